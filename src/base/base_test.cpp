@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include "base/archive.h"
+#include "base/json.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "support/test_data.h"
+
+namespace tenken {
+namespace {
+
+TEST(Json, walks_what_is_there_and_answers_missing_for_the_rest) {
+  json::Parser parser;
+  const auto root = parser.parse(R"({"a":[1,{"b":"x"},null,true,2.5],"c":{}})");
+  ASSERT_TRUE(root.has_value()) << root.error().what;
+  std::string types;
+  (*root)["a"].for_each([&](json::Value v) { types += std::to_string(static_cast<int>(v.type())); });
+  EXPECT_EQ(types, "36123");
+  std::vector<std::string> keys;
+  root->for_each_member([&](std::string_view key, json::Value v) {
+    keys.push_back(std::string(key) + std::to_string(v.size()));
+  });
+  EXPECT_EQ(keys, (std::vector<std::string>{"a5", "c0"}));
+  EXPECT_FALSE((*root)["a"]["b"]["c"]);
+  EXPECT_EQ((*root)["nothing"].string(), "");
+}
+
+TEST(Json, depth_and_syntax_are_errors) {
+  json::Parser parser({.bytes = 1000, .depth = 8});
+  EXPECT_EQ(parser.parse("[[[[[[[[[[[[1]]]]]]]]]]]]").error().code, Errc::limit);
+  EXPECT_EQ(parser.parse(std::string(2000, ' ')).error().code, Errc::limit);
+  EXPECT_EQ(parser.parse("{\"a\":").error().code, Errc::invalid);
+  EXPECT_EQ(parser.parse("").error().code, Errc::invalid);
+  EXPECT_EQ(parser.parse("\"\xFF\"").error().code, Errc::invalid);
+  EXPECT_TRUE(parser.parse("\xEF\xBB\xBF[]").has_value());
+}
+
+TEST(JsonWriter, one_line_stays_one_line) {
+  json::Writer writer;
+  writer.begin_object().member("k", "a\"\\\n\xE2\x80\xA8\xC2\x85\xFF\x01é").end_object();
+  EXPECT_EQ(writer.text(), "{\"k\":\"a\\\"\\\\\\n\\u2028\\u0085\\ufffd\\u0001é\"}");
+}
+
+TEST(JsonWriter, indents_by_level) {
+  json::Writer writer(2);
+  writer.begin_object().key("a").begin_array().integer(1).integer(2).end_array().key("b").begin_array().end_array().end_object();
+  EXPECT_EQ(writer.text(), "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": []\n}");
+}
+
+TEST(Time, reads_the_forms_feeds_use) {
+  EXPECT_EQ(format_time(parse_time("2024-10-21T13:15:02.117").value()), "2024-10-21T13:15:02Z");
+  EXPECT_EQ(format_time(parse_time("2024-10-21T13:15:02.123456Z").value()), "2024-10-21T13:15:02Z");
+  EXPECT_EQ(format_time(parse_time("2024-10-21T13:15:02+0900").value()), "2024-10-21T04:15:02Z");
+  EXPECT_EQ(format_time(parse_time("0001-01-01T00:00:00Z").value()), "0001-01-01T00:00:00Z");
+  EXPECT_EQ(format_date(parse_time("2024-02-29").value()), "2024-02-29");
+  for (const auto* bad : {"", "2023-02-29", "2024-13-01", "2024-10-21T25:00:00Z", "2024-10-21T13:15:02.Z", "20241021"})
+    EXPECT_FALSE(parse_time(bad)) << bad;
+}
+
+TEST(Text, hostile_text_is_made_printable) {
+  EXPECT_EQ(printable("a\x1b[31mé\xC2\x9B\xFF"), "a\\x1b[31mé\\xc2\\x9b\\xff");
+}
+
+TEST(Archive, hands_out_the_members_of_zip_and_tar) {
+  NEED_TEST_DATA("feeds/osv/PyPI/all.zip");
+  std::size_t members = 0;
+  const auto count = [&](std::string_view, std::string_view bytes) -> Result<> {
+    members += bytes.starts_with("{") ? 1 : 0;
+    return {};
+  };
+  const auto json = [](std::string_view name) { return name.ends_with(".json"); };
+  ASSERT_TRUE(for_each_member(test::data_path("feeds/osv/PyPI/all.zip"), {}, json, count));
+  EXPECT_EQ(members, 2674u);
+  members = 0;
+  ASSERT_TRUE(for_each_member(test::data_path("feeds/kev/cisa-kev.tar.zst"), {}, json, count));
+  EXPECT_GT(members, 1u);
+  EXPECT_EQ(for_each_member("/nowhere.zip", {}, json, count).error().code, Errc::not_found);
+  const ArchiveLimits tight{.member_bytes = 100};
+  EXPECT_EQ(for_each_member(test::data_path("feeds/osv/PyPI/all.zip"), tight, json, count).error().code, Errc::limit);
+}
+
+}  // namespace
+}  // namespace tenken

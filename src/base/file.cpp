@@ -1,0 +1,113 @@
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+
+namespace tenken {
+namespace {
+
+Result<std::size_t> regular_size(int fd, std::string_view shown_name) {
+  struct stat status {};
+  if (::fstat(fd, &status) != 0) return from_errno(errno, shown_name);
+  if (!S_ISREG(status.st_mode)) return invalid(fmt::format("{}: not a regular file", shown_name));
+  return static_cast<std::size_t>(status.st_size);
+}
+
+Result<> write_all(int fd, std::string_view bytes, std::string_view shown_name) {
+  while (!bytes.empty()) {
+    const auto count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return from_errno(errno, shown_name);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+Fd::~Fd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t limit_bytes) {
+  TRY(const auto size, regular_size(fd, shown_name));
+  std::string bytes;
+  if (size > limit_bytes)
+    return limit_exceeded(fmt::format("{}: {} bytes, at most {} are read", shown_name, size, limit_bytes));
+  // Files of /proc say size 0, and a file may grow while it is read: read to the end, one byte
+  // past the limit to notice.
+  bytes.resize(size + 1);
+  std::size_t used = 0;
+  for (;;) {
+    if (used == bytes.size()) bytes.resize(bytes.size() + bytes.size() / 2 + 4096);
+    const auto count = ::read(fd, bytes.data() + used, bytes.size() - used);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return from_errno(errno, shown_name);
+    if (count == 0) break;
+    used += static_cast<std::size_t>(count);
+    if (used > limit_bytes)
+      return limit_exceeded(fmt::format("{}: more than {} bytes", shown_name, limit_bytes));
+  }
+  bytes.resize(used);
+  return bytes;
+}
+
+Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.valid()) return from_errno(errno, path);
+  return read_fd(fd.get(), path, limit_bytes);
+}
+
+Result<> write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode) {
+  std::string temporary = path + ".XXXXXX";
+  Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd.valid()) return from_errno(errno, temporary);
+  const auto written = [&]() -> Result<> {
+    TRY_VOID(write_all(fd.get(), bytes, path));
+    if (::fchmod(fd.get(), mode) != 0) return from_errno(errno, path);
+    if (::fsync(fd.get()) != 0) return from_errno(errno, path);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) return from_errno(errno, path);
+    return {};
+  }();
+  if (!written) ::unlink(temporary.c_str());
+  return written;
+}
+
+Result<MappedFile> MappedFile::open(const std::string& path) {
+  const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  if (!fd.valid()) return from_errno(errno, path);
+  TRY(const auto size, regular_size(fd.get(), path));
+  MappedFile file;
+  if (size == 0) return file;
+  void* data = ::mmap(nullptr, size, PROT_READ, MAP_SHARED, fd.get(), 0);
+  if (data == MAP_FAILED) return from_errno(errno, path);
+  file.data_ = static_cast<const char*>(data);
+  file.size_ = size;
+  return file;
+}
+
+MappedFile::MappedFile(MappedFile&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+
+MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
+  std::swap(data_, other.data_);
+  std::swap(size_, other.size_);
+  return *this;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<char*>(data_), size_);
+}
+
+}  // namespace tenken

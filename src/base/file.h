@@ -1,0 +1,54 @@
+// Whole files in and out, and files mapped into memory.
+//
+// Thread rule: functions are safe from any thread; a MappedFile may be read from many.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace tenken {
+
+// An owned file descriptor, closed at the end.
+class Fd {
+ public:
+  Fd() = default;
+  explicit Fd(int fd) : fd_(fd) {}
+  Fd(Fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  Fd& operator=(Fd&& other) noexcept;
+  ~Fd();
+  int get() const { return fd_; }
+  bool valid() const { return fd_ >= 0; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_ = -1;
+};
+
+// The regular file's bytes. Errors: not_found, denied, invalid (no regular file), limit.
+Result<std::string> read_file(const std::string& path, std::size_t limit_bytes);
+Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t limit_bytes);
+
+// Writes a temporary file beside path, syncs it and renames it over path: a reader sees the old
+// bytes or the new ones, and a full disk leaves the old ones. mode is the new file's permission.
+Result<> write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode = 0644);
+
+// A regular file mapped read-only. The bytes live as long as the object.
+class MappedFile {
+ public:
+  static Result<MappedFile> open(const std::string& path);
+  MappedFile() = default;
+  MappedFile(MappedFile&& other) noexcept;
+  MappedFile& operator=(MappedFile&& other) noexcept;
+  ~MappedFile();
+  std::string_view bytes() const { return {data_, size_}; }
+
+ private:
+  const char* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace tenken

@@ -1,0 +1,156 @@
+#include "base/json_writer.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/text.h"
+
+namespace tenken::json {
+namespace {
+
+// The longest prefix that needs neither an escape nor a look at its UTF-8.
+std::size_t plain_prefix(std::string_view text) {
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\') break;
+    ++i;
+  }
+  return i;
+}
+
+void append_ascii_escape(std::string& out, char c) {
+  switch (c) {
+    case '"': out += "\\\""; return;
+    case '\\': out += "\\\\"; return;
+    case '\n': out += "\\n"; return;
+    case '\r': out += "\\r"; return;
+    case '\t': out += "\\t"; return;
+    default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+  }
+}
+
+}  // namespace
+
+void append_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    const auto plain = plain_prefix(text);
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const auto length = utf8_sequence_length(text);
+    const auto sequence = text.substr(0, length);
+    if (length == 0) {
+      out += "\\ufffd";
+    } else if (length == 1) {
+      append_ascii_escape(out, text[0]);
+    } else if (sequence == "\xC2\x85") {
+      out += "\\u0085";
+    } else if (sequence == "\xE2\x80\xA8" || sequence == "\xE2\x80\xA9") {
+      out += sequence[2] == '\xA8' ? "\\u2028" : "\\u2029";
+    } else {
+      out += sequence;
+    }
+    text.remove_prefix(length == 0 ? 1 : length);
+  }
+  out += '"';
+}
+
+void Writer::newline() {
+  if (indent_ == 0) return;
+  out_ += '\n';
+  out_.append(has_members_.size() * static_cast<std::size_t>(indent_), ' ');
+}
+
+void Writer::separate() {
+  if (after_key_) {
+    after_key_ = false;
+    return;
+  }
+  if (has_members_.empty()) return;
+  if (has_members_.back()) out_ += ',';
+  has_members_.back() = true;
+  newline();
+}
+
+Writer& Writer::begin_object() {
+  separate();
+  out_ += '{';
+  has_members_.push_back(false);
+  return *this;
+}
+
+Writer& Writer::end_object() {
+  const bool any = has_members_.back();
+  has_members_.pop_back();
+  if (any) newline();
+  out_ += '}';
+  return *this;
+}
+
+Writer& Writer::begin_array() {
+  separate();
+  out_ += '[';
+  has_members_.push_back(false);
+  return *this;
+}
+
+Writer& Writer::end_array() {
+  const bool any = has_members_.back();
+  has_members_.pop_back();
+  if (any) newline();
+  out_ += ']';
+  return *this;
+}
+
+Writer& Writer::key(std::string_view name) {
+  separate();
+  append_string(out_, name);
+  out_ += indent_ == 0 ? ":" : ": ";
+  after_key_ = true;
+  return *this;
+}
+
+Writer& Writer::string(std::string_view text) {
+  separate();
+  append_string(out_, text);
+  return *this;
+}
+
+Writer& Writer::integer(std::int64_t value) {
+  separate();
+  fmt::format_to(std::back_inserter(out_), "{}", value);
+  return *this;
+}
+
+Writer& Writer::number(double value) {
+  separate();
+  if (std::isfinite(value)) {
+    fmt::format_to(std::back_inserter(out_), "{}", value);
+  } else {
+    out_ += "null";
+  }
+  return *this;
+}
+
+Writer& Writer::boolean(bool value) {
+  separate();
+  out_ += value ? "true" : "false";
+  return *this;
+}
+
+Writer& Writer::null() {
+  separate();
+  out_ += "null";
+  return *this;
+}
+
+std::string Writer::drain() {
+  std::string out;
+  out.swap(out_);
+  return out;
+}
+
+}  // namespace tenken::json

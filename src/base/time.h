@@ -1,0 +1,24 @@
+// Points in time as seconds since 1970-01-01T00:00:00Z, read from and written as RFC 3339.
+// The clock is an argument of what needs it, so that tests set it.
+//
+// Thread rule: pure functions; now() asks the system.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace tenken {
+
+using Seconds = std::int64_t;  // since the epoch, UTC
+
+// "2024-10-21T13:15:02.117Z", "…+09:00", without zone (read as UTC), without fraction, or the date
+// alone. Absent where it is none of these, or no such day exists.
+std::optional<Seconds> parse_time(std::string_view text);
+std::string format_time(Seconds time);  // 2024-10-21T13:15:02Z
+std::string format_date(Seconds time);  // 2024-10-21
+
+Seconds now();  // $SOURCE_DATE_EPOCH where set, else the system's clock
+
+}  // namespace tenken

@@ -1,0 +1,116 @@
+// Finding: one (package, vulnerability) that the advisories affirm, with the evidence that decided
+// it; Unknown: what could not be decided, which is never silence. ScanResult is everything one
+// scan has to say, in the order in which it is shown.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/advisory.h"
+#include "model/inventory.h"
+
+namespace tenken {
+
+enum class FindingStatus : std::uint8_t {
+  affected,
+  fix_deferred,
+  will_not_fix,
+  end_of_life,
+  under_investigation,
+  not_running,  // an installed kernel that is not the running one
+};
+std::string_view name(FindingStatus status);  // "affected", "fix_deferred", …
+
+// Ordered: a greater value is more severe; unknown is below none.
+enum class SeverityLevel : std::uint8_t { unknown, none, low, medium, high, critical };
+std::string_view name(SeverityLevel level);
+std::optional<SeverityLevel> parse_severity_level(std::string_view name);
+
+// Why an advisory row holds (or does not hold) for a package version.
+struct Evidence {
+  std::string advisory;   // the record's id: "DSA-5376-1"
+  std::string feed;       // "osv", "debian_tracker"
+  std::string ecosystem;  // with release: "Debian:11"
+  std::string package;    // the name the advisory uses
+  std::string range;      // as published: "introduced 0, fixed 2.4.56-1~deb11u1"
+  std::string installed;  // the version compared: the source's where the advisory means the source
+  std::string compared;   // "2.4.51-1~deb11u1 < 2.4.56-1~deb11u1"
+  std::string scheme;     // "dpkg"
+  std::string verdict;    // "affected", "not_affected", "unknown"
+  std::string reason;     // one sentence: "installed is before the fix"
+};
+
+struct Finding {
+  std::string id;                       // the CVE, else the source's own id
+  std::vector<std::string> aliases;     // other ids of the same vulnerability, sorted
+  std::vector<std::string> advisories;  // records that themselves match, sorted
+  FindingStatus status = FindingStatus::affected;
+  std::string status_note;              // the vendor's words, or why a subscription is needed
+  SeverityLevel severity = SeverityLevel::unknown;
+  std::string severity_source;          // "AlmaLinux", "CVSS 3.1 nvd@nist.gov"; empty: unknown
+  std::string fixed_version;            // empty: none known
+  std::size_t package = 0;              // index into ScanResult::inventory.packages
+  std::vector<Evidence> evidence;
+  // Set by an ignore rule or a VEX statement: the finding is shown apart and does not count.
+  std::string ignored_by;      // "ignore.yaml", "openvex.json"; empty: not ignored
+  std::string ignored_reason;  // the rule's words
+};
+
+// What is known of a vulnerability, once per id however many findings refer to it.
+struct Vulnerability {
+  std::string id;
+  std::vector<std::string> aliases;
+  std::string summary;
+  std::string details;
+  Seconds published = 0;
+  Seconds modified = 0;
+  std::vector<Severity> severity;  // vectors with their sources
+  std::optional<double> cvss_score;  // of the vector that decided the severity
+  std::string cvss_vector;
+  std::vector<std::string> cwes;
+  std::vector<Reference> references;
+  std::optional<KnownExploited> exploited;
+  std::optional<ExploitPrediction> prediction;
+};
+
+// kind: "ecosystem", "release", "version", "package", "database", "module", "vendor", "feed", …
+struct Unknown {
+  std::string kind;
+  std::string subject;
+  std::string reason;
+  std::size_t count = 1;
+};
+
+struct FeedState {
+  std::string id;
+  std::string newest;   // RFC 3339 of its newest record; empty: not stated
+  std::uint64_t records = 0;
+  std::uint64_t skipped = 0;
+};
+
+struct DatabaseState {
+  std::string path;
+  std::string generation;   // hex of the content's hash
+  Seconds built = 0;
+  Seconds newest_record = 0;
+  bool starter = false;  // the small one that ships with the program
+  std::vector<FeedState> feeds;
+};
+
+struct ScanResult {
+  Inventory inventory;
+  DatabaseState database;
+  std::vector<Finding> findings;   // sorted by package, then severity, then id
+  std::vector<Finding> ignored;    // the same for those that a rule or VEX took out
+  std::vector<Unknown> unknown;    // sorted
+  std::vector<std::string> warnings;  // already in the user's language
+  std::map<std::string, Vulnerability> vulnerabilities;  // by Finding::id
+  std::size_t counted_packages = 0;  // without listed-only ones
+};
+
+}  // namespace tenken

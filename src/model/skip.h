@@ -1,0 +1,15 @@
+// Skip: a record or entry that could not be read, where it stands and why. Skips are counted and
+// shown; they never disappear.
+#pragma once
+
+#include <string>
+
+namespace tenken {
+
+struct Skip {
+  std::string file;    // file or archive member
+  std::string record;  // id or position inside the file; may be empty
+  std::string reason;
+};
+
+}  // namespace tenken
