@@ -1,0 +1,194 @@
+// CVSS 4.0, section 8 of the specification: the vector falls into one of 270 macro vectors, whose
+// score is lowered by how far the vector stands below the macro vector's worst member.
+#include <algorithm>
+#include <span>
+
+#include "cvss/metrics.h"
+
+namespace tenken::cvss {
+namespace {
+
+// clang-format off
+enum : std::size_t { AV, AC, AT, PR, UI, VC, VI, VA, SC, SI, SA, E, CR, IR, AR,
+                     MAV, MAC, MAT, MPR, MUI, MVC, MVI, MVA, MSC, MSI, MSA, S, AU, R, V, RE, U };
+// clang-format on
+
+// Values stand from the most to the least severe, so that an index is the distance to the worst in
+// steps.
+constexpr std::array<Metric, 32> kMetrics{{
+    {"AV", "N A L P", true}, {"AC", "L H", true},
+    {"AT", "N P", true},     {"PR", "N L H", true},
+    {"UI", "N P A", true},   {"VC", "H L N", true},
+    {"VI", "H L N", true},   {"VA", "H L N", true},
+    {"SC", "H L N", true},   {"SI", "H L N", true},
+    {"SA", "H L N", true},   {"E", "X A P U"},
+    {"CR", "X H M L"},       {"IR", "X H M L"},
+    {"AR", "X H M L"},       {"MAV", "X N A L P"},
+    {"MAC", "X L H"},        {"MAT", "X N P"},
+    {"MPR", "X N L H"},      {"MUI", "X N P A"},
+    {"MVC", "X H L N"},      {"MVI", "X H L N"},
+    {"MVA", "X H L N"},      {"MSC", "X H L N"},
+    {"MSI", "X S H L N"},    {"MSA", "X S H L N"},
+    {"S", "X N P"},          {"AU", "X N Y"},
+    {"R", "X A U I"},        {"V", "X D C"},
+    {"RE", "X L M H"},       {"U", "X Clear Green Amber Red"},
+}};
+
+// Steps below the worst value, of AV to AR: modified metrics replace the base's, and E, CR, IR and
+// AR are at their worst where not defined. SC, SI and SA count from S (safety), which only MSI and
+// MSA can say.
+using Steps = std::array<int, AR + 1>;
+enum : int { kSafety, kSubsequentHigh, kSubsequentLow, kSubsequentNone };
+constexpr int kHigh = 0;  // of VC, VI, VA
+constexpr int kNone = 2;
+constexpr int kPhysical = 3;
+
+Steps steps_of(const Values& values) {
+  const auto defined = [&](std::size_t metric) {
+    return values[metric] != kAbsent && values[metric] != kNotDefined;
+  };
+  Steps steps{};
+  for (std::size_t metric = AV; metric <= SA; ++metric) {
+    const auto modified = metric - AV + MAV;
+    steps[metric] = values[metric] + (metric >= SC ? 1 : 0);
+    if (defined(modified)) steps[metric] = values[modified] - (modified == MSC ? 0 : 1);
+  }
+  for (std::size_t metric = E; metric <= AR; ++metric)
+    steps[metric] = defined(metric) ? values[metric] - 1 : 0;
+  return steps;
+}
+
+// Tables 24 to 29 of the specification.
+MacroVector macro_vector(const Steps& at) {
+  const bool vulnerable_high = at[VC] == kHigh || at[VI] == kHigh || at[VA] == kHigh;
+  const bool safety = at[SI] == kSafety || at[SA] == kSafety;
+  const bool subsequent_high =
+      at[SC] == kSubsequentHigh || at[SI] == kSubsequentHigh || at[SA] == kSubsequentHigh;
+  const bool high_and_required = (at[CR] == 0 && at[VC] == kHigh) ||
+                                 (at[IR] == 0 && at[VI] == kHigh) ||
+                                 (at[AR] == 0 && at[VA] == kHigh);
+  MacroVector eq{};
+  if (at[AV] == 0 && at[PR] == 0 && at[UI] == 0)
+    eq[0] = 0;
+  else
+    eq[0] = (at[AV] == 0 || at[PR] == 0 || at[UI] == 0) && at[AV] != kPhysical ? 1 : 2;
+  eq[1] = at[AC] == 0 && at[AT] == 0 ? 0 : 1;
+  if (at[VC] == kHigh && at[VI] == kHigh)
+    eq[2] = 0;
+  else
+    eq[2] = vulnerable_high ? 1 : 2;
+  eq[3] = safety ? 0 : subsequent_high ? 1 : 2;
+  eq[4] = at[E];
+  eq[5] = high_and_required ? 0 : 1;
+  return eq;
+}
+
+// The worst members of one level of one equivalence class (section 8.3), as steps of the class's
+// metrics, and the depth of the level: how many steps its best member stands below.
+struct Level {
+  int depth;
+  std::size_t count;
+  std::array<std::array<int, 6>, 5> worst;
+};
+constexpr std::array<std::size_t, 3> kEq1Metrics{AV, PR, UI};
+constexpr std::array<Level, 3> kEq1{{
+    {1, 1, {{{0, 0, 0}}}},
+    {4, 3, {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}},
+    {5, 2, {{{3, 0, 0}, {1, 1, 1}}}},
+}};
+constexpr std::array<std::size_t, 2> kEq2Metrics{AC, AT};
+constexpr std::array<Level, 2> kEq2{{
+    {1, 1, {{{0, 0}}}},
+    {2, 2, {{{1, 0}, {0, 1}}}},
+}};
+// EQ3 and EQ6 depend on each other and are one class; rows by 2 * EQ3 + EQ6. EQ3 2 with EQ6 0
+// cannot be: without a high impact there is none to be required.
+constexpr std::array<std::size_t, 6> kEq36Metrics{VC, VI, VA, CR, IR, AR};
+constexpr std::array<Level, 6> kEq36{{
+    {7, 1, {{{0, 0, 0, 0, 0, 0}}}},
+    {6, 2, {{{0, 0, 1, 1, 1, 0}, {0, 0, 0, 1, 1, 1}}}},
+    {8, 2, {{{1, 0, 0, 0, 0, 0}, {0, 1, 0, 0, 0, 0}}}},
+    {8,
+     5,
+     {{{1, 0, 1, 0, 1, 0},
+       {1, 0, 0, 0, 1, 1},
+       {0, 1, 0, 1, 0, 1},
+       {0, 1, 1, 1, 0, 0},
+       {1, 1, 0, 0, 0, 1}}}},
+    {0, 0, {}},
+    {10, 1, {{{1, 1, 1, 0, 0, 0}}}},
+}};
+constexpr std::array<std::size_t, 3> kEq4Metrics{SC, SI, SA};
+constexpr std::array<Level, 3> kEq4{{
+    {6, 1, {{{1, 0, 0}}}},
+    {5, 1, {{{1, 1, 1}}}},
+    {4, 1, {{{2, 2, 2}}}},
+}};
+
+// How far the vector stands below the first worst member that is at least as severe in every
+// metric, as a part of the level's depth.
+double part_of_depth(const Steps& at, std::span<const std::size_t> metrics, const Level& level) {
+  for (std::size_t row = 0; row < level.count; ++row) {
+    int sum = 0;
+    bool below = true;
+    for (std::size_t i = 0; i < metrics.size(); ++i) {
+      const int distance = at[metrics[i]] - level.worst[row][i];
+      below = below && distance >= 0;
+      sum += distance;
+    }
+    if (below) return static_cast<double>(sum) / level.depth;
+  }
+  return 0;
+}
+
+int with_level(MacroVector eq, std::size_t index, int level) {
+  eq[index] = level;
+  return macro_vector_score(eq);
+}
+
+// The score of the next lower macro vector in EQ3 and EQ6 together; -1 where there is none.
+int next_lower_eq36(const MacroVector& eq) {
+  if (eq[2] == 0 && eq[5] == 0) return std::max(with_level(eq, 5, 1), with_level(eq, 2, 1));
+  if (eq[5] == 0) return with_level(eq, 5, 1);
+  return with_level(eq, 2, eq[2] + 1);
+}
+
+}  // namespace
+
+Result<Scores> score_v4(std::string_view metrics) {
+  TRY(const auto values, read_metrics(metrics, kMetrics, Order::fixed));
+  const auto at = steps_of(values);
+  Scores scores{.version = Version::v4_0, .base = 0.0};
+  const bool no_impact = at[VC] == kNone && at[VI] == kNone && at[VA] == kNone &&
+                         at[SC] == kSubsequentNone && at[SI] == kSubsequentNone &&
+                         at[SA] == kSubsequentNone;
+  if (no_impact) return scores;
+
+  const auto eq = macro_vector(at);
+  const auto level = [&](std::size_t index) { return static_cast<std::size_t>(eq[index]); };
+  const int top = macro_vector_score(eq);
+  struct Class {
+    int next_lower;
+    double part;
+  };
+  // EQ5 has one member a level: nothing stands below its worst.
+  const std::array<Class, 5> classes{{
+      {with_level(eq, 0, eq[0] + 1), part_of_depth(at, kEq1Metrics, kEq1[level(0)])},
+      {with_level(eq, 1, eq[1] + 1), part_of_depth(at, kEq2Metrics, kEq2[level(1)])},
+      {next_lower_eq36(eq), part_of_depth(at, kEq36Metrics, kEq36[2 * level(2) + level(5)])},
+      {with_level(eq, 3, eq[3] + 1), part_of_depth(at, kEq4Metrics, kEq4[level(3)])},
+      {with_level(eq, 4, eq[4] + 1), 0.0},
+  }};
+  double lowered = 0;
+  int lower_neighbours = 0;
+  for (const auto& one : classes) {
+    if (one.next_lower < 0) continue;
+    ++lower_neighbours;
+    lowered += (top - one.next_lower) * one.part;
+  }
+  if (lower_neighbours > 0) lowered /= lower_neighbours;
+  scores.base = round_half_up(std::clamp((top - lowered) / 10, 0.0, 10.0));
+  return scores;
+}
+
+}  // namespace tenken::cvss
