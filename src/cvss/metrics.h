@@ -23,7 +23,7 @@ struct Metric {
 
 inline constexpr std::size_t kMaxMetrics = 32;  // 4.0 has exactly as many
 inline constexpr std::uint8_t kAbsent = 0xFF;
-inline constexpr std::uint8_t kNotDefined = 0;  // ND or X, which leads every optional metric's list
+inline constexpr std::uint8_t kNotDefined = 0;  // ND or X, the first value of optional metrics
 
 // Index of the value of each metric, in the table's order; kAbsent where the vector lacks it.
 using Values = std::array<std::uint8_t, kMaxMetrics>;

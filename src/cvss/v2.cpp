@@ -26,6 +26,7 @@ constexpr std::array<Metric, 14> kMetrics{{
     {"IR", "ND L M H", false, {1.0, 0.5, 1.0, 1.51}},
     {"AR", "ND L M H", false, {1.0, 0.5, 1.0, 1.51}},
 }};
+
 double weight(const Values& values, std::size_t metric) {
   const auto value = values[metric] == kAbsent ? kNotDefined : values[metric];
   return kMetrics[metric].weights[value];
