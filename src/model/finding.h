@@ -111,6 +111,7 @@ struct ScanResult {
   std::vector<std::string> warnings;  // already in the user's language
   std::map<std::string, Vulnerability> vulnerabilities;  // by Finding::id
   std::size_t counted_packages = 0;  // without listed-only ones
+  std::size_t hidden = 0;  // findings that the user asked not to see (--severity, --fixed-only)
 };
 
 }  // namespace tenken

@@ -1,0 +1,426 @@
+// The table that a person reads: findings grouped by package, then counts, then what could not be
+// decided, which no option hides. Ids and versions are never cut; titles are, or go to a line of
+// their own where the terminal is narrow.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "base/width.h"
+#include "report/format.h"
+#include "report/pieces.h"
+#include "report/table_groups.h"
+
+namespace tenken::report {
+namespace table_ {
+namespace {
+
+using enum Message;
+
+constexpr std::size_t column_cap = 34;   // a wider fix or note moves its row's rest to the right
+constexpr std::size_t title_least = 28;  // columns; with less the title goes to the next line
+
+constexpr std::array by_weight{SeverityLevel::critical, SeverityLevel::high,
+                               SeverityLevel::medium,   SeverityLevel::low,
+                               SeverityLevel::none,     SeverityLevel::unknown};
+
+// ANSI select graphic rendition (ECMA-48 8.3.117).
+constexpr std::string_view bold = "1";
+constexpr std::string_view dim = "2";
+constexpr std::string_view alarm = "1;35";
+
+std::string_view colour_of(SeverityLevel level) {
+  switch (level) {
+    case SeverityLevel::critical:
+      return "1;31";
+    case SeverityLevel::high:
+      return "31";
+    case SeverityLevel::medium:
+      return "33";
+    case SeverityLevel::low:
+      return "36";
+    case SeverityLevel::none:
+    case SeverityLevel::unknown:
+      return dim;
+  }
+  return dim;
+}
+
+Message word(SeverityLevel level) {
+  switch (level) {
+    case SeverityLevel::critical:
+      return severity_critical;
+    case SeverityLevel::high:
+      return severity_high;
+    case SeverityLevel::medium:
+      return severity_medium;
+    case SeverityLevel::low:
+      return severity_low;
+    case SeverityLevel::none:
+      return severity_none;
+    case SeverityLevel::unknown:
+      return severity_unknown;
+  }
+  return severity_unknown;
+}
+
+Message word(FindingStatus status) {
+  switch (status) {
+    case FindingStatus::affected:
+      return status_affected;
+    case FindingStatus::fix_deferred:
+      return status_fix_deferred;
+    case FindingStatus::will_not_fix:
+      return status_will_not_fix;
+    case FindingStatus::end_of_life:
+      return status_end_of_life;
+    case FindingStatus::under_investigation:
+      return status_under_investigation;
+    case FindingStatus::not_running:
+      return status_not_running;
+  }
+  return status_affected;
+}
+
+// An unknown's kind in the user's language; kinds without a row show as they are.
+std::string kind_word(Lang lang, std::string_view kind) {
+  constexpr std::array<std::pair<std::string_view, Message>, 9> words{
+      {{"ecosystem", kind_ecosystem},
+       {"release", kind_release},
+       {"version", kind_version},
+       {"package", kind_package},
+       {"database", kind_database},
+       {"module", kind_module},
+       {"vendor", kind_vendor},
+       {"feed", kind_feed},
+       {"inventory", kind_inventory}}};
+  const auto* const at =
+      std::ranges::find(words, kind, &std::pair<std::string_view, Message>::first);
+  return at == words.end() ? printable(kind) : say(lang, at->second);
+}
+
+// 0.9312 is "93%", 0.042 "4.2%", 0.0004 "<0.1%".
+std::string percent(double probability) {
+  const double value = probability * 100;
+  if (value >= 9.95) return fmt::format("{:.0f}%", value);
+  if (value >= 0.05) return fmt::format("{:.1f}%", value);
+  return "<0.1%";
+}
+
+struct Widths {
+  std::size_t id = 0;
+  std::size_t severity = 0;
+  std::size_t fix = 0;
+  std::size_t notes = 0;
+};
+
+// One finding in words.
+struct Row {
+  std::string id;
+  SeverityLevel level = SeverityLevel::unknown;
+  std::string severity;
+  std::string fix;
+  bool exploited = false;
+  std::string notes;
+  std::string title;
+};
+
+class Table {
+ public:
+  Table(const ScanResult& result, const RenderOptions& options, const Output& out)
+      : result_(result), options_(options), out_(out) {}
+
+  Result<> write() {
+    head();
+    TRY_VOID(body());
+    foot();
+    return out_(text_);
+  }
+
+ private:
+  template <typename... Arguments>
+  std::string tell(Message message, const Arguments&... arguments) const {
+    return say(options_.lang, message, arguments...);
+  }
+  std::string paint(std::string_view code, std::string_view text) const {
+    if (!options_.colour || code.empty() || text.empty()) return std::string(text);
+    return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+  }
+  void line(std::string_view text) {
+    text_ += text;
+    text_ += '\n';
+  }
+
+  void head();
+  Result<> body();
+  void column_heads();
+  void group(const Group& group);
+  void row(const Row& row);
+  void foot();
+  void counts();
+  std::string totals() const;
+  void unknown();
+  void reason(std::string_view kind, std::string_view subject, std::string_view why,
+              std::size_t count);
+  void ignored();
+  void warnings();
+  Row describe(const Finding& finding) const;
+  std::string notes(const Finding& finding, const Vulnerability& vulnerability) const;
+  std::string database_line() const;
+
+  const ScanResult& result_;
+  const RenderOptions& options_;
+  const Output& out_;
+  std::string text_;
+  Widths widths_;
+};
+
+std::string Table::database_line() const {
+  const DatabaseState& database = result_.database;
+  const auto built = format_date(database.built);
+  std::string text =
+      database.newest_record == 0
+          ? tell(database_built, built)
+          : tell(database_dates, built, format_date(database.newest_record),
+                 std::max<Seconds>(0, options_.now - database.newest_record) / 86'400);
+  if (database.starter) text += "; " + paint("33", tell(database_is_starter));
+  return text;
+}
+
+void Table::head() {
+  const Inventory& inventory = result_.inventory;
+  const auto& os = inventory.os;
+  const std::string system =
+      !os.pretty_name.empty() ? os.pretty_name : os.id + (os.id.empty() ? "" : " ") + os.version_id;
+  const std::array<std::pair<Message, std::string>, 4> lines{{
+      {label_target, printable(inventory.name)},
+      {label_system, system.empty() ? tell(system_not_recognised) : printable(system)},
+      {label_database, database_line()},
+      {label_packages, tell(packages_examined, result_.counted_packages)},
+  }};
+  std::size_t width = 0;
+  for (const auto& [label, text] : lines) width = std::max(width, display_width(tell(label)));
+  for (const auto& [label, text] : lines)
+    line(paint(dim, pad_width(tell(label), width)) + "  " + text);
+  line("");
+}
+
+std::string Table::notes(const Finding& finding, const Vulnerability& vulnerability) const {
+  std::string text;
+  const auto add = [&](std::string_view part) {
+    if (!text.empty()) text += ' ';
+    text += part;
+  };
+  if (finding.status != FindingStatus::affected)
+    add(tell(word(finding.status)));
+  else if (!finding.status_note.empty())
+    add(fit_width(printable(finding.status_note), column_cap));
+  if (const auto& kev = vulnerability.exploited)
+    add(kev->ransomware ? fmt::format("KEV({})", tell(cell_ransomware)) : "KEV");
+  if (const auto& epss = vulnerability.prediction) add("EPSS " + percent(epss->probability));
+  return text;
+}
+
+Row Table::describe(const Finding& finding) const {
+  const Vulnerability& known = vulnerability(result_, finding);
+  Row row{
+      .id = printable(finding.id),
+      .level = finding.severity,
+      .severity = tell(word(finding.severity)),
+      .fix = finding.fixed_version.empty() ? tell(cell_no_fix) : printable(finding.fixed_version),
+      .exploited = known.exploited.has_value(),
+      .notes = notes(finding, known),
+      .title = printable(title(known))};
+  if (!row.title.empty() && options_.lang == Lang::ja) row.title.insert(0, "[en] ");
+  return row;
+}
+
+void Table::column_heads() {
+  line(paint(dim, "  " + pad_width(tell(column_id), widths_.id) + "  " +
+                      pad_width(tell(column_severity), widths_.severity) + "  " +
+                      pad_width(tell(column_fixed_in), widths_.fix) + "  " +
+                      pad_width(tell(column_notes), widths_.notes) + "  " + tell(column_title)));
+}
+
+void Table::row(const Row& row) {
+  std::string text = "  " + paint(bold, row.id);
+  std::size_t used = 2 + display_width(row.id);
+  // Every cell starts two blanks after the one before, or at its column where that is further.
+  std::size_t column = 2 + widths_.id + 2;
+  const auto put = [&](std::string_view code, const std::string& cell, std::size_t width) {
+    const auto blanks = column > used + 2 ? column - used : 2;
+    text.append(blanks, ' ').append(paint(code, cell));
+    used += blanks + display_width(cell);
+    column += width + 2;
+  };
+  put(colour_of(row.level), row.severity, widths_.severity);
+  put("", row.fix, widths_.fix);
+  if (!row.notes.empty())
+    put(row.exploited ? alarm : dim, row.notes, widths_.notes);
+  else
+    column += widths_.notes + 2;
+  if (row.title.empty()) return line(text);
+  const auto start = std::max(used + 2, column);
+  if (options_.width == 0) {
+    put(dim, row.title, 0);
+  } else if (start + title_least <= options_.width) {
+    put(dim, fit_width(row.title, options_.width - start), 0);
+  } else {
+    text +=
+        "\n      " + paint(dim, fit_width(row.title, std::max(options_.width, title_least) - 6));
+  }
+  line(text);
+}
+
+void Table::group(const Group& group) {
+  const Package& first = *group.packages.front();
+  std::string text = paint(bold, heading(group));
+  const bool other_source =
+      !first.source_name.empty() &&
+      (group.packages.size() > 1 || first.source_name != first.name ||
+       (!first.source_version.empty() && first.source_version != first.version));
+  if (other_source) {
+    const auto source = first.source_name + " " + first.source_version;
+    text += "  " + paint(dim, "(" + tell(cell_source, printable(trim(source))) + ")");
+  } else if (first.kind != "deb" && first.kind != "rpm" && first.kind != "apk" &&
+             !first.location.empty()) {
+    text += "  " + paint(dim, "(" + printable(first.location) + ")");
+  }
+  line(text);
+  for (const Finding& finding : group.findings) row(describe(finding));
+  line("");
+}
+
+Result<> Table::body() {
+  if (result_.findings.empty()) {
+    const bool decided = result_.unknown.empty() && result_.inventory.skips.empty();
+    line(paint(bold, tell(decided ? nothing_found : nothing_found_among_decided)));
+    line("");
+    return {};
+  }
+  widths_ = {display_width(tell(column_id)), display_width(tell(column_severity)),
+             display_width(tell(column_fixed_in)), display_width(tell(column_notes))};
+  const auto widen = [](std::size_t& width, const std::string& cell) {
+    width = std::max(width, std::min(display_width(cell), column_cap));
+  };
+  for (const Finding& finding : result_.findings) {
+    const Row row = describe(finding);
+    widen(widths_.id, row.id);
+    widen(widths_.severity, row.severity);
+    widen(widths_.fix, row.fix);
+    widen(widths_.notes, row.notes);
+  }
+  column_heads();
+  for (const Group& one : group_findings(result_)) {
+    group(one);
+    TRY_VOID(out_(text_));
+    text_.clear();
+  }
+  return {};
+}
+
+std::string Table::totals() const {
+  std::set<std::size_t> packages;
+  std::size_t count = 0, fixable = 0, exploited = 0, not_running = 0;
+  for (const Finding& finding : result_.findings) {
+    if (finding.status == FindingStatus::not_running) {
+      ++not_running;
+      continue;
+    }
+    ++count;
+    packages.insert(finding.package);
+    fixable += finding.fixed_version.empty() ? 0 : 1;
+    exploited += vulnerability(result_, finding).exploited ? 1 : 0;
+  }
+  std::string text = tell(total_findings, count, packages.size());
+  const auto add = [&](Message message, std::size_t number, std::string_view code) {
+    if (number > 0)
+      text += (options_.lang == Lang::ja ? "、" : ", ") + paint(code, tell(message, number));
+  };
+  add(total_fixable, fixable, "");
+  add(total_exploited, exploited, alarm);
+  add(total_not_running, not_running, dim);
+  add(total_ignored, result_.ignored.size(), dim);
+  add(total_hidden, result_.hidden, dim);
+  return text;
+}
+
+void Table::counts() {
+  std::array<std::size_t, by_weight.size()> numbers{};
+  for (const Finding& finding : result_.findings)
+    if (finding.status != FindingStatus::not_running)
+      ++numbers[static_cast<std::size_t>(finding.severity)];
+  std::string text;
+  for (const auto level : by_weight) {
+    const auto number = numbers[static_cast<std::size_t>(level)];
+    if (!text.empty()) text += "  ";
+    text += paint(number == 0 ? dim : colour_of(level),
+                  fmt::format("{} {}", tell(word(level)), number));
+  }
+  const auto width =
+      std::max(display_width(tell(label_severity)), display_width(tell(label_total)));
+  line(paint(dim, pad_width(tell(label_severity), width)) + "  " + text);
+  line(paint(dim, pad_width(tell(label_total), width)) + "  " + totals());
+}
+
+void Table::reason(std::string_view kind, std::string_view subject, std::string_view why,
+                   std::size_t count) {
+  const auto times = count > 1 ? fmt::format(" ×{}", count) : std::string();
+  const auto start =
+      fmt::format("  {}  {}{}", kind_word(options_.lang, kind), printable(subject), times);
+  const auto rest = printable(why);
+  const bool fits =
+      options_.width == 0 || display_width(start) + 2 + display_width(rest) <= options_.width;
+  line(start + (fits ? ": " : "\n      ") + rest);
+}
+
+void Table::unknown() {
+  if (result_.unknown.empty() && result_.inventory.skips.empty()) return;
+  line("");
+  line(paint("33", tell(label_unknown)));
+  for (const Unknown& unknown : result_.unknown)
+    reason(unknown.kind, unknown.subject, unknown.reason, unknown.count);
+  for (const Skip& skip : result_.inventory.skips)
+    reason("inventory", skip.record.empty() ? skip.file : skip.file + " " + skip.record,
+           skip.reason, 1);
+}
+
+void Table::ignored() {
+  if (result_.ignored.empty()) return;
+  line("");
+  line(paint(dim, tell(label_ignored)));
+  for (const Finding& finding : result_.ignored) {
+    const Package& package = report::package(result_, finding);
+    line(fmt::format("  {}  {} {}  {}: {}", printable(finding.id), printable(package.name),
+                     printable(package.version), tell(ignored_by, printable(finding.ignored_by)),
+                     printable(finding.ignored_reason)));
+  }
+}
+
+void Table::warnings() {
+  if (result_.warnings.empty()) return;
+  line("");
+  line(paint("33", tell(label_warnings)));
+  for (const auto& warning : result_.warnings) line("  " + printable(warning));
+}
+
+void Table::foot() {
+  counts();
+  ignored();
+  unknown();
+  warnings();
+}
+
+Result<> write(const ScanResult& result, const RenderOptions& options, const Output& out) {
+  return Table(result, options, out).write();
+}
+
+}  // namespace
+}  // namespace table_
+
+extern constinit const Format table{
+    .id = "table", .media_type = "text/plain; charset=utf-8", .write = table_::write};
+
+}  // namespace tenken::report
