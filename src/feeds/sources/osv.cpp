@@ -295,7 +295,10 @@ Result<AffectedPackage> RecordReader::read_package(json::Value entry) {
   for (const auto& severity : package.severity) {
     if (severity.type == "Ubuntu") package.vendor_severity = severity.score;
   }
+  // Debian's urgency has two words that are no rating.
   if (package.vendor_severity == "end-of-life") package.status = VendorStatus::end_of_life;
+  if (package.vendor_severity == "end-of-life" || package.vendor_severity == "not yet assigned")
+    package.vendor_severity.clear();
   // Ubuntu says here whether the fix needs a subscription.
   const auto availability = ecosystem_specific["availability"].string();
   if (availability != "No subscription required") package.status_note = availability;
