@@ -1,0 +1,339 @@
+#include "match/matcher.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "base/text.h"
+#include "match/judge.h"
+#include "match/kernel.h"
+#include "match/modules.h"
+#include "match/severity.h"
+#include "match/vendors.h"
+#include "version/ecosystem.h"
+
+namespace tenken::match {
+namespace {
+
+using advisories::RecordEntry;
+using advisories::RowView;
+
+// Feeds that state the distribution's present verdict for every vulnerability and release.
+bool decides(std::string_view feed) { return feed == "debian_tracker"; }
+
+// A release's rows to look at, and whether they need a subscription.
+struct Source {
+  std::string release;
+  bool subscription = false;
+};
+
+// One record's say about the package: its rows brought together.
+struct Claim {
+  RecordEntry record;
+  const RowView* row = nullptr;  // that decided
+  Judgement judgement;
+  std::string_view ecosystem;
+  std::string release;
+  bool subscription = false;
+  bool unclear_stream = false;
+};
+
+class PackageMatch {
+ public:
+  PackageMatch(const advisories::Database& database, const MatchOptions& options, const Package& package)
+      : database_(database), options_(options), package_(package) {}
+
+  Result<PackageMatches> run() {
+    if (package_.listed_only || !comparable()) return std::move(out_);
+    const auto identity = ecosystem_->key == version::PackageKey::source
+                              ? advisory_source(package_)
+                              : SourceIdentity{package_.name, package_.version};
+    version_ = prepare(ecosystem_->scheme, identity.version);
+    if (version_.text.empty()) add_unknown("version", subject(), "no version is stated");
+    if (ecosystem_->key == version::PackageKey::source && is_kernel_headers(package_) && identity.name.starts_with("linux"))
+      return std::move(out_);
+    const auto name = version::normal_name(package_.ecosystem, identity.name);
+    for (const auto& source : sources()) {
+      TRY(auto rows, database_.rows(package_.ecosystem, source.release, name));
+      TRY_VOID(collect(std::move(rows), source));
+    }
+    TRY_VOID(conclude());
+    return std::move(out_);
+  }
+
+ private:
+  // False where nothing of the package can be compared; the reason stands in out_.unknown.
+  bool comparable() {
+    if (package_.ecosystem.empty()) {
+      add_unknown("ecosystem", package_.kind.empty() ? subject() : package_.kind,
+                  "the package's ecosystem or distribution is not known");
+      return false;
+    }
+    ecosystem_ = version::find_ecosystem(package_.ecosystem);
+    if (ecosystem_ == nullptr) {
+      add_unknown("ecosystem", package_.ecosystem, "the ecosystem is not known");
+      return false;
+    }
+    release_ = version::normal_release(package_.ecosystem, package_.release);
+    if (ecosystem_->releases != version::ReleaseRule::none && release_.empty()) {
+      add_unknown("release", package_.ecosystem, "the distribution's release is not known");
+      return false;
+    }
+    if (is_third_party(package_)) {
+      add_unknown("vendor", package_.vendor, fmt::format("the package is not {}'s own", package_.ecosystem));
+      return false;
+    }
+    check_coverage();
+    return true;
+  }
+
+  void check_coverage() {
+    const auto covered = database_.coverage(package_.ecosystem, release_);
+    const auto what = release_.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release_);
+    if (covered.empty()) {
+      add_unknown(release_.empty() ? "ecosystem" : "release", what, "no feed of the database publishes for it");
+    } else if (std::ranges::all_of(covered, [](const auto* one) { return one->partial; })) {
+      add_unknown("partial", what, "the database holds only a part of what is published for it");
+    }
+  }
+
+  std::vector<Source> sources() const {
+    std::vector<Source> out{{release_}};
+    if (!release_.empty()) out.push_back({""});
+    if (package_.ecosystem == "Ubuntu") out.push_back({"Pro:" + release_, !options_.esm_attached});
+    return out;
+  }
+
+  std::string subject() const {
+    return printable(fmt::format("{} {}", package_.name, package_.version.empty() ? "?" : package_.version));
+  }
+
+  void add_unknown(std::string_view kind, std::string_view subject, std::string reason) {
+    for (auto& one : out_.unknown) {
+      if (one.kind != kind || one.subject != subject || one.reason != reason) continue;
+      ++one.count;
+      return;
+    }
+    out_.unknown.push_back({std::string(kind), printable(subject), std::move(reason), 1});
+  }
+
+  // Rows are sorted by record: each run is one record's.
+  Result<> collect(std::vector<RowView>&& rows, const Source& source) {
+    rows_.push_back(std::move(rows));
+    const auto& kept = rows_.back();
+    for (auto first = kept.begin(); first != kept.end();) {
+      const auto last = std::find_if(first, kept.end(), [&](const RowView& row) { return row.record != first->record; });
+      TRY(auto record, database_.record(first->record));
+      const bool withdrawn = record.withdrawn && *record.withdrawn <= options_.now;
+      if (withdrawn) {
+        explain(*first, record, source, {.verdict = Verdict::not_affected, .reason = "the advisory was withdrawn"});
+      } else {
+        judge_record(first, last, std::move(record), source);
+      }
+      first = last;
+    }
+    return {};
+  }
+
+  using Rows = std::vector<RowView>::const_iterator;
+
+  void judge_record(Rows first, Rows last, RecordEntry record, const Source& source) {
+    Claim claim{.record = std::move(record), .row = {}, .judgement = {}, .ecosystem = package_.ecosystem,
+                .release = source.release, .subscription = source.subscription};
+    for (auto row = first; row != last; ++row) {
+      const auto fit = module_fit(package_, *row);
+      auto judgement = judge(*row, version_);
+      if (fit == ModuleFit::differs) {
+        explain(*row, claim.record, source, {.verdict = Verdict::not_affected, .reason = "the row is for another module stream"});
+        continue;
+      }
+      explain(*row, claim.record, source, judgement);
+      if (claim.row == nullptr || outweighs(judgement, claim.judgement, is_module_build(*row))) {
+        claim.row = &*row;
+        claim.judgement = std::move(judgement);
+        claim.unclear_stream = fit == ModuleFit::unclear;
+      }
+    }
+    if (claim.row != nullptr) claims_.push_back(std::move(claim));
+  }
+
+  // Of several rows of one record, affected outweighs the rest; but of several builds of one
+  // module an installed one of them, or a newer, is fixed. Commits alone decide nothing.
+  static bool outweighs(const Judgement& fresh, const Judgement& kept, bool module_build) {
+    if (kept.git_only != fresh.git_only) return kept.git_only;
+    const auto weight = [&](Verdict verdict) {
+      switch (verdict) {
+        case Verdict::affected: return module_build ? 1 : 2;
+        case Verdict::unknown: return module_build ? 0 : 1;
+        case Verdict::not_affected: return module_build ? 2 : 0;
+      }
+      return 0;
+    };
+    return weight(fresh.verdict) > weight(kept.verdict);
+  }
+
+  Evidence evidence(const RowView& row, const RecordEntry& record, std::string_view release,
+                    const Judgement& judgement) const {
+    Evidence out;
+    out.advisory = record.id;
+    out.feed = record.feed;
+    out.ecosystem = release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release);
+    out.package = row.name;
+    out.range = describe_ranges(row);
+    out.installed = version_.text;
+    out.compared = describe_comparison(judgement, row, version_);
+    out.scheme = version_.scheme != nullptr ? version_.scheme->id : "";
+    out.verdict = name(judgement.verdict);
+    out.reason = judgement.reason;
+    return out;
+  }
+
+  void explain(const RowView& row, const RecordEntry& record, const Source& source, const Judgement& judgement) {
+    if (!options_.explain || judgement.verdict == Verdict::affected) return;
+    out_.others.push_back(evidence(row, record, source.release, judgement));
+  }
+
+  Result<> conclude() {
+    std::map<std::uint32_t, std::vector<const Claim*>> by_vulnerability;
+    for (const auto& claim : claims_) {
+      for (const auto vulnerability : claim.record.vulnerabilities) by_vulnerability[vulnerability].push_back(&claim);
+    }
+    for (const auto& [vulnerability, claims] : by_vulnerability) TRY_VOID(decide(vulnerability, claims));
+    std::ranges::sort(out_.findings, {}, &Finding::id);
+    return {};
+  }
+
+  Result<> decide(std::uint32_t number, const std::vector<const Claim*>& claims) {
+    const auto tracker = std::ranges::find_if(claims, [](const Claim* c) { return decides(c->record.feed); });
+    const Claim* deciding = tracker != claims.end() ? *tracker : nullptr;
+    const auto verdict = deciding != nullptr ? deciding->judgement.verdict : verdict_of(claims);
+    if (verdict == Verdict::not_affected) return {};
+    if (verdict == Verdict::unknown) {
+      note_unknown(claims);
+      return {};
+    }
+    TRY(const auto vulnerability, database_.vulnerability(number));
+    Finding finding;
+    finding.id = vulnerability.id;
+    finding.aliases.assign(vulnerability.aliases.begin(), vulnerability.aliases.end());
+    std::vector<SeverityClaim> severity;
+    for (const auto* claim : claims) {
+      if (claim->judgement.verdict != Verdict::affected) continue;
+      support(finding, *claim, severity);
+    }
+    choose_fix(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
+    choose_status(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
+    auto decided = decide_severity(severity, vulnerability);
+    finding.severity = decided.level;
+    finding.severity_source = std::move(decided.source);
+    out_.findings.push_back(std::move(finding));
+    return {};
+  }
+
+  // Affected where any record says so. Without a module label the streams must agree.
+  Verdict verdict_of(const std::vector<const Claim*>& claims) const {
+    const auto has = [&](Verdict wanted) {
+      return std::ranges::any_of(claims, [&](const Claim* c) { return c->judgement.verdict == wanted; });
+    };
+    const bool unclear = std::ranges::any_of(claims, [](const Claim* c) {
+      return c->unclear_stream && c->judgement.verdict == Verdict::affected;
+    });
+    if (unclear && (!package_.module_label.empty() || has(Verdict::not_affected) || has(Verdict::unknown))) {
+      const bool certain = std::ranges::any_of(claims, [](const Claim* c) {
+        return !c->unclear_stream && c->judgement.verdict == Verdict::affected;
+      });
+      return certain ? Verdict::affected : Verdict::unknown;
+    }
+    if (has(Verdict::affected)) return Verdict::affected;
+    return has(Verdict::unknown) ? Verdict::unknown : Verdict::not_affected;
+  }
+
+  void note_unknown(const std::vector<const Claim*>& claims) {
+    if (version_.text.empty()) return;  // said once for the package
+    for (const auto* claim : claims) {
+      if (claim->unclear_stream && claim->judgement.verdict == Verdict::affected) {
+        add_unknown("module", subject(), "the module stream of the package or of the advisory is not known");
+        return;
+      }
+      if (claim->judgement.verdict != Verdict::unknown) continue;
+      const bool own = !version_.key.has_value();
+      add_unknown(own ? "version" : "range", subject(), claim->judgement.reason);
+      return;
+    }
+  }
+
+  void support(Finding& finding, const Claim& claim, std::vector<SeverityClaim>& severity) const {
+    finding.advisories.emplace_back(claim.record.id);
+    finding.evidence.push_back(evidence(*claim.row, claim.record, claim.release, claim.judgement));
+    const bool distribution = ecosystem_->releases != version::ReleaseRule::none;
+    severity.push_back({claim.row->vendor_severity, claim.record.id, package_.ecosystem, distribution});
+    severity.push_back({claim.record.vendor_severity, claim.record.id, package_.ecosystem, distribution});
+    std::ranges::sort(finding.advisories);
+    finding.advisories.erase(std::ranges::unique(finding.advisories).begin(), finding.advisories.end());
+    // A tracker's record bears the vulnerability's own id: that is no advisory beside a real one.
+    if (finding.advisories.size() > 1) std::erase(finding.advisories, finding.id);
+  }
+
+  // The greatest fix: at it, every record stops to hold.
+  void choose_fix(Finding& finding, const std::vector<const Claim*>& claims) const {
+    std::string_view key;
+    for (const auto* claim : claims) {
+      const auto* interval = claim->judgement.interval;
+      if (interval == nullptr || interval->upper_bound != advisories::UpperBound::fixed) continue;
+      if (claim->subscription) {
+        finding.status_note = fmt::format("fixed in {} with an Ubuntu Pro subscription", printable(interval->upper));
+        continue;
+      }
+      if (!finding.fixed_version.empty() && interval->upper_key <= key) continue;
+      key = interval->upper_key;
+      finding.fixed_version = interval->upper;
+    }
+  }
+
+  void choose_status(Finding& finding, const std::vector<const Claim*>& claims) const {
+    const RowView* stated = nullptr;
+    for (const auto* claim : claims) {
+      if (claim->judgement.verdict != Verdict::affected) continue;
+      if (stated == nullptr || claim->row->status == VendorStatus::affected) stated = claim->row;
+    }
+    if (stated != nullptr) {
+      finding.status = status_of(stated->status);
+      if (!stated->status_note.empty()) finding.status_note = stated->status_note;
+    }
+    if (!options_.running_kernel.empty() && is_kernel_image(package_) &&
+        !belongs_to_kernel(package_, options_.running_kernel))
+      finding.status = FindingStatus::not_running;
+  }
+
+  static FindingStatus status_of(VendorStatus status) {
+    switch (status) {
+      case VendorStatus::fix_deferred: return FindingStatus::fix_deferred;
+      case VendorStatus::will_not_fix: return FindingStatus::will_not_fix;
+      case VendorStatus::end_of_life: return FindingStatus::end_of_life;
+      case VendorStatus::under_investigation: return FindingStatus::under_investigation;
+      case VendorStatus::affected:
+      case VendorStatus::not_affected: return FindingStatus::affected;
+    }
+    return FindingStatus::affected;
+  }
+
+  const advisories::Database& database_;
+  const MatchOptions& options_;
+  const Package& package_;
+  const version::Ecosystem* ecosystem_ = nullptr;
+  std::string release_;
+  ComparedVersion version_;
+  std::vector<std::vector<RowView>> rows_;  // moved in whole: claims point into their elements
+  std::vector<Claim> claims_;
+  PackageMatches out_;
+};
+
+}  // namespace
+
+Result<PackageMatches> Matcher::match(const Package& package) const {
+  return PackageMatch(database_, options_, package).run();
+}
+
+}  // namespace tenken::match

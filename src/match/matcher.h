@@ -1,0 +1,48 @@
+// Matcher: one package against the advisory database, with the evidence of every decision.
+//
+// Rules: shared rules of matching are in judge.h (one row), modules.h, kernel.h, vendors.h and
+// severity.h. Here: which rows concern the package (source or binary name, release), how rows of
+// one record and records of one vulnerability are brought together. The distribution's tracker
+// decides where it has a row for the vulnerability; its advisories supply their ids.
+//
+// Errors: only those of the database (corrupt). What cannot be decided is an Unknown.
+// Thread rule: one object may match on many threads.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "advisories/database.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "model/finding.h"
+#include "model/package.h"
+
+namespace tenken::match {
+
+struct MatchOptions {
+  Seconds now = 0;             // a withdrawal after it has not happened yet
+  std::string running_kernel;  // `uname -r` of the host; empty: every kernel counts
+  bool esm_attached = false;   // the host has an Ubuntu Pro subscription
+  bool explain = false;        // keep the evidence of rows that do not hold
+};
+
+struct PackageMatches {
+  std::vector<Finding> findings;  // by id; Finding::package is left 0
+  std::vector<Unknown> unknown;
+  std::vector<Evidence> others;   // with explain: rows that do not hold or stay unknown
+};
+
+class Matcher {
+ public:
+  Matcher(const advisories::Database& database, MatchOptions options)
+      : database_(database), options_(std::move(options)) {}
+
+  Result<PackageMatches> match(const Package& package) const;
+
+ private:
+  const advisories::Database& database_;
+  MatchOptions options_;
+};
+
+}  // namespace tenken::match
