@@ -19,16 +19,6 @@ Result<std::size_t> regular_size(int fd, std::string_view shown_name) {
   return static_cast<std::size_t>(status.st_size);
 }
 
-Result<> write_all(int fd, std::string_view bytes, std::string_view shown_name) {
-  while (!bytes.empty()) {
-    const auto count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return from_errno(errno, shown_name);
-    bytes.remove_prefix(static_cast<std::size_t>(count));
-  }
-  return {};
-}
-
 }  // namespace
 
 Fd& Fd::operator=(Fd&& other) noexcept {
@@ -69,12 +59,22 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) 
   return read_fd(fd.get(), path, limit_bytes);
 }
 
+Result<> write_fd(int fd, std::string_view bytes, std::string_view shown_name) {
+  while (!bytes.empty()) {
+    const auto count = ::write(fd, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return from_errno(errno, shown_name);
+    bytes.remove_prefix(static_cast<std::size_t>(count));
+  }
+  return {};
+}
+
 Result<> write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode) {
   std::string temporary = path + ".XXXXXX";
   Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return from_errno(errno, temporary);
   const auto written = [&]() -> Result<> {
-    TRY_VOID(write_all(fd.get(), bytes, path));
+    TRY_VOID(write_fd(fd.get(), bytes, path));
     if (::fchmod(fd.get(), mode) != 0) return from_errno(errno, path);
     if (::fsync(fd.get()) != 0) return from_errno(errno, path);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return from_errno(errno, path);

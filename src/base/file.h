@@ -32,6 +32,9 @@ class Fd {
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes);
 Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t limit_bytes);
 
+// Writes all the bytes at the descriptor's position.
+Result<> write_fd(int fd, std::string_view bytes, std::string_view shown_name);
+
 // Writes a temporary file beside path, syncs it and renames it over path: a reader sees the old
 // bytes or the new ones, and a full disk leaves the old ones. mode is the new file's permission.
 Result<> write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode = 0644);

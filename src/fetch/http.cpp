@@ -1,0 +1,258 @@
+#include "fetch/http.h"
+
+#include <array>
+#include <cstdlib>
+
+#include <curl/curl.h>
+#include <dlfcn.h>
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace tenken::fetch {
+namespace {
+
+constexpr long max_redirects = 5;
+
+struct Curl {
+  decltype(&curl_global_init) global_init = nullptr;
+  decltype(&curl_easy_init) easy_init = nullptr;
+  decltype(&curl_easy_reset) easy_reset = nullptr;
+  decltype(&curl_easy_setopt) setopt = nullptr;
+  decltype(&curl_easy_perform) perform = nullptr;
+  decltype(&curl_easy_cleanup) cleanup = nullptr;
+  decltype(&curl_easy_strerror) strerror = nullptr;
+  decltype(&curl_slist_append) list_append = nullptr;
+  decltype(&curl_slist_free_all) list_free = nullptr;
+};
+
+template <typename Function>
+bool resolve(void* library, const char* symbol, Function& function) {
+  function = reinterpret_cast<Function>(::dlsym(library, symbol));
+  return function != nullptr;
+}
+
+Result<Curl> load_curl() {
+  void* library = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
+  if (library == nullptr) {
+    return unavailable(
+        "libcurl.so.4 is not installed, which downloads need (Debian and Ubuntu: libcurl4; "
+        "Fedora, RHEL, SUSE, Alpine: libcurl)");
+  }
+  Curl curl;
+  const bool whole = resolve(library, "curl_global_init", curl.global_init) &&
+                     resolve(library, "curl_easy_init", curl.easy_init) &&
+                     resolve(library, "curl_easy_reset", curl.easy_reset) &&
+                     resolve(library, "curl_easy_setopt", curl.setopt) &&
+                     resolve(library, "curl_easy_perform", curl.perform) &&
+                     resolve(library, "curl_easy_cleanup", curl.cleanup) &&
+                     resolve(library, "curl_easy_strerror", curl.strerror) &&
+                     resolve(library, "curl_slist_append", curl.list_append) &&
+                     resolve(library, "curl_slist_free_all", curl.list_free);
+  if (!whole) return unavailable("libcurl.so.4 lacks a function that downloads need");
+  if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    return unavailable("libcurl.so.4 does not initialise");
+  return curl;
+}
+
+// Loaded once and never unloaded: OpenSSL leaves handlers for the end of the process.
+const Result<Curl>& curl_library() {
+  static const Result<Curl> curl = load_curl();
+  return curl;
+}
+
+// One exchange as libcurl's callbacks see it.
+struct Exchange {
+  const Request& request;
+  Body& body;
+  Response response = {};
+  std::string content_range = {};
+  bool coded = false;
+  bool begun = false;
+  Result<> fault = {};  // why a callback stopped the transfer
+
+  bool has_body() const { return response.status == 200 || response.status == 206; }
+  Result<> begin();
+  Result<> write(std::string_view bytes);
+  void header(std::string_view line);
+};
+
+Result<> Exchange::begin() {
+  if (begun) return {};
+  begun = true;
+  if (response.status == 206 &&
+      !content_range.starts_with(fmt::format("bytes {}-", request.resume_from)))
+    return invalid(fmt::format("asked for bytes from {}, got \"{}\"", request.resume_from,
+                               printable(content_range)));
+  if (coded) response.length.reset();
+  if (response.length && response.status == 206) *response.length += request.resume_from;
+  return body.begin(response);
+}
+
+Result<> Exchange::write(std::string_view bytes) {
+  if (!has_body()) return {};
+  TRY_VOID(begin());
+  const auto before = response.status == 206 ? request.resume_from : 0;
+  if (before + response.bytes + bytes.size() > request.limit_bytes)
+    return limit_exceeded(fmt::format("more than {} bytes", request.limit_bytes));
+  response.bytes += bytes.size();
+  return body.write(bytes);
+}
+
+void Exchange::header(std::string_view line) {
+  if (line.starts_with("HTTP/")) {  // each answer on the way begins anew: 100, redirects
+    response = {};
+    content_range.clear();
+    coded = false;
+    const auto code = split_once(trim(line), ' ').second.value_or("").substr(0, 3);
+    response.status = static_cast<int>(parse_uint(code).value_or(0));
+    return;
+  }
+  const auto [name_text, value_text] = split_once(line, ':');
+  if (!value_text) return;
+  const auto name = ascii_lower(name_text);
+  const auto value = std::string(trim(*value_text));
+  if (name == "etag") response.etag = value;
+  if (name == "last-modified") response.last_modified = value;
+  if (name == "retry-after") response.retry_after = value;
+  if (name == "content-length") response.length = parse_uint(value);
+  if (name == "content-range") content_range = value;
+  if (name == "content-encoding") coded = ascii_lower(value) != "identity";
+}
+
+std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {
+  static_cast<Exchange*>(user)->header({data, size * count});
+  return size * count;
+}
+
+std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user) {
+  auto& exchange = *static_cast<Exchange*>(user);
+  exchange.fault = exchange.write({data, size * count});
+  return exchange.fault ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+Errc code_of(CURLcode code) {
+  switch (code) {
+    case CURLE_FILESIZE_EXCEEDED:
+      return Errc::limit;
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return Errc::denied;
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_TOO_MANY_REDIRECTS:
+      return Errc::invalid;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT:
+    case CURLE_UNKNOWN_OPTION:
+      return Errc::internal;
+    default:
+      return Errc::unavailable;
+  }
+}
+
+class HttpClient final : public Transport {
+ public:
+  HttpClient(const Curl& curl, CURL* handle, std::string user_agent)
+      : curl_(curl), handle_(handle), user_agent_(std::move(user_agent)) {}
+  ~HttpClient() override { curl_.cleanup(handle_); }
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  Result<Response> get(const Request& request, Body& body) override;
+
+ private:
+  template <typename Value>
+  void set(CURLoption option, Value value) {
+    const auto code = curl_.setopt(handle_, option, value);
+    if (code != CURLE_OK && option_fault_ == CURLE_OK) option_fault_ = code;
+  }
+  void set_policy(const Request& request);
+  curl_slist* headers_of(const Request& request) const;
+
+  const Curl& curl_;
+  CURL* handle_;
+  std::string user_agent_;
+  CURLcode option_fault_ = CURLE_OK;
+  std::array<char, CURL_ERROR_SIZE> error_text_{};
+};
+
+void HttpClient::set_policy(const Request& request) {
+  const bool secure = ascii_lower(request.url).starts_with("https:");
+  // The options by number of older releases: their successors by name are missing before 7.85.
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+  set(CURLOPT_PROTOCOLS, static_cast<long>(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  set(CURLOPT_REDIR_PROTOCOLS,
+      static_cast<long>(secure ? CURLPROTO_HTTPS : CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#pragma clang diagnostic pop
+  set(CURLOPT_FOLLOWLOCATION, request.headers.empty() ? 1L : 0L);
+  set(CURLOPT_MAXREDIRS, max_redirects);
+  set(CURLOPT_SSL_VERIFYPEER, 1L);
+  set(CURLOPT_SSL_VERIFYHOST, 2L);
+  if (const char* file = std::getenv("SSL_CERT_FILE")) set(CURLOPT_CAINFO, file);
+  if (const char* folder = std::getenv("SSL_CERT_DIR")) set(CURLOPT_CAPATH, folder);
+  set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect_ms));
+  set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(request.timeouts.low_speed_bytes_per_second));
+  set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.timeouts.low_speed_seconds));
+  set(CURLOPT_TIMEOUT, static_cast<long>(request.timeouts.total_seconds));
+  set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(request.limit_bytes));
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+}
+
+curl_slist* HttpClient::headers_of(const Request& request) const {
+  curl_slist* list = nullptr;
+  const auto add = [&](const std::string& line) {
+    if (auto* longer = curl_.list_append(list, line.c_str())) list = longer;
+  };
+  for (const auto& header : request.headers) add(header);
+  if (!request.etag.empty()) add("If-None-Match: " + request.etag);
+  if (!request.last_modified.empty()) add("If-Modified-Since: " + request.last_modified);
+  if (request.resume_from > 0) add("If-Range: " + request.if_range);
+  return list;
+}
+
+Result<Response> HttpClient::get(const Request& request, Body& body) {
+  Exchange exchange{.request = request, .body = body};
+  curl_.easy_reset(handle_);
+  option_fault_ = CURLE_OK;
+  error_text_[0] = '\0';
+  const auto range = fmt::format("{}-", request.resume_from);
+  curl_slist* headers = headers_of(request);
+
+  set_policy(request);
+  set(CURLOPT_URL, request.url.c_str());
+  set(CURLOPT_USERAGENT, user_agent_.c_str());
+  set(CURLOPT_HTTPHEADER, headers);
+  set(CURLOPT_ERRORBUFFER, error_text_.data());
+  set(CURLOPT_HEADERFUNCTION, &on_header);
+  set(CURLOPT_HEADERDATA, &exchange);
+  set(CURLOPT_WRITEFUNCTION, &on_body);
+  set(CURLOPT_WRITEDATA, &exchange);
+  // A range counts the bytes of the coded form, so a continued transfer asks for the plain one.
+  if (request.resume_from > 0) set(CURLOPT_RANGE, range.c_str());
+  if (request.accept_gzip && request.resume_from == 0) set(CURLOPT_ACCEPT_ENCODING, "gzip");
+
+  const auto code = option_fault_ != CURLE_OK ? option_fault_ : curl_.perform(handle_);
+  curl_.list_free(headers);
+  if (!exchange.fault) return std::move(exchange.fault).error();
+  if (code != CURLE_OK) {
+    const char* text = error_text_[0] != '\0' ? error_text_.data() : curl_.strerror(code);
+    return Error{code_of(code), printable(text)};
+  }
+  if (exchange.has_body()) TRY_VOID(exchange.begin());
+  return std::move(exchange.response);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Transport>> http_client(std::string user_agent) {
+  const auto& curl = curl_library();
+  if (!curl) return curl.error();
+  CURL* handle = curl->easy_init();
+  if (handle == nullptr) return unavailable("libcurl gives no handle");
+  return std::make_unique<HttpClient>(*curl, handle, std::move(user_agent));
+}
+
+}  // namespace tenken::fetch
