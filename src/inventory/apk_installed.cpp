@@ -1,0 +1,104 @@
+#include "inventory/apk_installed.h"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace tenken::inventory {
+namespace {
+
+struct Record {
+  std::size_t line = 0;  // of its first line, from 1; 0: no line seen yet
+  std::string_view name;
+  std::string_view version;
+  std::string_view arch;
+  std::string_view origin;
+  std::string_view license;
+  std::string_view fault;  // the first one; empty: none
+};
+
+void read_line(std::string_view line, Record& record) {
+  const auto fault = [&](std::string_view what) {
+    if (record.fault.empty()) record.fault = what;
+  };
+  if (line.size() < 2 || line[1] != ':') return fault("a line that is no field");
+  std::string_view* target = nullptr;
+  switch (line[0]) {
+    case 'P':
+      target = &record.name;
+      break;
+    case 'V':
+      target = &record.version;
+      break;
+    case 'A':
+      target = &record.arch;
+      break;
+    case 'o':
+      target = &record.origin;
+      break;
+    case 'L':
+      target = &record.license;
+      break;
+    default:
+      return;
+  }
+  if (!target->empty()) return fault("a field stands there twice");
+  *target = trim(line.substr(2));
+}
+
+Result<> finish(const Record& record, PackageList& list) {
+  if (record.line == 0) return {};
+  const auto fault = [&]() -> std::string_view {
+    if (!record.fault.empty()) return record.fault;
+    if (!is_plain_word(record.name)) return "no usable name";
+    if (!is_plain_word(record.version)) return "no usable version";
+    return {};
+  }();
+  if (!fault.empty()) {
+    list.skip(record.name.empty() ? fmt::format("line {}", record.line) : std::string(record.name),
+              fault);
+    return {};
+  }
+  Package package;
+  package.kind = "apk";
+  package.name = record.name;
+  package.version = record.version;
+  package.arch = record.arch;
+  package.license = record.license;
+  if (!record.origin.empty()) {
+    package.source_name = record.origin;
+    package.source_version = record.version;
+  }
+  return list.add(std::move(package));
+}
+
+}  // namespace
+
+Result<PackageList> parse_apk_installed(std::string_view text, std::string_view location) {
+  PackageList list(location);
+  Record record;
+  std::size_t line_number = 0;
+  // apk always writes the last newline: without it the file was cut off inside the last line.
+  const bool cut_off = !text.empty() && text.back() != '\n';
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    const auto line = trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    ++line_number;
+    if (line.empty()) {
+      TRY_VOID(finish(record, list));
+      record = {};
+      continue;
+    }
+    if (record.line == 0) record.line = line_number;
+    read_line(line, record);
+  }
+  if (cut_off && record.fault.empty()) record.fault = "the file ends in the middle of a line";
+  TRY_VOID(finish(record, list));
+  return list;
+}
+
+}  // namespace tenken::inventory

@@ -1,0 +1,19 @@
+// The list of installed packages of apk-tools: records of "X:value" lines, separated by blank
+// lines. P is the name, V the version, A the architecture, o the origin (the source package, which
+// has the same version), L the licence; the other letters tell of files and dependencies.
+//
+// Source: https://wiki.alpinelinux.org/wiki/Apk_spec, "Installed Database V2".
+//
+// Thread rule: a pure function.
+#pragma once
+
+#include <string_view>
+
+#include "inventory/package_list.h"
+
+namespace tenken::inventory {
+
+// Records that cannot be read are skips. Errors: limit.
+Result<PackageList> parse_apk_installed(std::string_view text, std::string_view location);
+
+}  // namespace tenken::inventory

@@ -1,0 +1,128 @@
+#include "inventory/dpkg_status.h"
+
+#include <gtest/gtest.h>
+
+namespace tenken::inventory {
+namespace {
+
+PackageList parse(std::string_view text, DpkgLayout layout = DpkgLayout::database) {
+  auto list = parse_dpkg_status(text, "var/lib/dpkg/status", layout);
+  EXPECT_TRUE(list);
+  return list ? *std::move(list) : PackageList("");
+}
+
+std::string stanza(std::string_view status) {
+  return "Package: a\nStatus: " + std::string(status) + "\nVersion: 1-1\nArchitecture: amd64\n";
+}
+
+TEST(DpkgStatus, ReadsAPackage) {
+  const auto list = parse(
+      "Package: libexample1\nStatus: install ok installed\nOrigin: Example\nArchitecture: amd64\n"
+      "Source: example (1:2.0-1)\nVersion: 1:2.0-1+b1\nDescription: text\n longer text\n .\n "
+      "end\n");
+  ASSERT_EQ(list.packages().size(), 1U);
+  const auto& package = list.packages()[0];
+  EXPECT_EQ(package.kind, "deb");
+  EXPECT_EQ(package.name, "libexample1");
+  EXPECT_EQ(package.version, "1:2.0-1+b1");
+  EXPECT_EQ(package.arch, "amd64");
+  EXPECT_EQ(package.source_name, "example");
+  EXPECT_EQ(package.source_version, "1:2.0-1");
+  EXPECT_EQ(package.vendor, "Example");
+  EXPECT_EQ(package.location, "var/lib/dpkg/status");
+  EXPECT_TRUE(list.skips().empty());
+}
+
+TEST(DpkgStatus, ASourceWithoutVersionLeavesItToThePackage) {
+  const auto list = parse(stanza("install ok installed") + "Source: other\n\n" +
+                          "Package: b\nStatus: install ok installed\nVersion: 2\n");
+  ASSERT_EQ(list.packages().size(), 2U);
+  EXPECT_EQ(list.packages()[0].source_name, "other");
+  EXPECT_EQ(list.packages()[0].source_version, "");
+  EXPECT_EQ(list.packages()[1].source_name, "");
+}
+
+TEST(DpkgStatus, FilesOnDiskMakeAPackageInstalled) {
+  for (const auto state :
+       {"installed", "triggers-pending", "triggers-awaited", "half-configured", "unpacked"})
+    EXPECT_EQ(parse(stanza(std::string("deinstall reinstreq ") + state)).packages().size(), 1U)
+        << state;
+  for (const auto state : {"config-files", "not-installed"}) {
+    const auto list = parse(stanza(std::string("deinstall ok ") + state));
+    EXPECT_TRUE(list.packages().empty()) << state;
+    EXPECT_TRUE(list.skips().empty()) << state;
+  }
+}
+
+TEST(DpkgStatus, AnUnclearStateIsASkip) {
+  for (const auto status : {"install ok half-installed", "install ok", "", "install ok ?"}) {
+    const auto list = parse(stanza(status));
+    EXPECT_TRUE(list.packages().empty()) << status;
+    ASSERT_EQ(list.skips().size(), 1U) << status;
+    EXPECT_EQ(list.skips()[0].record, "a");
+  }
+}
+
+TEST(DpkgStatus, AStanzaThatCannotBeReadIsASkip) {
+  const auto reason = [](std::string_view text) {
+    const auto list = parse(text);
+    EXPECT_TRUE(list.packages().empty());
+    return list.skips().empty() ? "" : list.skips()[0].record + ": " + list.skips()[0].reason;
+  };
+  EXPECT_EQ(reason("Package: a\nStatus: install ok installed\n"), "a: no version");
+  EXPECT_EQ(reason("Package: a\nStatus: install ok installed\nVersion:\n"), "a: no version");
+  EXPECT_EQ(reason("Status: install ok installed\nVersion: 1\n"), "line 1: no Package field");
+  EXPECT_EQ(reason(stanza("install ok installed") + "Version: 2\n"),
+            "a: the field Version stands there twice");
+  EXPECT_EQ(reason(stanza("install ok installed") + "nonsense\n"), "a: a line that is no field");
+  EXPECT_EQ(reason(stanza("install ok installed") + "Source: x (1\n"),
+            "a: the Source field is not \"name (version)\"");
+  EXPECT_EQ(reason(stanza("install ok installed") + "Type: Port\n"),
+            "a: a vcpkg port, not a dpkg package");
+  using namespace std::string_view_literals;
+  EXPECT_EQ(reason("Package: a\0b\nStatus: install ok installed\nVersion: 1\n"sv),
+            "a\\x00b: the package name is not usable");
+  EXPECT_EQ(reason("Package: a\nStatus: install ok installed\nVersion: 1\0\n"sv),
+            "a: the version is not usable");
+}
+
+TEST(DpkgStatus, AFileThatEndsInsideALineIsCutOff) {
+  const auto whole = stanza("install ok installed");
+  const auto list = parse("Package: b\nStatus: install ok installed\nVersion: 1\n\n" +
+                          whole.substr(0, whole.size() - 3));
+  ASSERT_EQ(list.packages().size(), 1U);
+  EXPECT_EQ(list.packages()[0].name, "b");
+  ASSERT_EQ(list.skips().size(), 1U);
+  EXPECT_EQ(list.skips()[0].reason, "the file ends in the middle of a line");
+}
+
+TEST(DpkgStatus, CarriageReturnsAndFieldCaseDoNotMatter) {
+  const auto list = parse("PACKAGE: a\r\nstatus: install ok installed\r\nversion: 1\r\n\r\n");
+  ASSERT_EQ(list.packages().size(), 1U);
+  EXPECT_EQ(list.packages()[0].version, "1");
+}
+
+TEST(DpkgStatus, ContinuationLinesAreNotFields) {
+  const auto list =
+      parse(stanza("install ok installed") + "Conffiles:\n Version: 9\n\tPackage: b\n");
+  ASSERT_EQ(list.packages().size(), 1U);
+  EXPECT_EQ(list.packages()[0].version, "1-1");
+}
+
+TEST(DpkgStatus, ASingleFileNeedsNoStatus) {
+  const auto list = parse("Package: a\nVersion: 1", DpkgLayout::single_file);
+  ASSERT_EQ(list.packages().size(), 1U);
+  EXPECT_TRUE(list.skips().empty());
+}
+
+TEST(DpkgStatus, ManySkipsAreCounted) {
+  std::string text;
+  for (int i = 0; i < 1500; ++i) text += "Package: a\nStatus: install ok installed\n\n";
+  auto list = parse(text);
+  const auto skips = list.take_skips();
+  ASSERT_EQ(skips.size(), 1001U);
+  EXPECT_EQ(skips.back().reason, "500 more records could not be read");
+}
+
+}  // namespace
+}  // namespace tenken::inventory

@@ -1,0 +1,116 @@
+#include "inventory/inspect.h"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include <fmt/format.h>
+#include <sys/utsname.h>
+
+#include "base/json.h"
+#include "inventory/distributions.h"
+#include "inventory/os_package_database.h"
+#include "inventory/os_release.h"
+#include "inventory/root.h"
+
+namespace tenken::inventory {
+namespace {
+
+// Packages belong to the distribution only if they are of its kind: dpkg on an rpm distribution
+// installs packages that its advisories do not speak of.
+void add_packages(PackageList list, std::string_view kind, Inventory& inventory) {
+  const auto* distribution = find_distribution(inventory.os.id);
+  const bool belongs = distribution != nullptr && distribution->kind == kind;
+  auto packages = list.take_packages();
+  if (belongs) {
+    for (auto& package : packages) {
+      package.ecosystem = inventory.os.ecosystem;
+      package.release = inventory.os.release;
+    }
+  }
+  std::ranges::move(list.take_skips(), std::back_inserter(inventory.skips));
+  if (inventory.packages.empty()) {
+    inventory.packages = std::move(packages);
+    return;
+  }
+  std::ranges::move(packages, std::back_inserter(inventory.packages));
+}
+
+void read_packages(const Root& root, Inventory& inventory) {
+  bool found = false;
+  std::string places;
+  for (const auto* database : os_package_databases()) {
+    fmt::format_to(std::back_inserter(places), "{}{}", places.empty() ? "" : ", ",
+                   database->places);
+    auto list = database->read(root);
+    if (!list && list.error().code == Errc::not_found) continue;
+    found = true;
+    if (list) {
+      ++inventory.databases_read;
+      if (list->packages().empty() && list->skips().empty())
+        list->skip("", "the package database lists no package");
+      add_packages(*std::move(list), database->kind, inventory);
+    } else {
+      inventory.skips.push_back(
+          {.file = std::string(database->id), .record = "", .reason = list.error().what});
+    }
+  }
+  if (!found)
+    inventory.skips.push_back(
+        {.file = "",
+         .record = "",
+         .reason = fmt::format("no package database: looked for {}", places)});
+}
+
+Inventory inspect(const Root& root) {
+  Inventory inventory;
+  auto os_release = read_os_release(root);
+  inventory.os = std::move(os_release.os);
+  inventory.skips = std::move(os_release.skips);
+  read_packages(root, inventory);
+  return inventory;
+}
+
+// ubuntu-advantage-tools writes {"attached": true, …} for everybody to read. A host that is no
+// Ubuntu has no such file.
+void read_ubuntu_pro(const Root& root, Inventory& inventory) {
+  constexpr std::string_view path = "var/lib/ubuntu-advantage/status.json";
+  const auto skip = [&](std::string_view reason) {
+    inventory.skips.push_back(
+        {.file = std::string(path), .record = "", .reason = std::string(reason)});
+  };
+  const auto text = root.read(path, std::size_t{16} << 20);
+  if (!text) {
+    if (text.error().code != Errc::not_found) skip(text.error().what);
+    return;
+  }
+  json::Parser parser;
+  const auto document = parser.parse(*text);
+  if (!document) return skip(document.error().what);
+  const auto attached = (*document)["attached"].boolean();
+  if (!attached) return skip("does not say whether the host is attached");
+  inventory.esm_attached = *attached;
+}
+
+}  // namespace
+
+Result<Inventory> inspect_root(const std::string& directory) {
+  TRY(const auto root, Root::at(directory));
+  auto inventory = inspect(root);
+  inventory.name = directory;
+  return inventory;
+}
+
+Result<Inventory> inspect_host() {
+  TRY(const auto root, Root::at("/"));
+  auto inventory = inspect(root);
+  inventory.target = Inventory::Target::host;
+  utsname system{};
+  if (::uname(&system) != 0) return from_errno(errno, "uname");
+  inventory.name = system.nodename;
+  inventory.running_kernel = system.release;
+  read_ubuntu_pro(root, inventory);
+  return inventory;
+}
+
+}  // namespace tenken::inventory

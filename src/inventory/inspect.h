@@ -1,0 +1,23 @@
+// The two ways to take an inventory of an operating system: of a directory as if it were "/", and
+// of the host this runs on. Nothing of the target is written or executed.
+//
+// A root without any package database gives an inventory without packages and a skip that says
+// what was looked for: the caller decides what that means. Errors: the directory itself cannot be
+// opened.
+//
+// Thread rule: safe from any thread.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "model/inventory.h"
+
+namespace tenken::inventory {
+
+Result<Inventory> inspect_root(const std::string& directory);
+
+// Adds what only a running host knows: its name, its running kernel, its Ubuntu Pro attachment.
+Result<Inventory> inspect_host();
+
+}  // namespace tenken::inventory

@@ -1,0 +1,27 @@
+// OsPackageDatabase: one package manager's record of what is installed. Adding one is adding one
+// file to os_packages/.
+//
+// Thread rule: rows are constants; read() may run on many threads.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "inventory/package_list.h"
+#include "inventory/root.h"
+
+namespace tenken::inventory {
+
+struct OsPackageDatabase {
+  std::string_view id;      // the file's stem
+  std::string_view kind;    // of its packages: "deb"
+  std::string_view places;  // where it looks, for people: "var/lib/dpkg/status, …"
+  // Errors: not_found where the root has no such database; anything else is a database that is
+  // there and cannot be read.
+  Result<PackageList> (*read)(const Root& root);
+};
+
+// Every database of os_packages/*.cpp, sorted by id.
+std::span<const OsPackageDatabase* const> os_package_databases();
+
+}  // namespace tenken::inventory

@@ -1,0 +1,29 @@
+// apk: Alpine, Wolfi, Chainguard; apk-tools 3 moved its database below usr.
+#include "inventory/apk_installed.h"
+#include "inventory/os_package_database.h"
+
+namespace tenken::inventory {
+namespace apk_ {
+
+constexpr std::size_t max_bytes = std::size_t{256} << 20;
+
+// Where both places exist one is a link to the other.
+Result<PackageList> read(const Root& root) {
+  for (const std::string_view path : {"lib/apk/db/installed", "usr/lib/apk/db/installed"}) {
+    const auto text = root.read(path, max_bytes);
+    if (text) return parse_apk_installed(*text, path);
+    if (text.error().code != Errc::not_found) return text.error();
+  }
+  return not_found("no apk database");
+}
+
+}  // namespace apk_
+
+extern constinit const OsPackageDatabase apk{
+    .id = "apk",
+    .kind = "apk",
+    .places = "lib/apk/db/installed, usr/lib/apk/db/installed",
+    .read = apk_::read,
+};
+
+}  // namespace tenken::inventory

@@ -1,0 +1,66 @@
+// dpkg: Debian, Ubuntu and their kin; images built without dpkg (distroless) keep one file for
+// each package in status.d.
+#include <fmt/format.h>
+
+#include "inventory/dpkg_status.h"
+#include "inventory/os_package_database.h"
+
+namespace tenken::inventory {
+namespace dpkg_ {
+
+constexpr std::string_view status = "var/lib/dpkg/status";
+constexpr std::string_view status_directory = "var/lib/dpkg/status.d";
+constexpr std::size_t max_bytes = std::size_t{256} << 20;
+
+// One file that cannot be read does not hide the others.
+Result<PackageList> read_directory(const Root& root) {
+  PackageList all(status_directory);
+  TRY(const auto names, root.list(status_directory));
+  for (const auto& name : names) {
+    if (name.ends_with(".md5sums")) continue;
+    const auto path = fmt::format("{}/{}", status_directory, name);
+    const auto text = root.read(path, max_bytes);
+    if (!text) {
+      all.skip(name, text.error().what);
+      continue;
+    }
+    TRY(auto list, parse_dpkg_status(*text, path, DpkgLayout::single_file));
+    if (list.packages().empty() && list.skips().empty()) all.skip(name, "no package in it");
+    TRY_VOID(all.append(std::move(list)));
+  }
+  return all;
+}
+
+Result<PackageList> read_status(const Root& root) {
+  TRY(const auto text, root.read(status, max_bytes));
+  return parse_dpkg_status(text, status, DpkgLayout::database);
+}
+
+Result<PackageList> read(const Root& root) {
+  auto main = read_status(root);
+  auto directory = read_directory(root);
+  const auto absent = [](const auto& part) {
+    return !part && part.error().code == Errc::not_found;
+  };
+  if (absent(directory)) return main;
+  if (absent(main)) return directory;
+  PackageList all(status);
+  for (auto* part : {&main, &directory}) {
+    if (*part)
+      TRY_VOID(all.append(std::move(**part)));
+    else
+      all.skip("", part->error().what);
+  }
+  return all;
+}
+
+}  // namespace dpkg_
+
+extern constinit const OsPackageDatabase dpkg{
+    .id = "dpkg",
+    .kind = "deb",
+    .places = "var/lib/dpkg/status, var/lib/dpkg/status.d",
+    .read = dpkg_::read,
+};
+
+}  // namespace tenken::inventory

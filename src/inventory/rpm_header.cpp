@@ -1,0 +1,151 @@
+#include "inventory/rpm_header.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "base/cursor.h"
+#include "inventory/package_list.h"
+
+namespace tenken::inventory {
+namespace {
+
+constexpr std::size_t max_header_bytes = std::size_t{32} << 20;
+constexpr std::uint32_t max_entries = 65'536;
+constexpr std::size_t max_text_bytes = std::size_t{64} << 10;
+
+// Tag numbers and types: rpm's tag reference.
+constexpr std::uint32_t type_int32 = 4;
+constexpr std::uint32_t type_string = 6;
+constexpr std::uint32_t type_i18n_string = 9;
+
+struct Text {
+  std::uint32_t tag;
+  std::string_view value;
+};
+
+struct Fields {
+  std::array<Text, 8> texts{{{1000, {}},
+                             {1001, {}},
+                             {1002, {}},
+                             {1011, {}},
+                             {1014, {}},
+                             {1022, {}},
+                             {1044, {}},
+                             {5096, {}}}};
+  std::uint32_t epoch = 0;
+
+  std::string_view name() const { return texts[0].value; }
+  std::string_view version() const { return texts[1].value; }
+  std::string_view release() const { return texts[2].value; }
+  std::string_view vendor() const { return texts[3].value; }
+  std::string_view license() const { return texts[4].value; }
+  std::string_view arch() const { return texts[5].value; }
+  std::string_view source_rpm() const { return texts[6].value; }
+  std::string_view module_label() const { return texts[7].value; }
+};
+constexpr std::uint32_t tag_epoch = 1003;
+
+// A text ends with a NUL byte inside the data. "(none)" is how rpm prints an absent one, and some
+// tools store it.
+Result<std::string_view> read_text(std::string_view data, std::uint32_t offset) {
+  if (offset >= data.size()) return invalid("a text begins past the end of the header");
+  const auto rest = data.substr(offset);
+  const auto end = rest.find('\0');
+  if (end == std::string_view::npos) return invalid("a text does not end inside the header");
+  if (end > max_text_bytes) return limit_exceeded("a text of more than 64 KB");
+  const auto text = rest.substr(0, end);
+  return text == "(none)" ? std::string_view() : text;
+}
+
+Result<std::uint32_t> read_number(std::string_view data, std::uint32_t offset) {
+  Cursor cursor(data);
+  TRY_VOID(cursor.seek(offset));
+  return cursor.big<std::uint32_t>();
+}
+
+struct Entry {
+  std::uint32_t tag = 0;
+  std::uint32_t type = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t count = 0;
+};
+
+Result<> read_entry(const Entry& entry, std::string_view data, Fields& fields) {
+  if (entry.tag == tag_epoch) {
+    if (entry.type != type_int32 || entry.count == 0) return invalid("the epoch is no number");
+    TRY(fields.epoch, read_number(data, entry.offset));
+    return {};
+  }
+  const auto text = std::ranges::find(fields.texts, entry.tag, &Text::tag);
+  if (text == fields.texts.end()) return {};
+  if (entry.type != type_string && entry.type != type_i18n_string)
+    return invalid(fmt::format("tag {} is no text", entry.tag));
+  TRY(text->value, read_text(data, entry.offset));
+  return {};
+}
+
+// Tags may be added behind the signed region of the header; such a later entry replaces an
+// earlier one of the same tag, so the last one wins.
+Result<Fields> read_fields(std::string_view blob) {
+  if (blob.size() > max_header_bytes) return limit_exceeded("a header of more than 32 MB");
+  Cursor cursor(blob);
+  TRY(const auto entries, cursor.big<std::uint32_t>());
+  TRY(const auto data_size, cursor.big<std::uint32_t>());
+  if (entries > max_entries) return limit_exceeded(fmt::format("{} header entries", entries));
+  TRY(const auto table, cursor.take(std::size_t{entries} * sizeof(Entry)));
+  TRY(const auto data, cursor.take(data_size));
+  Fields fields;
+  Cursor rows(table);
+  while (!rows.at_end()) {
+    Entry entry;
+    TRY(entry.tag, rows.big<std::uint32_t>());
+    TRY(entry.type, rows.big<std::uint32_t>());
+    TRY(entry.offset, rows.big<std::uint32_t>());
+    TRY(entry.count, rows.big<std::uint32_t>());
+    TRY_VOID(read_entry(entry, data, fields));
+  }
+  return fields;
+}
+
+}  // namespace
+
+SourceRpm parse_source_rpm(std::string_view file_name) {
+  for (const std::string_view suffix : {".src.rpm", ".nosrc.rpm"}) {
+    if (!file_name.ends_with(suffix)) continue;
+    const auto stem = file_name.substr(0, file_name.size() - suffix.size());
+    const auto release = stem.rfind('-');
+    if (release == std::string_view::npos || release == 0) return {};
+    const auto version = stem.rfind('-', release - 1);
+    if (version == std::string_view::npos || version == 0) return {};
+    return {.name = stem.substr(0, version), .version = stem.substr(version + 1)};
+  }
+  return {};
+}
+
+Result<Package> parse_rpm_header(std::string_view blob) {
+  TRY(const auto fields, read_fields(blob));
+  if (!is_plain_word(fields.name())) return invalid("no usable package name");
+  if (!is_plain_word(fields.version()) || !is_plain_word(fields.release()))
+    return invalid(fmt::format("{}: no usable version and release", fields.name()));
+  Package package;
+  package.kind = "rpm";
+  package.name = fields.name();
+  package.version = fields.epoch == 0
+                        ? fmt::format("{}-{}", fields.version(), fields.release())
+                        : fmt::format("{}:{}-{}", fields.epoch, fields.version(), fields.release());
+  package.arch = fields.arch();
+  const auto source = parse_source_rpm(fields.source_rpm());
+  package.source_name = source.name;
+  package.source_version = source.version;
+  package.module_label = fields.module_label();
+  package.vendor = fields.vendor();
+  package.license = fields.license();
+  package.listed_only = package.name == "gpg-pubkey";
+  return package;
+}
+
+}  // namespace tenken::inventory

@@ -1,0 +1,128 @@
+#include "inventory/sqlite_snapshot.h"
+
+#include <array>
+#include <cerrno>
+#include <filesystem>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <stdlib.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace tenken::inventory {
+namespace {
+
+constexpr off_t max_copy_bytes = off_t{4} << 30;
+constexpr int max_attempts = 3;
+
+struct State {
+  off_t size = 0;
+  timespec modified{};
+  bool operator==(const State& other) const {
+    return size == other.size && modified.tv_sec == other.modified.tv_sec &&
+           modified.tv_nsec == other.modified.tv_nsec;
+  }
+};
+
+struct File {
+  std::string_view suffix;  // "", "-wal", "-journal"
+  Fd fd;
+  State state;
+};
+
+Result<State> state_of(const Fd& fd, std::string_view shown) {
+  struct stat status{};
+  if (::fstat(fd.get(), &status) != 0) return from_errno(errno, shown);
+  return State{.size = status.st_size, .modified = status.st_mtim};
+}
+
+// The database first, then those of its companions that hold anything.
+Result<std::vector<File>> open_files(const Root& root, std::string_view path) {
+  std::vector<File> files;
+  for (const std::string_view suffix : {"", "-wal", "-journal"}) {
+    const auto name = fmt::format("{}{}", path, suffix);
+    auto fd = root.open(name);
+    if (!fd && fd.error().code == Errc::not_found && !suffix.empty()) continue;
+    if (!fd) return std::move(fd).error();
+    TRY(const auto state, state_of(*fd, name));
+    if (state.size > 0 || suffix.empty())
+      files.push_back({.suffix = suffix, .fd = *std::move(fd), .state = state});
+  }
+  return files;
+}
+
+Result<bool> unchanged(const std::vector<File>& files) {
+  for (const auto& file : files) {
+    TRY(const auto now, state_of(file.fd, "the database"));
+    if (now != file.state) return false;
+  }
+  return true;
+}
+
+// A directory only this user may enter, removed with everything in it.
+class PrivateDirectory {
+ public:
+  static Result<PrivateDirectory> create() {
+    const char* set = ::secure_getenv("TMPDIR");
+    std::string path = fmt::format("{}/tenken-XXXXXX", set != nullptr ? set : "/tmp");
+    if (::mkdtemp(path.data()) == nullptr) return from_errno(errno, path);
+    return PrivateDirectory(std::move(path));
+  }
+  PrivateDirectory(PrivateDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
+  PrivateDirectory& operator=(PrivateDirectory&&) = delete;
+  ~PrivateDirectory() {
+    std::error_code ignored;  // nothing can be done about a temporary file that stays
+    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  explicit PrivateDirectory(std::string path) : path_(std::move(path)) {}
+  std::string path_;
+};
+
+Result<> copy(const File& file, const std::string& target) {
+  if (file.state.size > max_copy_bytes) return limit_exceeded("a database of more than 4 GB");
+  const Fd out(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (!out.valid()) return from_errno(errno, target);
+  off_t offset = 0;
+  while (offset < file.state.size) {
+    const auto rest = static_cast<std::size_t>(file.state.size - offset);
+    const auto count = ::sendfile(out.get(), file.fd.get(), &offset, rest);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return from_errno(errno, target);
+    if (count == 0) break;  // it has become shorter; the caller notices
+  }
+  return {};
+}
+
+Result<> read_once(const std::vector<File>& files,
+                   const std::function<Result<>(const std::string&, SqliteAccess)>& read) {
+  if (files.size() == 1)
+    return read(fmt::format("/proc/self/fd/{}", files[0].fd.get()), SqliteAccess::immutable);
+  TRY(const auto directory, PrivateDirectory::create());
+  const auto target = directory.path() + "/rpmdb.sqlite";
+  for (const auto& file : files) TRY_VOID(copy(file, fmt::format("{}{}", target, file.suffix)));
+  return read(target, SqliteAccess::recover);
+}
+
+}  // namespace
+
+Result<> with_sqlite_at_rest(
+    const Root& root, std::string_view path,
+    const std::function<Result<>(const std::string&, SqliteAccess)>& read) {
+  for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    TRY(const auto files, open_files(root, path));
+    auto result = read_once(files, read);
+    TRY(const bool at_rest, unchanged(files));
+    if (at_rest) return result;
+  }
+  return unavailable("it changes while it is read");
+}
+
+}  // namespace tenken::inventory
