@@ -59,6 +59,7 @@ struct Finding {
   // Set by an ignore rule or a VEX statement: the finding is shown apart and does not count.
   std::string ignored_by;      // "ignore.yaml", "openvex.json"; empty: not ignored
   std::string ignored_reason;  // the rule's words
+  std::string ignored_status;  // "not_affected", "fixed" (VEX); "accepted" (an ignore rule)
 };
 
 // What is known of a vulnerability, once per id however many findings refer to it.

@@ -1,5 +1,7 @@
 #include "report/format.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "base/json.h"
@@ -136,6 +138,68 @@ TEST(Json, findings_name_the_package_and_refer_to_the_vulnerability) {
 TEST(Json, compact_is_one_line) {
   const auto text = sample("json", {.indent = 0});
   EXPECT_EQ(text.find('\n'), text.size() - 1);
+}
+
+TEST(Csv, has_one_line_per_finding_and_no_formulas) {
+  const auto text = sample("csv");
+  EXPECT_EQ(std::ranges::count(text, '\n'), 7);
+  EXPECT_NE(text.find("\r\n/srv/root,Debian,11,'=cmd,1.0,amd64,"), std::string::npos);
+  EXPECT_NE(text.find(",9.8,CVSS:3.1/AV:N"), std::string::npos);
+  auto result = test::sample_result();
+  result.inventory.name = "a \"b\", c\n\x1b";
+  EXPECT_NE(render(*find_format("csv"), result, {}).find("\"a \"\"b\"\", c\\x0a\\x1b\",Debian"),
+            std::string::npos);
+}
+
+TEST(Sarif, results_point_to_their_rules_and_ignored_ones_are_suppressed) {
+  json::Parser parser;
+  const auto root = parser.parse(sample("sarif"));
+  ASSERT_TRUE(root.has_value()) << root.error().what;
+  std::vector<std::string> rules;
+  std::string rows;
+  (*root)["runs"].for_each([&](json::Value run) {
+    run["tool"]["driver"]["rules"].for_each(
+        [&](json::Value rule) { rules.emplace_back(rule["id"].string()); });
+    run["results"].for_each([&](json::Value row) {
+      ASSERT_EQ(rules.at(static_cast<std::size_t>(*row["ruleIndex"].integer())),
+                row["ruleId"].string());
+      rows += std::string(row["level"].string()) + " " +
+              std::to_string(row["suppressions"].size()) + "\n";
+    });
+  });
+  EXPECT_EQ(rows, "error 0\nnote 0\nerror 0\nnote 0\nwarning 0\nerror 0\nerror 1\n");
+}
+
+TEST(Sarif, what_is_unknown_is_a_notification_of_the_run) {
+  EXPECT_NE(
+      sample("sarif", {.indent = 0})
+          .find(R"("message":{"text":"Debian:13 (2): the database does not cover Debian:13"})"),
+      std::string::npos);
+}
+
+TEST(CyclonedxVex, entries_gather_packages_that_share_state_and_severity) {
+  json::Parser parser;
+  const auto root = parser.parse(sample("cyclonedx-vex"));
+  ASSERT_TRUE(root.has_value()) << root.error().what;
+  std::string rows;
+  (*root)["vulnerabilities"].for_each([&](json::Value entry) {
+    rows += std::string(entry["id"].string()) + " " +
+            std::string(entry["analysis"]["state"].string()) + " " +
+            std::to_string(entry["affects"].size()) + "\n";
+  });
+  EXPECT_EQ(rows,
+            "CVE-2024-0001 exploitable 2\nCVE-2024-0002 exploitable 2\n"
+            "CVE-2024-0003 exploitable 1\nCVE-2024-0004 not_affected 1\n"
+            "CVE-2024-0005 exploitable 1\n");
+  EXPECT_EQ((*root)["components"].size(), 3u);
+}
+
+TEST(CyclonedxVex, packages_that_share_a_purl_keep_references_apart) {
+  auto result = test::sample_result();
+  for (auto& package : result.inventory.packages) package.purl = "pkg:npm/a@1";
+  const auto text = render(*find_format("cyclonedx-vex"), result, {.indent = 0});
+  EXPECT_NE(text.find(R"("bom-ref":"pkg:npm/a@1#package-0")"), std::string::npos);
+  EXPECT_NE(text.find(R"("bom-ref":"pkg:npm/a@1#package-1")"), std::string::npos);
 }
 
 }  // namespace

@@ -69,6 +69,7 @@ inline ScanResult sample_result() {
   result.findings.back().status = FindingStatus::not_running;
   result.ignored = {sample_finding("CVE-2024-0005", 2, SeverityLevel::high, "1.1")};
   result.ignored[0].ignored_by = "ignore.yaml:3";
+  result.ignored[0].ignored_status = "accepted";
   result.ignored[0].ignored_reason = "not reachable";
   result.unknown = {{"release", "Debian:13", "the database does not cover Debian:13", 2}};
   Vulnerability first{.id = "CVE-2024-0001",

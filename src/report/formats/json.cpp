@@ -84,6 +84,7 @@ void write_finding(json::Writer& json, const ScanResult& result, const Finding& 
   write_evidence(json, finding.evidence);
   if (!finding.ignored_by.empty()) {
     json.key("ignored").begin_object().member("by", finding.ignored_by);
+    json.member("status", finding.ignored_status);
     json.member("reason", finding.ignored_reason).end_object();
   }
   json.end_object();
