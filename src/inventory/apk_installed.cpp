@@ -20,9 +20,11 @@ struct Record {
   std::string_view fault;  // the first one; empty: none
 };
 
-void read_line(std::string_view line, Record& record) {
+// Whether the line holds a field that is read here.
+bool read_line(std::string_view line, Record& record) {
   const auto fault = [&](std::string_view what) {
     if (record.fault.empty()) record.fault = what;
+    return true;
   };
   if (line.size() < 2 || line[1] != ':') return fault("a line that is no field");
   std::string_view* target = nullptr;
@@ -43,10 +45,11 @@ void read_line(std::string_view line, Record& record) {
       target = &record.license;
       break;
     default:
-      return;
+      return false;
   }
   if (!target->empty()) return fault("a field stands there twice");
   *target = trim(line.substr(2));
+  return true;
 }
 
 Result<> finish(const Record& record, PackageList& list) {
@@ -83,6 +86,7 @@ Result<PackageList> parse_apk_installed(std::string_view text, std::string_view 
   std::size_t line_number = 0;
   // apk always writes the last newline: without it the file was cut off inside the last line.
   const bool cut_off = !text.empty() && text.back() != '\n';
+  bool last_line_is_read = false;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = trim(text.substr(0, end));
@@ -94,9 +98,13 @@ Result<PackageList> parse_apk_installed(std::string_view text, std::string_view 
       continue;
     }
     if (record.line == 0) record.line = line_number;
-    read_line(line, record);
+    last_line_is_read = read_line(line, record);
   }
-  if (cut_off && record.fault.empty()) record.fault = "the file ends in the middle of a line";
+  if (cut_off) {
+    constexpr std::string_view reason = "the file ends in the middle of a line";
+    list.skip("", reason);
+    if (last_line_is_read) record.fault = reason;
+  }
   TRY_VOID(finish(record, list));
   return list;
 }

@@ -42,19 +42,21 @@ bool same_field(std::string_view a, std::string_view b) {
       a, b, {}, [](char c) { return ascii_lower(c); }, [](char c) { return ascii_lower(c); });
 }
 
-void read_line(std::string_view line, Stanza& stanza) {
+// Whether the line holds a field that is read here.
+bool read_line(std::string_view line, Stanza& stanza) {
   const auto [name, value] = split_once(line, ':');
   if (!value) {
     if (stanza.fault.empty()) stanza.fault = "a line that is no field";
-    return;
+    return true;
   }
   const auto field = std::ranges::find_if(
       fields, [&](const Field& known) { return same_field(known.name, trim(name)); });
-  if (field == fields.end()) return;
+  if (field == fields.end()) return false;
   auto& target = stanza.*field->value;
   if (!target.empty() && stanza.fault.empty())
     stanza.fault = fmt::format("the field {} stands there twice", field->name);
   target = trim(*value);
+  return true;
 }
 
 enum class Presence : std::uint8_t { installed, absent, unclear };
@@ -138,6 +140,7 @@ Result<PackageList> parse_dpkg_status(std::string_view text, std::string_view lo
   std::size_t line_number = 0;
   // dpkg always writes the last newline: without it the file was cut off inside the last line.
   const bool cut_off = layout == DpkgLayout::database && !text.empty() && text.back() != '\n';
+  bool last_line_is_read = false;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
     const auto line = text.substr(0, end);
@@ -150,9 +153,13 @@ Result<PackageList> parse_dpkg_status(std::string_view text, std::string_view lo
     }
     if (stanza.line == 0) stanza.line = line_number;
     // A line that begins with a blank continues a field that is not read here.
-    if (line[0] != ' ' && line[0] != '\t') read_line(line, stanza);
+    last_line_is_read = line[0] != ' ' && line[0] != '\t' && read_line(line, stanza);
   }
-  if (cut_off && stanza.fault.empty()) stanza.fault = "the file ends in the middle of a line";
+  if (cut_off) {
+    constexpr std::string_view reason = "the file ends in the middle of a line";
+    list.skip("", reason);
+    if (last_line_is_read) stanza.fault = reason;
+  }
   TRY_VOID(finish(stanza, layout, list));
   return list;
 }

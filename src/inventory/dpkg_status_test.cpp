@@ -86,14 +86,18 @@ TEST(DpkgStatus, AStanzaThatCannotBeReadIsASkip) {
             "a: the version is not usable");
 }
 
-TEST(DpkgStatus, AFileThatEndsInsideALineIsCutOff) {
-  const auto whole = stanza("install ok installed");
-  const auto list = parse("Package: b\nStatus: install ok installed\nVersion: 1\n\n" +
-                          whole.substr(0, whole.size() - 3));
+TEST(DpkgStatus, AFileWithoutItsLastNewlineIsCutOff) {
+  const auto list = parse(
+      "Package: b\nStatus: install ok installed\nVersion: 1\n\n"
+      "Package: a\nStatus: install ok installed\nVersion: 1.2");
   ASSERT_EQ(list.packages().size(), 1U);
   EXPECT_EQ(list.packages()[0].name, "b");
-  ASSERT_EQ(list.skips().size(), 1U);
+  ASSERT_EQ(list.skips().size(), 2U);
   EXPECT_EQ(list.skips()[0].reason, "the file ends in the middle of a line");
+  EXPECT_EQ(list.skips()[1].record, "a");
+  const auto in_text = parse(stanza("install ok installed") + "Description: a\n long te");
+  EXPECT_EQ(in_text.packages().size(), 1U);
+  EXPECT_EQ(in_text.skips().size(), 1U);
 }
 
 TEST(DpkgStatus, CarriageReturnsAndFieldCaseDoNotMatter) {

@@ -9,6 +9,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
+#include "base/text.h"
+#include "inventory/rpm_header.h"
+#include "inventory/rpm_samples.h"
 #include "inventory/temp_root.h"
 #include "support/test_data.h"
 
@@ -16,6 +20,9 @@ namespace tenken::inventory {
 namespace {
 
 using tenken::test::data_path;
+using test::bdb;
+using test::ndb;
+using test::rpm_package;
 using test::TempRoot;
 
 // The rows of a table without its heading, sorted; repeated rows stay.
@@ -38,6 +45,12 @@ std::string reasons(const Inventory& inventory) {
   for (const auto& skip : inventory.skips)
     text += fmt::format("{}|{}|{}\n", skip.file, skip.record, skip.reason);
   return text;
+}
+
+std::string parameter_name(const testing::TestParamInfo<const char*>& info) {
+  std::string name = info.param;
+  std::ranges::replace_if(name, [](char c) { return !is_alnum(c); }, '_');
+  return name;
 }
 
 class DpkgInventory : public testing::TestWithParam<const char*> {};
@@ -64,11 +77,168 @@ INSTANTIATE_TEST_SUITE_P(Real, DpkgInventory,
                                          "debian-bullseye-minbase", "debian-bullseye-server",
                                          "debian-bullseye-server-updated", "debian-trixie-minbase",
                                          "debian-trixie-server"),
+                         parameter_name);
+
+class RpmInventory : public testing::TestWithParam<const char*> {};
+
+// name, epoch, version, release, arch, sourcerpm and modularity label as rpm -qa prints them.
+std::string rpm_row(std::string_view line) {
+  const auto columns = split(line, '\t');
+  const auto shown = [](std::string_view text) { return text == "(none)" ? "" : text; };
+  const auto source = parse_source_rpm(columns[5]);
+  const auto epoch = columns[1] == "0" ? std::string() : fmt::format("{}:", columns[1]);
+  return fmt::format("{}|{}{}-{}|{}|{}|{}|{}", columns[0], epoch, columns[2], columns[3],
+                     shown(columns[4]), source.name, source.version, shown(columns[6]));
+}
+
+TEST_P(RpmInventory, AgreesWithRpm) {
+  NEED_TEST_DATA("inventories/rpm");
+  const auto inventory = inspect(data_path(fmt::format("inventories/rpm/{}", GetParam())));
+  std::multiset<std::string> rows;
+  for (const auto& package : inventory.packages) {
+    EXPECT_EQ(package.listed_only, package.name == "gpg-pubkey");
+    rows.insert(fmt::format("{}|{}|{}|{}|{}|{}", package.name, package.version, package.arch,
+                            package.source_name, package.source_version, package.module_label));
+  }
+  std::multiset<std::string> expected;
+  for (const auto& line :
+       expected_rows(data_path(fmt::format("inventories/expected/rpm-{}.tsv", GetParam()))))
+    expected.insert(rpm_row(line));
+  EXPECT_EQ(rows, expected);
+  EXPECT_FALSE(rows.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Real, RpmInventory,
+                         testing::Values("alma8", "alma8-bdb", "alma9", "alma9-bulk",
+                                         "alma9-sysimage", "alma9-wal", "go-rpmdb-cbl-mariner-2.0",
+                                         "go-rpmdb-libuuid", "grype-centos", "osquery-bdb",
+                                         "osquery-sqlite", "syft-bdb"),
+                         parameter_name);
+
+// For roots without a list of their own the number of packages is known.
+struct Count {
+  const char* root;
+  std::size_t packages;
+};
+class CountedInventory : public testing::TestWithParam<Count> {};
+
+TEST_P(CountedInventory, HasAsManyPackagesAsRecorded) {
+  NEED_TEST_DATA("inventories");
+  const auto inventory = inspect(data_path(fmt::format("inventories/{}", GetParam().root)));
+  EXPECT_EQ(inventory.packages.size(), GetParam().packages);
+  for (const auto& package : inventory.packages) EXPECT_FALSE(package.version.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Real, CountedInventory,
+                         testing::Values(Count{"rpm/go-rpmdb-sle15-bci", 35},
+                                         Count{"rpm/osquery-ndb", 3},
+                                         Count{"apk/alpine-3.11-aged", 175},
+                                         Count{"apk/grype-alpine", 3}, Count{"apk/osv-scanner", 1},
+                                         Count{"apk/scalibr", 15}, Count{"apk/syft-corrupt", 1},
+                                         Count{"apk/syft-multiple-1", 4},
+                                         Count{"apk/syft-multiple-2", 14}),
                          [](const auto& info) {
-                           std::string name = info.param;
-                           std::ranges::replace(name, '-', '_');
+                           std::string name = info.param.root;
+                           std::ranges::replace_if(name, [](char c) { return !is_alnum(c); }, '_');
                            return name;
                          });
+
+TEST(Inspect, ADamagedRecordIsASkipBesideTheOthers) {
+  NEED_TEST_DATA("inventories/apk");
+  const auto inventory = inspect(data_path("inventories/apk/syft-corrupt"));
+  ASSERT_EQ(inventory.skips.size(), 2U);
+  EXPECT_EQ(inventory.skips[1].record, "line 1");
+}
+
+std::map<std::string, std::string> contents(const std::string& directory) {
+  std::map<std::string, std::string> files;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(directory)) {
+    struct stat status{};
+    EXPECT_EQ(::lstat(entry.path().c_str(), &status), 0);
+    auto text = fmt::format("{}.{} {}.{} ", status.st_mtim.tv_sec, status.st_mtim.tv_nsec,
+                            status.st_ctim.tv_sec, status.st_ctim.tv_nsec);
+    if (entry.is_regular_file()) text += read_file(entry.path(), std::size_t{1} << 30).value();
+    files[entry.path()] = std::move(text);
+  }
+  return files;
+}
+
+TEST(Inspect, TheRootIsLeftAsItWas) {
+  NEED_TEST_DATA("inventories/rpm");
+  for (const auto* name : {"rpm/alma9", "rpm/alma9-wal", "rpm/alma8-bdb", "rpm/osquery-ndb",
+                           "dpkg/debian-bookworm-minbase", "apk/alpine-3.11-aged"}) {
+    TempRoot temp;
+    std::filesystem::copy(data_path(fmt::format("inventories/{}", name)), temp.path(),
+                          std::filesystem::copy_options::recursive);
+    const auto before = contents(temp.path());
+    EXPECT_FALSE(inspect(temp.path()).packages.empty());
+    EXPECT_EQ(contents(temp.path()), before) << name;
+  }
+}
+
+TEST(Inspect, ADirectoryOfRpmMayBeALink) {
+  TempRoot temp;
+  temp.write("usr/lib/sysimage/rpm/Packages.db", ndb({rpm_package("a")}));
+  temp.link("var/lib/rpm", "../../usr/lib/sysimage/rpm");
+  const auto inventory = inspect(temp.path());
+  ASSERT_EQ(inventory.packages.size(), 1U);
+  EXPECT_EQ(inventory.packages[0].location, "var/lib/rpm/Packages.db");
+  EXPECT_EQ(inventory.skips.size(), 1U) << reasons(inventory);  // os-release alone
+}
+
+TEST(Inspect, AnEmptyRpmDatabaseDoesNotHideAnother) {
+  TempRoot temp;
+  temp.write("etc/os-release", "ID=sles\nVERSION_ID=15.4\n");
+  temp.write("var/lib/rpm/Packages.db", ndb({}));
+  temp.write("usr/lib/sysimage/rpm/Packages.db", ndb({rpm_package("a")}));
+  const auto inventory = inspect(temp.path());
+  ASSERT_EQ(inventory.packages.size(), 1U);
+  EXPECT_EQ(reasons(inventory), "");
+}
+
+TEST(Inspect, ASecondRpmDatabaseIsNamed) {
+  TempRoot temp;
+  temp.write("etc/os-release", "ID=sles\nVERSION_ID=15.4\n");
+  temp.write("var/lib/rpm/Packages", bdb(rpm_package("old")));
+  temp.write("var/lib/rpm/Packages.db", ndb({rpm_package("new")}));
+  const auto inventory = inspect(temp.path());
+  ASSERT_EQ(inventory.packages.size(), 1U);
+  EXPECT_EQ(inventory.packages[0].name, "new");
+  EXPECT_EQ(
+      reasons(inventory),
+      "var/lib/rpm/Packages.db|var/lib/rpm/Packages|a second package database, not counted\n");
+}
+
+TEST(Inspect, ADamagedRpmDatabaseIsASkip) {
+  TempRoot temp;
+  temp.write("etc/os-release", "ID=almalinux\nVERSION_ID=9.4\n");
+  temp.write("var/lib/rpm/rpmdb.sqlite", std::string(5000, 'x'));
+  const auto inventory = inspect(temp.path());
+  EXPECT_TRUE(inventory.packages.empty());
+  EXPECT_EQ(reasons(inventory),
+            "var/lib/rpm/rpmdb.sqlite||the database is not read to its end: SQLite: file is not a "
+            "database\n");
+}
+
+TEST(Inspect, ADamagedHeaderDoesNotHideTheOthers) {
+  TempRoot temp;
+  temp.write("etc/os-release", "ID=almalinux\nVERSION_ID=9.4\n");
+  temp.write("var/lib/rpm/Packages.db", ndb({"damaged", rpm_package("a")}));
+  const auto inventory = inspect(temp.path());
+  ASSERT_EQ(inventory.packages.size(), 1U);
+  EXPECT_EQ(inventory.packages[0].ecosystem, "AlmaLinux");
+  ASSERT_EQ(inventory.skips.size(), 1U);
+  EXPECT_EQ(inventory.skips[0].record, "header 1");
+}
+
+TEST(Inspect, TheApkDatabaseMayBeBelowUsr) {
+  TempRoot temp;
+  temp.write("etc/os-release", "ID=wolfi\nVERSION_ID=20230201\n");
+  temp.write("usr/lib/apk/db/installed", "P:a\nV:1-r0\n\n");
+  const auto inventory = inspect(temp.path());
+  ASSERT_EQ(inventory.packages.size(), 1U);
+  EXPECT_EQ(inventory.packages[0].ecosystem, "Wolfi");
+}
 
 TEST(Inspect, PackagesBelongToTheDistribution) {
   NEED_TEST_DATA("inventories/dpkg");
