@@ -20,11 +20,11 @@ enum class NameRule : std::uint8_t {
 };
 
 enum class ReleaseRule : std::uint8_t {
-  none,        // language ecosystems: no release
-  major,       // "9.4" -> "9" (AlmaLinux, Rocky Linux, Debian "12.5" -> "12", …)
-  alpine,      // "3.18.4" -> "v3.18", "v3.18", "edge"
-  ubuntu,      // "22.04" -> "22.04:LTS", "23.10" stays
-  exact,       // as the advisory writes it ("Linux Enterprise Server 15 SP4")
+  none,    // language ecosystems: no release
+  major,   // "9.4" -> "9" (AlmaLinux, Rocky Linux, Debian "12.5" -> "12", …)
+  alpine,  // "3.18.4" -> "v3.18", "v3.18", "edge"
+  ubuntu,  // "22.04" -> "22.04:LTS", "23.10" stays
+  exact,   // as the advisory writes it ("Linux Enterprise Server 15 SP4")
 };
 
 // Which name of an installed package an advisory of this ecosystem means.
