@@ -1,5 +1,4 @@
 #include <filesystem>
-#include <fstream>
 
 #include <gtest/gtest.h>
 
@@ -9,33 +8,15 @@
 #include "fetch/mirror.h"
 #include "fetch/retry.h"
 #include "fetch/url.h"
+#include "support/scratch.h"
 
 namespace tenken::fetch {
 namespace {
 
 namespace fs = std::filesystem;
+using test::Scratch;
 
 constexpr Seconds noon = 1'700'000'000;
-
-// A directory of the test's own, removed at its end.
-class Scratch {
- public:
-  Scratch() {
-    std::string pattern = (fs::temp_directory_path() / "tenken-fetch-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Scratch() { fs::remove_all(path_); }
-  std::string operator/(std::string_view name) const { return path_ + "/" + std::string(name); }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
-
-void write(const std::string& path, std::string_view bytes) {
-  fs::create_directories(fs::path(path).parent_path());
-  std::ofstream(path, std::ios::binary) << bytes;
-}
 
 std::string read(const std::string& path) {
   return read_file(path, 1 << 24).value_or("(none)");
@@ -209,10 +190,11 @@ TEST(Mirror, StateOfAnotherSizeIsVoid) {
   const Mirror mirror(scratch.path());
   const auto entry = mirror.entry("https://h/a/x.json");
   ASSERT_TRUE(entry);
-  write(entry->document, "12345");
-  write(entry->state, write_state({.url = "https://h/a/x.json", .etag = "\"e\"", .size = 5}));
+  scratch.write("h/a/x.json", "12345");
+  scratch.write(".fetch/h/a/x.json.state",
+                write_state({.url = "https://h/a/x.json", .etag = "\"e\"", .size = 5}));
   EXPECT_TRUE(mirror.state_of(*entry));
-  write(entry->document, "1234");
+  scratch.write("h/a/x.json", "1234");
   EXPECT_FALSE(mirror.state_of(*entry));
 }
 
@@ -375,7 +357,7 @@ TEST(FetchFeed, PlainDirectoryServesAsMirror) {
   const Scratch carried;
   const Scratch scratch;
   FrozenWorld world;
-  write(carried / "feed.example/data.json", "[1]");
+  carried.write("feed.example/data.json", "[1]");
   const FetchOptions options{.root = scratch.path(), .mirror = carried.path()};
   EXPECT_EQ(fetch_feed(one_document, options, world.environment, nullptr).fetched, 1U);
   EXPECT_EQ(read(scratch / "feed.example/data.json"), "[1]");
