@@ -399,6 +399,7 @@ std::vector<std::string> next(std::string_view url, std::string_view bytes) {
 constexpr Place places[] = {
     {.file = "osv/*/all.zip", .member = "*.json"},
     {.file = "osv-vulnerabilities.storage.googleapis.com/*/all.zip", .member = "*.json"},
+    {.file = "osv-vulnerabilities.storage.googleapis.com/*/*.json"},  // changed since the archive
     {.file = "storage.googleapis.com/osv-vulnerabilities/*/all.zip", .member = "*.json"},
 };
 
