@@ -61,6 +61,8 @@ struct Feed {
   std::string_view title;
   std::string_view licence;
   std::span<const Place> places;
+  std::string_view shares_ids_with =
+      {};  // a feed whose records with equal ids are the same records
   Fetching fetching;
   // Errors: the whole document is unreadable. Skips: single records are.
   Result<> (*parse)(const Document& document, Sink& sink);

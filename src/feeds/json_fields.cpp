@@ -26,12 +26,15 @@ Result<std::vector<std::string>> text_list_field(json::Value object, std::string
   return out;
 }
 
-Result<Seconds> time_field(json::Value object, std::string_view key) {
+Seconds time_field(json::Value object, std::string_view key, const Document& document,
+                   std::string_view record, Sink& sink) {
   const auto value = object[key];
-  if (absent(value)) return 0;
+  if (absent(value) || (value.is_string() && value.string().empty())) return 0;
   const auto time = parse_time(value.string());
-  if (!time) return invalid(fmt::format("{} is no time", key));
-  return std::max<Seconds>(*time, 0);
+  if (!time) {
+    sink.skip({std::string(document.path), std::string(record), fmt::format("{} is no time", key)});
+  }
+  return std::max<Seconds>(time.value_or(0), 0);
 }
 
 }  // namespace tenken::feeds

@@ -139,8 +139,8 @@ Result<> parse(const Document& document, Sink& sink) {
   if (release.empty()) return invalid("no distroversion");
   const auto packages = root["packages"];
   // A repository without fixes has null or an empty object here.
-  if (!absent(packages) && !packages.is_array() && packages.size() != 0)
-    return invalid("packages is no list");
+  const bool none = absent(packages) || (packages.is_object() && packages.size() == 0);
+  if (!none && !packages.is_array()) return invalid("packages is no list");
   SecdbReader reader(document, sink, release);
   packages.for_each([&](json::Value item) { reader.read_package(item["pkg"]); });
   reader.finish();

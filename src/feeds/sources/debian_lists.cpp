@@ -194,6 +194,7 @@ extern constinit const Feed debian_lists{
     .title = "Debian security advisories (DSA, DLA, DTSA)",
     .licence = "Debian's web site licence (MIT)",
     .places = debian_lists_::places,
+    .shares_ids_with = "osv",
     .fetching = {.start = debian_lists_::start},
     .parse = debian_lists_::parse,
 };

@@ -20,13 +20,13 @@ std::vector<Reference> read_notes(std::string_view notes) {
   return out;
 }
 
-Result<VulnerabilityNote> read_note(json::Value entry) {
+Result<VulnerabilityNote> read_note(json::Value entry, const Document& document, Sink& sink) {
   VulnerabilityNote note;
   note.id = trim(entry["cveID"].string());
   if (!note.id.starts_with("CVE-")) return invalid("no id of a CVE");
   KnownExploited exploited;
-  TRY(exploited.added, time_field(entry, "dateAdded"));
-  TRY(exploited.due, time_field(entry, "dueDate"));
+  exploited.added = time_field(entry, "dateAdded", document, note.id, sink);
+  exploited.due = time_field(entry, "dueDate", document, note.id, sink);
   exploited.name = trim(entry["vulnerabilityName"].string());
   exploited.action = trim(entry["requiredAction"].string());
   // Absent in catalogues before October 2023.
@@ -47,7 +47,7 @@ Result<> parse(const Document& document, Sink& sink) {
   std::size_t position = 0;
   list.for_each([&](json::Value entry) {
     const auto where = position++;
-    auto note = read_note(entry);
+    auto note = read_note(entry, document, sink);
     if (note) return sink.note(*std::move(note));
     sink.skip({std::string(document.path),
                fmt::format("vulnerabilities[{}] {}", where, entry["cveID"].string()),

@@ -72,12 +72,12 @@ std::string_view reference_type(json::Value tags) {
   return "WEB";
 }
 
-Result<VulnerabilityNote> read_note(json::Value cve) {
+Result<VulnerabilityNote> read_note(json::Value cve, const Document& document, Sink& sink) {
   VulnerabilityNote note;
   TRY(note.id, text_field(cve, "id"));
   if (!note.id.starts_with("CVE-")) return invalid("no id of a CVE");
-  TRY(note.modified, time_field(cve, "lastModified"));
-  TRY(note.published, time_field(cve, "published"));
+  note.modified = time_field(cve, "lastModified", document, note.id, sink);
+  note.published = time_field(cve, "published", document, note.id, sink);
   TRY(note.status, text_field(cve, "vulnStatus"));
   note.description = english(cve["descriptions"]);
   note.severity = read_metrics(cve["metrics"]);
@@ -104,7 +104,7 @@ Result<> parse(const Document& document, Sink& sink) {
   std::size_t position = 0;
   list.for_each([&](json::Value item) {
     const auto where = position++;
-    auto note = read_note(item["cve"]);
+    auto note = read_note(item["cve"], document, sink);
     if (note) return sink.note(*std::move(note));
     sink.skip({std::string(document.path),
                fmt::format("vulnerabilities[{}] {}", where, item["cve"]["id"].string()),

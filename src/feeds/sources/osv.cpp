@@ -1,7 +1,7 @@
 // OSV records of any ecosystem, one per document. Source: OSV schema 1.7
 // (https://ossf.github.io/osv-schema/) and the layout of the bucket osv-vulnerabilities.
 #include <algorithm>
-#include <array>
+#include <ranges>
 
 #include <fmt/format.h>
 
@@ -145,6 +145,7 @@ Result<Range> read_range(json::Value value) {
   }
   const auto events = value["events"];
   if (!events.is_array()) return invalid("a range has no list of events");
+  range.events.reserve(2);  // what most have
   Result<> fault;
   events.for_each([&](json::Value item) {
     auto event = read_event(item);
@@ -167,7 +168,6 @@ class RecordReader {
 
  private:
   Result<> read_names(json::Value record);
-  void read_times(json::Value record);
   Result<> read_affected(json::Value record);
   Result<AffectedPackage> read_package(json::Value entry);
   Result<> read_ranges(json::Value entry, AffectedPackage& package);
@@ -189,7 +189,10 @@ class RecordReader {
 Result<Advisory> RecordReader::read(json::Value record) {
   if (!record.is_object()) return invalid("no JSON object");
   TRY_VOID(read_names(record));
-  read_times(record);
+  advisory_.modified = time_field(record, "modified", document_, advisory_.id, sink_);
+  advisory_.published = time_field(record, "published", document_, advisory_.id, sink_);
+  const auto withdrawn = time_field(record, "withdrawn", document_, advisory_.id, sink_);
+  if (withdrawn != 0) advisory_.withdrawn = withdrawn;
   advisory_.severity = read_severity(record, "");
   const auto specific = record["database_specific"];
   add_all_cwes(specific, advisory_.cwes);
@@ -213,18 +216,6 @@ Result<> RecordReader::read_names(json::Value record) {
   TRY(advisory_.summary, text_field(record, "summary"));
   TRY(advisory_.details, text_field(record, "details"));
   return {};
-}
-
-// A time that cannot be read is counted; the advisory counts more than its date.
-void RecordReader::read_times(json::Value record) {
-  const auto read = [&](std::string_view key) {
-    const auto time = time_field(record, key);
-    if (!time) skip(key, time.error().what);
-    return time.value_or(0);
-  };
-  advisory_.modified = read("modified");
-  advisory_.published = read("published");
-  if (const auto withdrawn = read("withdrawn"); withdrawn != 0) advisory_.withdrawn = withdrawn;
 }
 
 std::vector<Severity> RecordReader::read_severity(json::Value owner, std::string_view where) {
@@ -264,7 +255,9 @@ Result<> RecordReader::read_affected(json::Value record) {
   list.for_each([&](json::Value entry) {
     const auto where = position++;
     // Records about commits alone name no package; nothing installed could match them.
-    if (absent(entry["package"]) && entry["ranges"].size() > 0) return;
+    const auto named = entry["package"];
+    if ((absent(named) || (named.is_object() && named.size() == 0)) && entry["ranges"].size() > 0)
+      return;
     auto package = read_package(entry);
     if (!package) return skip(fmt::format("affected[{}]", where), package.error().what);
     add_package(*std::move(package), entry);
@@ -331,10 +324,12 @@ void RecordReader::add_package(AffectedPackage&& package, json::Value entry) {
   // can only be compared within its own, so that each gets its row.
   auto streams = module_streams(entry["package"]["purl"].string(), advisory_.id, advisory_.summary);
   if (streams.empty()) streams.emplace_back();
-  for (auto& stream : streams) {
-    package.module_stream = std::move(stream);
+  for (auto& further : streams | std::views::drop(1)) {
+    package.module_stream = std::move(further);
     advisory_.affected.push_back(package);
   }
+  package.module_stream = std::move(streams.front());
+  advisory_.affected.push_back(std::move(package));
 }
 
 // Every record of `osv/Debian/all.zip` lies there because Debian publishes for the release its rows
