@@ -63,7 +63,7 @@ Result<Key> encode(std::string_view version) {
   auto rest = version.substr(0, version.find('+'));
   Key key;
   key.reserve(2 * rest.size() + 8);
-  if (is_digit(rest.front())) put_release(key, rest);
+  put_release(key, rest);
   for (; !rest.empty(); skip_separators(rest)) {
     if (is_digit(rest.front())) {
       put(key, Token::number);
