@@ -31,6 +31,8 @@ struct Inventory {
   std::string running_kernel;  // uname -r; only for the host itself, else empty
   bool esm_attached = false;   // Ubuntu Pro; only for the host itself
   std::vector<Package> packages;
+  // Package databases or SBOM documents that could be read: 0 means that nothing is known.
+  std::size_t databases_read = 0;
   // What could not be read: a package database of an unknown format, a stanza without version.
   std::vector<Skip> skips;
 };
