@@ -55,6 +55,17 @@ Package package_from_purl(const Purl& purl);
 // known kind. os names the distribution of packages whose ecosystem is empty.
 std::optional<Purl> purl_from_package(const Package& package, const OperatingSystem& os = {});
 
+// The kinds that belong to an operating system: "deb", "rpm", "apk".
+bool is_os_kind(std::string_view kind);
+
+// The source package as an upstream qualifier or a SOURCERPM tag names it:
+// "chkconfig-1.33-2.fc43.src.rpm", "openssl@3.0.1-1", "openssl". Both empty where it is neither.
+struct Source {
+  std::string_view name;
+  std::string_view version;
+};
+Source read_source(std::string_view upstream);
+
 // The distribution that a tool means by this name ("redhat", "alma", "Red Hat Enterprise Linux")
 // as an ID of os-release: "rhel", "almalinux". Unknown names come back in lower case.
 std::string distribution_id(std::string_view name);

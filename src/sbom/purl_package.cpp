@@ -99,10 +99,6 @@ constexpr std::string_view kServer = "Linux Enterprise Server ";
 constexpr std::string_view kSap = "Linux Enterprise Server for SAP Applications ";
 constexpr std::string_view kDesktop = "Linux Enterprise Desktop ";
 
-bool is_os_kind(std::string_view kind) {
-  return kind == "deb" || kind == "rpm" || kind == "apk";
-}
-
 void set_release(OperatingSystem& os, std::string_view text) {
   if (const auto version = look_up(kCodenames, text); !version.empty())
     os.version_id = version;
@@ -144,25 +140,6 @@ void set_distribution(Package& package, const Purl& purl) {
   package.ecosystem = distribution->ecosystem;
   if (!package.ecosystem.empty())
     package.release = distribution->release(distribution->ecosystem, os);
-}
-
-// "chkconfig-1.33-2.fc43.src.rpm" or "openssl@3.0.1-1" or "openssl".
-void set_source(Package& package, std::string_view upstream) {
-  for (const std::string_view suffix : {".src.rpm", ".nosrc.rpm"}) {
-    if (!upstream.ends_with(suffix)) continue;
-    upstream.remove_suffix(suffix.size());
-    const auto release = upstream.rfind('-');
-    const auto version = release == 0 || release == std::string_view::npos
-                             ? std::string_view::npos
-                             : upstream.rfind('-', release - 1);
-    if (version == std::string_view::npos) return;
-    package.source_name = upstream.substr(0, version);
-    package.source_version = upstream.substr(version + 1);
-    return;
-  }
-  const auto [name, version] = split_once(upstream, '@');
-  package.source_name = name;
-  package.source_version = version.value_or("");
 }
 
 std::string upstream_of(const Package& package) {
@@ -244,6 +221,24 @@ void set_distro(Purl& purl, const Package& package, const OperatingSystem& os) {
 
 }  // namespace
 
+bool is_os_kind(std::string_view kind) {
+  return kind == "deb" || kind == "rpm" || kind == "apk";
+}
+
+Source read_source(std::string_view upstream) {
+  for (const std::string_view suffix : {".src.rpm", ".nosrc.rpm"}) {
+    if (!upstream.ends_with(suffix)) continue;
+    upstream.remove_suffix(suffix.size());
+    const auto release = upstream.rfind('-');
+    if (release == 0 || release == std::string_view::npos) return {};
+    const auto version = upstream.rfind('-', release - 1);
+    if (version == 0 || version == std::string_view::npos) return {};
+    return {upstream.substr(0, version), upstream.substr(version + 1)};
+  }
+  const auto [name, version] = split_once(upstream, '@');
+  return {name, version.value_or("")};
+}
+
 std::string distribution_id(std::string_view name) {
   auto lower = ascii_lower(trim(name));
   const auto id = look_up(kDistributionAliases, lower);
@@ -264,7 +259,9 @@ Package package_from_purl(const Purl& purl) {
     package.version = fmt::format("{}:{}", epoch, package.version);
   for (const std::string_view key : {"upstream", "source", "origin"}) {
     if (!package.source_name.empty() || !is_os_kind(purl.type)) break;
-    set_source(package, purl.qualifier(key));
+    const auto [name, version] = read_source(purl.qualifier(key));
+    package.source_name = name;
+    package.source_version = version;
   }
   for (const std::string_view key : {"rpmmod", "modularitylabel"})
     if (package.module_label.empty()) package.module_label = purl.qualifier(key);

@@ -1,0 +1,28 @@
+// SBOMs of every format: what is read survives both writers with all that matching looks at.
+#include "sbom/sbom.h"
+
+namespace {
+
+bool same(const tenken::Package& a, const tenken::Package& b) {
+  return a.ecosystem == b.ecosystem && a.release == b.release && a.kind == b.kind &&
+         a.name == b.name && a.version == b.version && a.arch == b.arch &&
+         a.source_name == b.source_name && a.source_version == b.source_version &&
+         a.module_label == b.module_label && a.vendor == b.vendor;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto inventory = tenken::sbom::read_sbom(text, "document");
+  if (!inventory.has_value()) return 0;
+  for (const auto& written :
+       {tenken::sbom::write_cyclonedx(*inventory, 0), tenken::sbom::write_spdx(*inventory, 0)}) {
+    const auto again = tenken::sbom::read_sbom(written, "document");
+    CHECK(again.has_value());
+    CHECK(again->packages.size() == inventory->packages.size());
+    for (std::size_t i = 0; i < again->packages.size(); ++i)
+      CHECK(same(again->packages[i], inventory->packages[i]));
+  }
+  return 0;
+}

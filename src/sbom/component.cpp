@@ -1,0 +1,110 @@
+#include "sbom/component.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "inventory/distributions.h"
+#include "sbom/purl.h"
+
+namespace tenken::sbom {
+namespace {
+
+constexpr std::size_t kMaxPackages = 2'000'000;
+
+std::string shown(const Component& component) {
+  return component.version.empty() ? std::string(component.name)
+                                   : fmt::format("{}@{}", component.name, component.version);
+}
+
+bool is_os_kind(std::string_view kind) {
+  return kind == "deb" || kind == "rpm" || kind == "apk";
+}
+
+// What the document says beside the purl, where the purl is silent.
+void complete(Package& package, const Component& component) {
+  if (package.version.empty()) package.version = component.version;
+  package.license = component.license;
+  package.location = component.location;
+  package.vendor = component.vendor;
+  if (!is_os_kind(package.kind)) return;
+  if (package.arch.empty()) package.arch = component.arch;
+  const bool has_epoch = package.version.contains(':');
+  if (package.kind == "rpm" && !has_epoch && !package.version.empty() && component.epoch != "0" &&
+      parse_uint(component.epoch))
+    package.version = fmt::format("{}:{}", component.epoch, package.version);
+  if (package.source_name.empty()) package.source_name = component.source_name;
+  if (package.source_version.empty() && package.source_name == component.source_name)
+    package.source_version = component.source_version;
+  if (package.module_label.empty()) package.module_label = component.module_label;
+}
+
+}  // namespace
+
+Collector::Collector(std::string_view shown_name) : skips_(shown_name) {
+  inventory_.target = Inventory::Target::sbom;
+  inventory_.name = shown_name;
+}
+
+Result<> Collector::add(const Component& component) {
+  if (component.role == Role::operating_system) {
+    add_operating_system(component);
+    return {};
+  }
+  if (component.purl.empty() && component.role == Role::package_if_purl) return {};
+  if (component.purl.empty() && component.name.empty()) {
+    skip("", "a component without name and purl");
+    return {};
+  }
+  if (inventory_.packages.size() >= kMaxPackages)
+    return limit_exceeded(fmt::format("more than {} packages", kMaxPackages));
+
+  Package package;
+  if (component.purl.empty()) {
+    package.name = component.name;
+  } else if (const auto purl = parse_purl(component.purl, KeyCase::any); purl.has_value()) {
+    package = package_from_purl(*purl);
+  } else {
+    skip(shown(component), fmt::format("purl '{}': {}", component.purl, purl.error().what));
+    package.name = component.name.empty() ? component.purl : component.name;
+  }
+  package.purl = component.purl;
+  complete(package, component);
+  inventory_.packages.push_back(std::move(package));
+  return {};
+}
+
+void Collector::add_operating_system(const Component& component) {
+  if (++operating_systems_ > 1) {
+    skip(shown(component), "another operating system; releases are not taken from either");
+    return;
+  }
+  auto& os = inventory_.os;
+  os.id = distribution_id(component.name);
+  os.version_id = split_once(component.version, ' ').first;  // "12 (bookworm)"
+  os.codename = component.codename;
+  os.pretty_name = component.pretty_name;
+  const auto* distribution = inventory::find_distribution(os.id);
+  if (distribution == nullptr) return;
+  os.ecosystem = distribution->ecosystem;
+  if (!os.ecosystem.empty()) os.release = distribution->release(os.ecosystem, os);
+}
+
+Inventory Collector::finish() && {
+  const auto& os = inventory_.os;
+  const auto* distribution = inventory::find_distribution(os.id);
+  for (auto& package : inventory_.packages) {
+    if (operating_systems_ != 1 || distribution == nullptr || package.kind != distribution->kind)
+      continue;
+    // A purl without namespace is of the document's system; one with another is not.
+    const auto purl = parse_purl(package.purl, KeyCase::any);
+    const bool unnamed = purl.has_value() && purl->ns.empty() && package.ecosystem.empty();
+    if (unnamed) package.ecosystem = os.ecosystem;
+    if (package.release.empty() && package.ecosystem == os.ecosystem) package.release = os.release;
+  }
+  inventory_.skips = skips_.take_skips();
+  return std::move(inventory_);
+}
+
+}  // namespace tenken::sbom

@@ -1,0 +1,32 @@
+// SBOMs in and out: what somebody declared, as an Inventory, and an Inventory as a document.
+//
+// Read: CycloneDX JSON 1.0 to 1.7, SPDX JSON 2.2, 2.3 and 3.0. Other forms (XML, tag-value, YAML,
+// RDF, syft's own JSON, signed envelopes) are an invalid error that says so.
+// Sources: https://cyclonedx.org/specification/overview/, https://spdx.github.io/spdx-spec/
+//
+// Thread rule: safe from any thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/inventory.h"
+
+namespace tenken::sbom {
+
+// Every declared package is in the inventory. One without a purl, or with a purl that cannot be
+// read (which is a skip, too), has no kind and no ecosystem. What the document describes as a
+// whole, operating systems, files, images and other things that are no packages are left out; an
+// operating system becomes Inventory::os and gives its release to packages that name none.
+// shown_name is the document's name in the inventory and its skips. Errors: invalid, limit.
+Result<Inventory> read_sbom(std::string_view bytes, std::string_view shown_name);
+
+// CycloneDX 1.6 and SPDX 2.3 as JSON; the same inventory and time give the same bytes. Reading
+// the text gives back the packages with ecosystem, release, kind, name, version, arch, source,
+// module label and vendor.
+std::string write_cyclonedx(const Inventory& inventory, Seconds timestamp);
+std::string write_spdx(const Inventory& inventory, Seconds timestamp);
+
+}  // namespace tenken::sbom

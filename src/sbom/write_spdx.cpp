@@ -1,0 +1,93 @@
+// SPDX 2.3. License texts as found need not be SPDX expressions: they stand in licenseComments.
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+#include "sbom/document.h"
+#include "sbom/sbom.h"
+
+namespace tenken::sbom {
+namespace {
+
+constexpr std::string_view kSubject = "SPDXRef-Subject";
+constexpr std::string_view kOperatingSystem = "SPDXRef-OperatingSystem";
+
+std::string package_id(std::size_t index) {
+  return fmt::format("SPDXRef-Package-{}", index);
+}
+
+void begin_package(json::Writer& json, std::string_view id, std::string_view name,
+                   std::string_view version) {
+  json.begin_object().member("SPDXID", id).member("name", name);
+  json.member_if("versionInfo", version).member("downloadLocation", "NOASSERTION");
+  json.key("filesAnalyzed").boolean(false);
+  json.member("licenseConcluded", "NOASSERTION").member("licenseDeclared", "NOASSERTION");
+  json.member("copyrightText", "NOASSERTION");
+}
+
+void write_package(json::Writer& json, const Package& package, const OperatingSystem& os,
+                   std::size_t index) {
+  begin_package(json, package_id(index), package.name, package.version);
+  json.member("supplier", package.vendor.empty() ? "NOASSERTION"
+                                                 : fmt::format("Organization: {}", package.vendor));
+  if (!package.license.empty())
+    json.member("licenseComments", fmt::format("stated as: {}", package.license));
+  if (!package.location.empty())
+    json.member("sourceInfo", fmt::format("found in: {}", package.location));
+  if (const auto purl = purl_text(package, os); !purl.empty()) {
+    json.key("externalRefs").begin_array().begin_object();
+    json.member("referenceCategory", "PACKAGE-MANAGER").member("referenceType", "purl");
+    json.member("referenceLocator", purl).end_object().end_array();
+  }
+  json.end_object();
+}
+
+void write_packages(json::Writer& json, const Inventory& inventory) {
+  const auto& os = inventory.os;
+  json.key("packages").begin_array();
+  begin_package(json, kSubject, inventory.name, "");
+  json.member("primaryPackagePurpose",
+              inventory.target == Inventory::Target::host ? "DEVICE" : "CONTAINER");
+  json.end_object();
+  if (!os.id.empty()) {
+    begin_package(json, kOperatingSystem, os.id, os.version_id);
+    json.member_if("description", os.pretty_name);
+    json.member("primaryPackagePurpose", "OPERATING-SYSTEM").end_object();
+  }
+  for (std::size_t i = 0; i < inventory.packages.size(); ++i)
+    write_package(json, inventory.packages[i], os, i);
+  json.end_array();
+}
+
+void write_relationship(json::Writer& json, std::string_view from, std::string_view type,
+                        std::string_view to) {
+  json.begin_object().member("spdxElementId", from).member("relationshipType", type);
+  json.member("relatedSpdxElement", to).end_object();
+}
+
+std::string write(const Inventory& inventory, Seconds timestamp, std::string_view uuid) {
+  json::Writer json(2);
+  json.begin_object().member("spdxVersion", "SPDX-2.3").member("dataLicense", "CC0-1.0");
+  json.member("SPDXID", "SPDXRef-DOCUMENT").member("name", inventory.name);
+  json.member("documentNamespace", fmt::format("urn:uuid:{}", uuid));
+  json.key("creationInfo").begin_object().member("created", format_time(timestamp));
+  json.key("creators").begin_array().string("Tool: tenken").end_array();
+  if (!inventory.skips.empty())
+    json.member("comment", fmt::format("{} entries could not be read", inventory.skips.size()));
+  json.end_object();
+  write_packages(json, inventory);
+  json.key("relationships").begin_array();
+  write_relationship(json, "SPDXRef-DOCUMENT", "DESCRIBES", kSubject);
+  if (!inventory.os.id.empty()) write_relationship(json, kSubject, "CONTAINS", kOperatingSystem);
+  for (std::size_t i = 0; i < inventory.packages.size(); ++i)
+    write_relationship(json, kSubject, "CONTAINS", package_id(i));
+  json.end_array().end_object();
+  return json.take() + "\n";
+}
+
+}  // namespace
+
+std::string write_spdx(const Inventory& inventory, Seconds timestamp) {
+  return write(inventory, timestamp, content_uuid(write(inventory, timestamp, "")));
+}
+
+}  // namespace tenken::sbom
