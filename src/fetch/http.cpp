@@ -67,7 +67,6 @@ struct Exchange {
   Body& body;
   Response response = {};
   std::string content_range = {};
-  bool coded = false;
   bool begun = false;
   Result<> fault = {};  // why a callback stopped the transfer
 
@@ -80,11 +79,11 @@ struct Exchange {
 Result<> Exchange::begin() {
   if (begun) return {};
   begun = true;
-  if (response.status == 206 &&
-      !content_range.starts_with(fmt::format("bytes {}-", request.resume_from)))
+  const auto asked = fmt::format("bytes {}-", request.resume_from);
+  if (response.status == 206 && (request.resume_from == 0 || !content_range.starts_with(asked)))
     return invalid(fmt::format("asked for bytes from {}, got \"{}\"", request.resume_from,
                                printable(content_range)));
-  if (coded) response.length.reset();
+  if (response.coded) response.length.reset();
   if (response.length && response.status == 206) *response.length += request.resume_from;
   return body.begin(response);
 }
@@ -103,7 +102,6 @@ void Exchange::header(std::string_view line) {
   if (line.starts_with("HTTP/")) {  // each answer on the way begins anew: 100, redirects
     response = {};
     content_range.clear();
-    coded = false;
     const auto code = split_once(trim(line), ' ').second.value_or("").substr(0, 3);
     response.status = static_cast<int>(parse_uint(code).value_or(0));
     return;
@@ -117,7 +115,7 @@ void Exchange::header(std::string_view line) {
   if (name == "retry-after") response.retry_after = value;
   if (name == "content-length") response.length = parse_uint(value);
   if (name == "content-range") content_range = value;
-  if (name == "content-encoding") coded = ascii_lower(value) != "identity";
+  if (name == "content-encoding") response.coded = ascii_lower(value) != "identity";
 }
 
 std::size_t on_header(char* data, std::size_t size, std::size_t count, void* user) {

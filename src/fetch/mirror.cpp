@@ -199,6 +199,10 @@ Result<> PartFile::begin(const Response& head) {
   }
   const auto at_hand = continues ? file_size(entry_.part).value_or(0) : 0;
   if (progress_ != nullptr) progress_->begin(entry_.label, head.length.value_or(0), {}, at_hand);
+  if (head.coded) {  // cannot be continued, and without a state will not be
+    remove_file(entry_.part_state);
+    return {};
+  }
   return write_file_atomic(entry_.part_state, write_state(state_));
 }
 

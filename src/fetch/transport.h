@@ -43,6 +43,7 @@ struct Response {
   std::string etag = {};
   std::string last_modified = {};
   std::string retry_after = {};
+  bool coded = false;  // compressed on the way: ranges count other bytes than the body receives
   std::optional<std::uint64_t> length = {};  // of the whole document where known and not coded
   std::uint64_t bytes = 0;                   // that this transfer gave to the body
 };

@@ -19,6 +19,7 @@ prints its port on one line, serves on 127.0.0.1 and ends with its standard inpu
       redirect    to=URL
       redirect_loop
       huge        no Content-Length, zeros up to size= bytes
+      partial     a part that nobody asked for, as 206
       page        200 with a page of HTML
   /log                                requests since the last look: "status sent path range gzip" a line
   /reset                              forgets all controls
@@ -272,6 +273,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             headers["Accept-Ranges"] = "bytes"
             status, body = self.apply_range(body, headers)
+        if mode == "partial":
+            status = 206
+            headers["Content-Range"] = "bytes 0-%d/%d" % (len(body) - 1, len(body))
         self.send_body(mode, control, status, body, headers)
 
     def is_current(self, headers):
