@@ -46,7 +46,8 @@ void read_packages(const Root& root, Inventory& inventory) {
     if (!list && list.error().code == Errc::not_found) continue;
     found = true;
     if (list) {
-      ++inventory.databases_read;
+      // One that gives faults and no package has told nothing.
+      if (!list->packages().empty() || list->skips().empty()) ++inventory.databases_read;
       if (list->packages().empty() && list->skips().empty())
         list->skip("", "the package database lists no package");
       add_packages(*std::move(list), database->kind, inventory);

@@ -215,6 +215,7 @@ TEST(Inspect, ADamagedRpmDatabaseIsASkip) {
   temp.write("var/lib/rpm/rpmdb.sqlite", std::string(5000, 'x'));
   const auto inventory = inspect(temp.path());
   EXPECT_TRUE(inventory.packages.empty());
+  EXPECT_EQ(inventory.databases_read, 0U);
   EXPECT_EQ(reasons(inventory),
             "var/lib/rpm/rpmdb.sqlite||the database is not read to its end: SQLite: file is not a "
             "database\n");
@@ -262,6 +263,7 @@ TEST(Inspect, ARootWithoutPackageDatabaseSaysWhatWasLookedFor) {
   TempRoot temp;
   const auto inventory = inspect(temp.path());
   EXPECT_TRUE(inventory.packages.empty());
+  EXPECT_EQ(inventory.databases_read, 0U);
   ASSERT_EQ(inventory.skips.size(), 2U);
   EXPECT_TRUE(inventory.skips[1].reason.contains("var/lib/dpkg/status"));
 }
@@ -274,8 +276,9 @@ TEST(Inspect, AnEmptyDatabaseIsNotSilence) {
   TempRoot temp;
   temp.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
   temp.write("var/lib/dpkg/status", "");
-  EXPECT_EQ(reasons(inspect(temp.path())),
-            "var/lib/dpkg/status||the package database lists no package\n");
+  const auto inventory = inspect(temp.path());
+  EXPECT_EQ(inventory.databases_read, 1U);
+  EXPECT_EQ(reasons(inventory), "var/lib/dpkg/status||the package database lists no package\n");
 }
 
 TEST(Inspect, StatusAndStatusDirectoryAreBothRead) {
