@@ -221,6 +221,23 @@ TEST(Inspect, ADamagedRpmDatabaseIsASkip) {
             "database\n");
 }
 
+TEST(Inspect, ARollbackJournalMakesTheDatabaseUnreadable) {
+  NEED_TEST_DATA("inventories/rpm/alma9");
+  TempRoot temp;
+  std::filesystem::copy(data_path("inventories/rpm/alma9"), temp.path(),
+                        std::filesystem::copy_options::recursive);
+  // A journal that is kept but finished has its first bytes cleared.
+  temp.write("var/lib/rpm/rpmdb.sqlite-journal", std::string(512, '\0'));
+  EXPECT_EQ(inspect(temp.path()).packages.size(), 108U);
+  temp.write("var/lib/rpm/rpmdb.sqlite-journal", "\xD9\xD5\x05\xF9\x20\xA1\x63\xD7 and more");
+  const auto inventory = inspect(temp.path());
+  EXPECT_EQ(inventory.databases_read, 0U);
+  ASSERT_EQ(inventory.skips.size(), 1U);
+  EXPECT_TRUE(inventory.skips[0].reason.contains("a transaction was cut off"))
+      << reasons(inventory);
+  EXPECT_TRUE(std::filesystem::exists(temp.at("var/lib/rpm/rpmdb.sqlite-journal")));
+}
+
 TEST(Inspect, ADamagedHeaderDoesNotHideTheOthers) {
   TempRoot temp;
   temp.write("etc/os-release", "ID=almalinux\nVERSION_ID=9.4\n");
@@ -295,6 +312,17 @@ TEST(Inspect, StatusAndStatusDirectoryAreBothRead) {
   EXPECT_EQ(reasons(inventory),
             "var/lib/dpkg/status.d|directory|var/lib/dpkg/status.d/directory: not a regular file\n"
             "var/lib/dpkg/status.d|empty|no package in it\n");
+}
+
+TEST(Inspect, ChangesThatDpkgHasNotMergedAreNamed) {
+  TempRoot temp;
+  temp.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  temp.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n");
+  temp.write("var/lib/dpkg/updates/tmp.i", "");
+  EXPECT_EQ(reasons(inspect(temp.path())), "");
+  temp.write("var/lib/dpkg/updates/0001", "Package: a\n");
+  EXPECT_EQ(reasons(inspect(temp.path())),
+            "var/lib/dpkg/status|var/lib/dpkg/updates|changes that dpkg has not merged yet: 1\n");
 }
 
 TEST(Inspect, ADatabaseThatCannotBeOpenedIsASkip) {

@@ -93,7 +93,8 @@ inline std::string bdb(std::string_view blob) {
     return bytes;
   };
   std::string meta = std::string(12, '\0') + little32(0x061561) + little32(9) +
-                     little32(page_size) + '\0' + '\x08';
+                     little32(page_size) + std::string("\0\x08\0\0\0\0\0\0", 8) +
+                     little32(static_cast<std::uint32_t>(1 + (blob.size() + room - 1) / room));
   meta.resize(page_size);
   const auto item = std::string("\x03\0\0\0", 4) + little32(2) +
                     little32(static_cast<std::uint32_t>(blob.size()));

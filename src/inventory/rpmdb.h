@@ -27,7 +27,7 @@ Result<> read_rpmdb_bdb(std::string_view bytes, const VisitRpmHeader& visit);
 
 // rpmdb.sqlite. The path is opened as it is, so it must already be resolved. immutable: nothing
 // beside the file is looked at and nothing is written; else SQLite recovers what stands in a
-// "-wal" or "-journal" beside it and writes there. Errors: invalid, limit, unavailable.
+// "-wal" beside it and writes there. Errors: invalid, limit, unavailable.
 enum class SqliteAccess : std::uint8_t { immutable, recover };
 Result<> read_rpmdb_sqlite(const std::string& path, SqliteAccess access,
                            const VisitRpmHeader& visit);

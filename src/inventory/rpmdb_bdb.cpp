@@ -2,6 +2,7 @@
 // looked at: hash pages hold pairs of items, key (the package's number, 4 bytes) and data (the
 // header blob). A blob stands in the item or, as nearly all do, in a chain of overflow pages.
 // Page 0 describes the file; its magic gives the byte order of all numbers.
+#include <algorithm>
 #include <optional>
 #include <string>
 
@@ -40,30 +41,36 @@ class Reader {
     TRY(const auto encryption, meta.read<std::uint8_t>(order));
     TRY(const auto type, meta.read<std::uint8_t>(order));
     TRY(const auto flags, meta.read<std::uint8_t>(order));
+    TRY_VOID(meta.seek(32));
+    TRY(const auto last_page, meta.read<std::uint32_t>(order));
     if (page_size < 512 || page_size > 65'536 || !std::has_single_bit(page_size))
       return invalid(fmt::format("a page size of {} bytes", page_size));
     if (type != page_hash_meta) return invalid("a Berkeley DB of another kind than hash");
     if (encryption != 0) return invalid("the database is encrypted");
     // Page checksums make page headers longer; rpm never sets them.
     if ((flags & 1) != 0) return invalid("a database with page checksums is not supported");
-    return Reader(bytes, page_size, order);
+    return Reader(bytes, page_size, last_page, order);
   }
 
   Result<> read(const VisitRpmHeader& visit) {
-    if (bytes_.size() % page_size_ != 0) return invalid("the file ends in the middle of a page");
     for (std::uint32_t number = 1; number < page_count_; ++number) {
       TRY(const auto header, page_header(number));
       if (header.type == page_hash || header.type == page_hash_unsorted)
         TRY_VOID(read_hash_page(number, header, visit).within(fmt::format("page {}", number)));
     }
+    if (last_page_ >= page_count_)
+      return invalid(fmt::format("the file is cut off: {} of {} pages", page_count_,
+                                 std::uint64_t{last_page_} + 1));
     return {};
   }
 
  private:
-  Reader(std::string_view bytes, std::uint32_t page_size, std::endian order)
+  Reader(std::string_view bytes, std::uint32_t page_size, std::uint32_t last_page,
+         std::endian order)
       : bytes_(bytes),
         page_size_(page_size),
         page_count_(static_cast<std::uint32_t>(bytes.size() / page_size)),
+        last_page_(last_page),
         order_(order),
         overflow_room_(page_count_) {}
 
@@ -161,6 +168,7 @@ class Reader {
   std::string_view bytes_;
   std::uint32_t page_size_;
   std::uint32_t page_count_;
+  std::uint32_t last_page_;  // as the database says
   std::endian order_;
   std::uint32_t overflow_room_;  // pages that may still be read as overflow
 };

@@ -1,9 +1,9 @@
 #include "inventory/sqlite_snapshot.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <filesystem>
-#include <optional>
 #include <utility>
 #include <vector>
 
@@ -17,7 +17,7 @@
 namespace tenken::inventory {
 namespace {
 
-constexpr off_t max_copy_bytes = off_t{4} << 30;
+constexpr off_t max_copy_bytes = off_t{1} << 30;  // of all files together
 constexpr int max_attempts = 3;
 
 struct State {
@@ -30,7 +30,7 @@ struct State {
 };
 
 struct File {
-  std::string_view suffix;  // "", "-wal", "-journal"
+  std::string_view suffix;  // "" or "-wal"
   Fd fd;
   State state;
 };
@@ -41,10 +41,24 @@ Result<State> state_of(const Fd& fd, std::string_view shown) {
   return State{.size = status.st_size, .modified = status.st_mtim};
 }
 
-// The database first, then those of its companions that hold anything.
+// A rollback journal with its magic means that a transaction was cut off in the middle. It is never
+// handed to SQLite: a journal may name another file, which SQLite would then delete.
+Result<> check_journal(const Root& root, std::string_view path) {
+  constexpr std::string_view magic = "\xD9\xD5\x05\xF9\x20\xA1\x63\xD7";
+  const auto fd = root.open(fmt::format("{}-journal", path));
+  if (!fd && fd.error().code == Errc::not_found) return {};
+  if (!fd) return fd.error();
+  std::array<char, magic.size()> start{};
+  if (::pread(fd->get(), start.data(), start.size(), 0) < 0)
+    return from_errno(errno, fmt::format("{}-journal", path));
+  if (std::string_view(start.data(), start.size()) != magic) return {};
+  return unavailable("a transaction was cut off: a rollback journal stands beside the database");
+}
+
+// The database first, then its write-ahead log where that holds anything.
 Result<std::vector<File>> open_files(const Root& root, std::string_view path) {
   std::vector<File> files;
-  for (const std::string_view suffix : {"", "-wal", "-journal"}) {
+  for (const std::string_view suffix : {"", "-wal"}) {
     const auto name = fmt::format("{}{}", path, suffix);
     auto fd = root.open(name);
     if (!fd && fd.error().code == Errc::not_found && !suffix.empty()) continue;
@@ -87,7 +101,6 @@ class PrivateDirectory {
 };
 
 Result<> copy(const File& file, const std::string& target) {
-  if (file.state.size > max_copy_bytes) return limit_exceeded("a database of more than 4 GB");
   const Fd out(::open(target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (!out.valid()) return from_errno(errno, target);
   off_t offset = 0;
@@ -105,6 +118,8 @@ Result<> read_once(const std::vector<File>& files,
                    const std::function<Result<>(const std::string&, SqliteAccess)>& read) {
   if (files.size() == 1)
     return read(fmt::format("/proc/self/fd/{}", files[0].fd.get()), SqliteAccess::immutable);
+  if (files[0].state.size > max_copy_bytes - std::min(files[1].state.size, max_copy_bytes))
+    return limit_exceeded("a database of more than 1 GB with a write-ahead log");
   TRY(const auto directory, PrivateDirectory::create());
   const auto target = directory.path() + "/rpmdb.sqlite";
   for (const auto& file : files) TRY_VOID(copy(file, fmt::format("{}{}", target, file.suffix)));
@@ -117,6 +132,7 @@ Result<> with_sqlite_at_rest(
     const Root& root, std::string_view path,
     const std::function<Result<>(const std::string&, SqliteAccess)>& read) {
   for (int attempt = 0; attempt < max_attempts; ++attempt) {
+    TRY_VOID(check_journal(root, path));
     TRY(const auto files, open_files(root, path));
     auto result = read_once(files, read);
     TRY(const bool at_rest, unchanged(files));

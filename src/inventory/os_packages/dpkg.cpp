@@ -1,7 +1,10 @@
 // dpkg: Debian, Ubuntu and their kin; images built without dpkg (distroless) keep one file for
 // each package in status.d.
+#include <algorithm>
+
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "inventory/dpkg_status.h"
 #include "inventory/os_package_database.h"
 
@@ -10,6 +13,7 @@ namespace dpkg_ {
 
 constexpr std::string_view status = "var/lib/dpkg/status";
 constexpr std::string_view status_directory = "var/lib/dpkg/status.d";
+constexpr std::string_view updates = "var/lib/dpkg/updates";
 constexpr std::size_t max_bytes = std::size_t{256} << 20;
 
 // One file that cannot be read does not hide the others.
@@ -31,9 +35,24 @@ Result<PackageList> read_directory(const Root& root) {
   return all;
 }
 
+// While it runs, and after it was killed, dpkg keeps changes in numbered files until it merges them
+// into status; what they say is not known here.
+void note_updates(const Root& root, PackageList& list) {
+  const auto names = root.list(updates);
+  if (!names) {
+    if (names.error().code != Errc::not_found) list.skip(updates, names.error().what);
+    return;
+  }
+  const auto is_update = [](const std::string& name) { return parse_uint(name).has_value(); };
+  const auto count = std::ranges::count_if(*names, is_update);
+  if (count > 0) list.skip(updates, fmt::format("changes that dpkg has not merged yet: {}", count));
+}
+
 Result<PackageList> read_status(const Root& root) {
   TRY(const auto text, root.read(status, max_bytes));
-  return parse_dpkg_status(text, status, DpkgLayout::database);
+  TRY(auto list, parse_dpkg_status(text, status, DpkgLayout::database));
+  note_updates(root, list);
+  return list;
 }
 
 Result<PackageList> read(const Root& root) {
