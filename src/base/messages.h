@@ -89,7 +89,7 @@ enum class Message : std::uint16_t {
   unknown_ecosystem_missing,
   unknown_scheme,  // ecosystem
   unknown_module_label,
-  unknown_module_streams,  // streams
+  unknown_advisory_stream,
   unknown_vendor,          // vendor, distribution
   unknown_git_ranges,
   unknown_no_ranges,
@@ -110,6 +110,8 @@ enum class Message : std::uint16_t {
   evidence_vendor_status,       // the vendor's word
   evidence_needs_subscription,  // subscription
   evidence_not_running,         // the running kernel
+  evidence_withdrawn,
+  evidence_other_stream,
   // Ignore rules and VEX statements.
   ignore_expired,    // file:line, id, date
   ignore_unmatched,  // file:line, id

@@ -61,6 +61,7 @@ struct Feed {
   std::string_view title;
   std::string_view licence;
   std::span<const Place> places;
+  bool ids_per_document = false;  // equal ids in two documents are two records
   std::string_view shares_ids_with =
       {};  // a feed whose records with equal ids are the same records
   Fetching fetching;

@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+
+#include "base/text.h"
 
 namespace tenken::match {
 
@@ -40,46 +43,82 @@ bool contains(const IntervalView& interval, std::string_view key) {
   return true;
 }
 
+Judgement affected(const IntervalView& interval) {
+  Judgement out{.verdict = Verdict::affected, .interval = &interval};
+  switch (interval.upper_bound) {
+    case UpperBound::none: out.reason = Message::evidence_no_fix; break;
+    case UpperBound::last_affected: out.reason = Message::evidence_within_last_affected; break;
+    case UpperBound::fixed:
+    case UpperBound::limit: out.reason = Message::evidence_before_fix; break;
+  }
+  return out;
+}
+
+// Why a version that no interval contains is not affected: by the last interval below it.
+Message outside(const RowView& row, std::string_view key) {
+  auto reason = Message::evidence_not_listed;
+  std::string_view nearest;
+  for (const auto& range : row.ranges) {
+    for (const auto& one : range.intervals) {
+      if (key < one.lower_key) {
+        if (reason == Message::evidence_not_listed) reason = Message::evidence_before_introduced;
+      } else if (one.lower_key >= nearest) {
+        nearest = one.lower_key;
+        reason = one.upper_bound == UpperBound::last_affected ? Message::evidence_after_last_affected
+                                                              : Message::evidence_fixed;
+      }
+    }
+  }
+  return reason;
+}
+
 Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
-  std::string fault;
+  std::optional<Judgement> fault;
   bool comparable = false;
+  const std::string scheme(version.scheme != nullptr ? version.scheme->id : "");
   for (const auto& range : row.ranges) {
     if (range.type == Range::Type::git) continue;
     comparable = true;
     if (!range.fault.empty()) {
-      fault = range.fault;
+      fault = Judgement{.verdict = Verdict::unknown, .reason = Message::unknown_advisory_version,
+                        .arguments = {std::string(range.fault), scheme}};
       continue;
     }
     for (const auto& interval : range.intervals) {
       // A range without bounds holds for whatever the version is.
       const bool always = interval.lower_key.empty() && interval.upper_bound == UpperBound::none;
-      if (always || (version.key && contains(interval, *version.key)))
-        return {.verdict = Verdict::affected, .interval = &interval, .reason = "the version lies in an affected range"};
+      if (always || (version.key && contains(interval, *version.key))) return affected(interval);
     }
-    if (!version.key) fault = version.key.error().what;
+    if (!version.key)
+      fault = Judgement{.verdict = Verdict::unknown, .reason = Message::unknown_version_order,
+                        .arguments = {printable(version.text), scheme}};
   }
-  if (!fault.empty()) return {.verdict = Verdict::unknown, .reason = std::move(fault)};
+  if (fault) return *std::move(fault);
   if (!comparable && row.versions.empty()) {
     const bool git = !row.ranges.empty();
     return {.verdict = Verdict::unknown,
-            .reason = git ? "the advisory names git commits only" : "the advisory names the package without versions",
+            .reason = git ? Message::unknown_git_ranges : Message::unknown_no_ranges,
             .git_only = git};
   }
   return {.verdict = Verdict::not_affected,
-          .reason = comparable ? "the version lies outside the affected ranges" : "the version is not listed"};
+          .reason = version.key ? outside(row, *version.key) : Message::evidence_not_listed};
 }
 
 }  // namespace
 
+std::string say_reason(Lang lang, const Judgement& judgement) {
+  return say_texts(lang, judgement.reason, judgement.arguments);
+}
+
 Judgement judge(const RowView& row, const ComparedVersion& version) {
   if (row.status == VendorStatus::not_affected)
-    return {.verdict = Verdict::not_affected, .reason = "the vendor says the package is not affected"};
-  if (version.text.empty()) return {.verdict = Verdict::unknown, .reason = "no version is stated"};
+    return {.verdict = Verdict::not_affected, .reason = Message::evidence_vendor_not_affected};
+  if (version.text.empty()) return {.verdict = Verdict::unknown, .reason = Message::unknown_version_missing};
   if (std::ranges::find(row.versions, version.text) != row.versions.end())
-    return {.verdict = Verdict::affected, .reason = "the version is listed as affected"};
-  // A vendor that says "affected" without any range means every version.
+    return {.verdict = Verdict::affected, .reason = Message::evidence_listed};
+  // A vendor that says more than "affected" and gives no range means every version.
   if (row.status != VendorStatus::affected && row.ranges.empty() && row.versions.empty())
-    return {.verdict = Verdict::affected, .reason = "the vendor gives no fixed version"};
+    return {.verdict = Verdict::affected, .reason = Message::evidence_no_fix};
   return judge_ranges(row, version);
 }
 

@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "advisories/entries.h"
+#include "base/messages.h"
 #include "version/scheme.h"
 
 namespace tenken::match {
@@ -30,9 +32,11 @@ ComparedVersion prepare(const version::Scheme* scheme, std::string_view text);
 struct Judgement {
   Verdict verdict = Verdict::not_affected;
   const advisories::IntervalView* interval = nullptr;  // that contains the version
-  std::string reason;
+  Message reason = Message::evidence_not_listed;
+  std::vector<std::string> arguments = {};  // of the reason
   bool git_only = false;  // unknown because there is nothing but commits to compare with
 };
+std::string say_reason(Lang lang, const Judgement& judgement);
 
 Judgement judge(const advisories::RowView& row, const ComparedVersion& version);
 

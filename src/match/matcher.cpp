@@ -51,7 +51,7 @@ class PackageMatch {
                               ? advisory_source(package_)
                               : SourceIdentity{package_.name, package_.version};
     version_ = prepare(ecosystem_->scheme, identity.version);
-    if (version_.text.empty()) add_unknown("version", subject(), "no version is stated");
+    if (version_.text.empty()) add_unknown("version", subject(), text(Message::unknown_version_missing));
     if (ecosystem_->key == version::PackageKey::source && is_kernel_headers(package_) && identity.name.starts_with("linux"))
       return std::move(out_);
     const auto name = version::normal_name(package_.ecosystem, identity.name);
@@ -68,21 +68,21 @@ class PackageMatch {
   bool comparable() {
     if (package_.ecosystem.empty()) {
       add_unknown("ecosystem", package_.kind.empty() ? subject() : package_.kind,
-                  "the package's ecosystem or distribution is not known");
+                  text(Message::unknown_ecosystem_missing));
       return false;
     }
     ecosystem_ = version::find_ecosystem(package_.ecosystem);
     if (ecosystem_ == nullptr) {
-      add_unknown("ecosystem", package_.ecosystem, "the ecosystem is not known");
+      add_unknown("ecosystem", package_.ecosystem, text(Message::unknown_scheme, package_.ecosystem));
       return false;
     }
     release_ = version::normal_release(package_.ecosystem, package_.release);
     if (ecosystem_->releases != version::ReleaseRule::none && release_.empty()) {
-      add_unknown("release", package_.ecosystem, "the distribution's release is not known");
+      add_unknown("release", package_.ecosystem, text(Message::unknown_release_missing, package_.ecosystem));
       return false;
     }
     if (is_third_party(package_)) {
-      add_unknown("vendor", package_.vendor, fmt::format("the package is not {}'s own", package_.ecosystem));
+      add_unknown("vendor", package_.vendor, text(Message::unknown_vendor, package_.vendor, package_.ecosystem));
       return false;
     }
     check_coverage();
@@ -93,9 +93,11 @@ class PackageMatch {
     const auto covered = database_.coverage(package_.ecosystem, release_);
     const auto what = release_.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release_);
     if (covered.empty()) {
-      add_unknown(release_.empty() ? "ecosystem" : "release", what, "no feed of the database publishes for it");
+      add_unknown(release_.empty() ? "ecosystem" : "release", what,
+                  text(release_.empty() ? Message::unknown_ecosystem : Message::unknown_release, what));
     } else if (std::ranges::all_of(covered, [](const auto* one) { return one->partial; })) {
-      add_unknown("partial", what, "the database holds only a part of what is published for it");
+      add_unknown(release_.empty() ? "ecosystem" : "release", what,
+                  text(Message::unknown_release_partial, what));
     }
   }
 
@@ -104,6 +106,11 @@ class PackageMatch {
     if (!release_.empty()) out.push_back({""});
     if (package_.ecosystem == "Ubuntu") out.push_back({"Pro:" + release_, !options_.esm_attached});
     return out;
+  }
+
+  template <typename... Arguments>
+  std::string text(Message message, const Arguments&... arguments) const {
+    return say(options_.lang, message, arguments...);
   }
 
   std::string subject() const {
@@ -128,7 +135,7 @@ class PackageMatch {
       TRY(auto record, database_.record(first->record));
       const bool withdrawn = record.withdrawn && *record.withdrawn <= options_.now;
       if (withdrawn) {
-        explain(*first, record, source, {.verdict = Verdict::not_affected, .reason = "the advisory was withdrawn"});
+        explain(*first, record, source, {.verdict = Verdict::not_affected, .reason = Message::evidence_withdrawn});
       } else {
         judge_record(first, last, std::move(record), source);
       }
@@ -146,7 +153,7 @@ class PackageMatch {
       const auto fit = module_fit(package_, *row);
       auto judgement = judge(*row, version_);
       if (fit == ModuleFit::differs) {
-        explain(*row, claim.record, source, {.verdict = Verdict::not_affected, .reason = "the row is for another module stream"});
+        explain(*row, claim.record, source, {.verdict = Verdict::not_affected, .reason = Message::evidence_other_stream});
         continue;
       }
       explain(*row, claim.record, source, judgement);
@@ -186,7 +193,7 @@ class PackageMatch {
     out.compared = describe_comparison(judgement, row, version_);
     out.scheme = version_.scheme != nullptr ? version_.scheme->id : "";
     out.verdict = name(judgement.verdict);
-    out.reason = judgement.reason;
+    out.reason = say_reason(options_.lang, judgement);
     return out;
   }
 
@@ -254,12 +261,12 @@ class PackageMatch {
     if (version_.text.empty()) return;  // said once for the package
     for (const auto* claim : claims) {
       if (claim->unclear_stream && claim->judgement.verdict == Verdict::affected) {
-        add_unknown("module", subject(), "the module stream of the package or of the advisory is not known");
+        add_unknown("module", subject(), text(package_.module_label.empty() ? Message::unknown_module_label
+                                                                              : Message::unknown_advisory_stream));
         return;
       }
       if (claim->judgement.verdict != Verdict::unknown) continue;
-      const bool own = !version_.key.has_value();
-      add_unknown(own ? "version" : "range", subject(), claim->judgement.reason);
+      add_unknown("version", subject(), say_reason(options_.lang, claim->judgement));
       return;
     }
   }
@@ -283,7 +290,7 @@ class PackageMatch {
       const auto* interval = claim->judgement.interval;
       if (interval == nullptr || interval->upper_bound != advisories::UpperBound::fixed) continue;
       if (claim->subscription) {
-        finding.status_note = fmt::format("fixed in {} with an Ubuntu Pro subscription", printable(interval->upper));
+        finding.status_note = text(Message::evidence_needs_subscription, fmt::format("Ubuntu Pro, {}", printable(interval->upper)));
         continue;
       }
       if (!finding.fixed_version.empty() && interval->upper_key <= key) continue;

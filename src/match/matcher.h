@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "advisories/database.h"
+#include "base/messages.h"
 #include "base/result.h"
 #include "base/time.h"
 #include "model/finding.h"
@@ -25,6 +26,7 @@ struct MatchOptions {
   std::string running_kernel;  // `uname -r` of the host; empty: every kernel counts
   bool esm_attached = false;   // the host has an Ubuntu Pro subscription
   bool explain = false;        // keep the evidence of rows that do not hold
+  Lang lang = Lang::en;        // of reasons
 };
 
 struct PackageMatches {

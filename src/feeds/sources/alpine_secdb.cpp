@@ -70,7 +70,10 @@ class SecdbReader {
   void read_package(json::Value package);
   void finish() {
     sink_.covers("Alpine", release_);
-    for (auto& [id, advisory] : advisories_) sink_.advisory(std::move(advisory));
+    for (auto& [id, advisory] : advisories_) {
+      sort_unique(advisory.related);
+      sink_.advisory(std::move(advisory));
+    }
   }
 
  private:
@@ -116,10 +119,7 @@ void SecdbReader::add(std::string id, std::string_view package, std::string_view
                       const std::vector<std::string>& related) {
   auto& advisory = advisories_[id];
   advisory.id = std::move(id);
-  for (const auto& other : related) {
-    if (std::ranges::find(advisory.related, other) == advisory.related.end())
-      advisory.related.push_back(other);
-  }
+  advisory.related.insert(advisory.related.end(), related.begin(), related.end());
   AffectedPackage affected{
       .ecosystem = "Alpine", .release = std::string(release_), .name = std::string(package)};
   // "0" in place of a version: looked at, and no version is affected.
@@ -180,6 +180,7 @@ extern constinit const Feed alpine_secdb{
     .title = "Alpine security database",
     .licence = "none stated by Alpine Linux",
     .places = alpine_secdb_::places,
+    .ids_per_document = true,
     .fetching = {.start = alpine_secdb_::start, .next = alpine_secdb_::next},
     .parse = alpine_secdb_::parse,
 };

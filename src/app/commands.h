@@ -1,0 +1,88 @@
+// The commands of `tenken`, each with its arguments as a value; command_line.cpp fills them in.
+// Every command returns its exit code, writes its answer to standard output and what is said about
+// it to standard error.
+//
+// Thread rule: one command a process.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/messages.h"
+#include "model/finding.h"
+#include "pipeline/scan.h"
+
+namespace tenken::app {
+
+struct OutputArguments {
+  std::string format = "table";
+  std::string file;             // empty: standard output
+  std::string colour = "auto";  // auto, always, never
+};
+
+struct ScanArguments {
+  pipeline::ScanOptions scan;
+  OutputArguments output;
+  std::optional<SeverityLevel> fail_on;
+  bool strict = false;
+};
+int scan_command(const ScanArguments& arguments);
+
+struct SbomArguments {
+  pipeline::ScanOptions scan;
+  std::string format = "cyclonedx";  // cyclonedx, spdx
+  std::string file;
+};
+int sbom_command(const SbomArguments& arguments);
+
+struct ExplainArguments {
+  pipeline::ScanOptions scan;
+  std::string id;
+  std::string package;  // empty: every package
+};
+int explain_command(const ExplainArguments& arguments);
+
+struct QueryArguments {
+  std::string database;
+  std::string ecosystem;  // with --ecosystem: words are NAME VERSION
+  std::vector<std::string> words;
+  std::optional<std::string> batch;  // a file, "-" for standard input
+  Lang lang = Lang::en;
+};
+int query_command(const QueryArguments& arguments);
+
+struct DbBuildArguments {
+  std::vector<std::string> from;
+  std::string out;  // empty: the default place
+  bool verbose = false;
+};
+int db_build_command(const DbBuildArguments& arguments);
+
+struct DbUpdateArguments {
+  std::string directory;               // of the generations; empty: the default place
+  std::vector<std::string> feeds;      // empty: all
+  std::vector<std::string> ecosystems; // of OSV; empty: all
+  std::vector<std::string> mirrors;    // "osv=https://…", or one base for all feeds
+};
+int db_update_command(const DbUpdateArguments& arguments);
+
+struct DbReadArguments {
+  std::string database;
+  std::string other;              // diff: the second generation
+  std::vector<std::string> ids;   // show
+  bool json = false;
+};
+int db_status_command(const DbReadArguments& arguments);
+int db_show_command(const DbReadArguments& arguments);
+int db_diff_command(const DbReadArguments& arguments);
+int db_verify_command(const DbReadArguments& arguments);
+
+struct BatchArguments {
+  std::vector<std::string> words;
+  std::optional<std::string> batch;  // a file, "-" for standard input
+};
+int version_compare_command(const BatchArguments& arguments);
+int cvss_command(const BatchArguments& arguments);
+
+}  // namespace tenken::app

@@ -1,0 +1,66 @@
+#include "app/console.h"
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+
+#include "base/text.h"
+
+namespace tenken::app {
+
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+void complain(std::string_view text) {
+  const auto line = fmt::format("tenken: {}\n", text);
+  std::fwrite(line.data(), 1, line.size(), stderr);
+}
+
+bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+
+std::size_t terminal_width(int fd) {
+  winsize size{};
+  if (!is_terminal(fd) || ::ioctl(fd, TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
+}
+
+int answer_lines(const std::string& file, const std::function<std::string(std::string_view)>& answer) {
+  std::ios::sync_with_stdio(false);
+  std::ifstream from_file;
+  if (file != "-") {
+    from_file.open(file, std::ios::binary);
+    if (!from_file) {
+      complain(fmt::format("{}: cannot be read", printable(file)));
+      return exit_usage;
+    }
+  }
+  std::istream& in = file == "-" ? std::cin : from_file;
+  std::string line;
+  while (std::getline(in, line)) {
+    if (line.ends_with('\r')) line.pop_back();
+    print(answer(line));
+    print("\n");
+  }
+  if (in.bad()) {
+    complain(fmt::format("{}: reading failed", printable(file)));
+    return exit_usage;
+  }
+  return std::fflush(stdout) == 0 ? exit_ok : exit_usage;
+}
+
+int database_failed(const Error& error, const std::string& path) {
+  if (error.code == Errc::not_found) {
+    complain(fmt::format("no advisory database at {}; make one with: tenken db update, or tenken db build --from DIR",
+                         printable(path)));
+  } else {
+    complain(fmt::format("the advisory database cannot be used: {}; make it again with: tenken db update, or tenken "
+                         "db build --from DIR",
+                         printable(error.what)));
+  }
+  return exit_database;
+}
+
+}  // namespace tenken::app

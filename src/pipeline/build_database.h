@@ -1,0 +1,49 @@
+// Builds one generation of the advisory database from directories of feeds as they lie on disk.
+//
+// What is read: files in a place that a feed names (feeds/feed.h: a tree of downloaded feeds, or a
+// mirror tree "<host>/<path>"). In a directory where no file lies in such a place, every all.zip
+// and every .json is read as OSV. Everything else is listed with its reason.
+//
+// A file MANIFEST.json beside the feeds may mark files as samples ("files": [{"path", "kind"}],
+// a kind that names sample, derived or synthetic data) or the whole directory as the starter
+// ("starter": true): what they cover is then partial.
+//
+// Thread rule: one thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "advisories/meta.h"
+#include "base/progress.h"
+#include "base/result.h"
+
+namespace tenken::pipeline {
+
+struct NotRead {
+  std::string path;
+  std::string reason;
+};
+
+struct BuildReport {
+  advisories::Meta meta;
+  std::uint64_t input_bytes = 0;   // of documents, unpacked
+  std::uint64_t output_bytes = 0;
+  std::string generation;
+  std::string path;
+  std::vector<NotRead> not_read;
+  std::vector<std::string> faults;  // files that could not be read, the rest was
+};
+
+struct BuildOptions {
+  std::vector<std::string> from;
+  std::string out;  // a file; replaced atomically
+  Progress* progress = nullptr;
+};
+
+// Errors: not_found (a directory is missing), invalid (nothing could be built from what is there),
+// unavailable (the output cannot be written; the file that was there stays).
+Result<BuildReport> build_database(const BuildOptions& options);
+
+}  // namespace tenken::pipeline

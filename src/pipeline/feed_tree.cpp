@@ -1,0 +1,123 @@
+#include "pipeline/feed_tree.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "base/archive.h"
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+
+namespace tenken::pipeline {
+namespace {
+
+constexpr std::size_t file_limit = 1'000'000;
+constexpr std::string_view manifest_name = "MANIFEST.json";
+
+struct File {
+  std::string path;
+  std::uint64_t size = 0;
+};
+
+// Regular files below the directory; links are not followed, hidden directories not entered.
+Result<std::vector<File>> list_files(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  if (!fs::is_directory(directory, error))
+    return not_found(fmt::format("{}: no such directory of feeds", directory));
+  std::vector<File> out;
+  auto it = fs::recursive_directory_iterator(directory, fs::directory_options::skip_permission_denied, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    const auto name = it->path().filename().string();
+    if (it->is_symlink(error)) continue;
+    if (it->is_directory(error)) {
+      if (name.starts_with('.')) it.disable_recursion_pending();
+      continue;
+    }
+    if (!it->is_regular_file(error)) continue;
+    if (out.size() == file_limit) return limit_exceeded(fmt::format("{}: more than {} files", directory, file_limit));
+    out.push_back({it->path().lexically_relative(directory).generic_string(), it->file_size(error)});
+  }
+  if (error) return from_errno(error.value(), directory);
+  std::ranges::sort(out, {}, &File::path);
+  return out;
+}
+
+struct Manifest {
+  bool starter = false;
+  std::set<std::string, std::less<>> samples;
+};
+
+Result<Manifest> read_manifest(const std::string& directory) {
+  const auto path = directory + "/" + std::string(manifest_name);
+  auto bytes = read_file(path, std::size_t{64} << 20);
+  if (!bytes && bytes.error().code == Errc::not_found) return Manifest();
+  if (!bytes) return std::move(bytes).error();
+  json::Parser parser;
+  TRY(const auto root, parser.parse(*bytes).within(path));
+  Manifest out;
+  out.starter = root["starter"].boolean().value_or(false);
+  root["files"].for_each([&](json::Value file) {
+    const auto kind = ascii_lower(file["kind"].string());
+    for (const auto* word : {"sample", "derived", "synthetic"}) {
+      if (kind.find(word) != std::string::npos) out.samples.emplace(file["path"].string());
+    }
+  });
+  return out;
+}
+
+// A place for every file that some feed names; one file may hold documents of several places.
+std::vector<FeedFile> claims(const std::vector<File>& files) {
+  std::vector<FeedFile> out;
+  for (const auto* feed : feeds::feeds()) {
+    for (const auto& place : feed->places) {
+      std::vector<FeedFile> found;
+      for (const auto& file : files) {
+        if (!feeds::path_matches(place.file, file.path)) continue;
+        found.push_back({feed, file.path, std::string(place.member), place.newest_only, false, file.size});
+      }
+      if (place.newest_only && place.member.empty() && found.size() > 1) found.erase(found.begin(), found.end() - 1);
+      out.insert(out.end(), found.begin(), found.end());
+    }
+  }
+  return out;
+}
+
+std::vector<FeedFile> any_osv(const std::vector<File>& files) {
+  std::vector<FeedFile> out;
+  const auto* osv = feeds::find_feed("osv");
+  CHECK(osv != nullptr);
+  for (const auto& file : files) {
+    if (file.path == manifest_name) continue;
+    const bool archive = file.path == "all.zip" || file.path.ends_with("/all.zip");
+    if (archive || file.path.ends_with(".json"))
+      out.push_back({osv, file.path, archive ? "*.json" : "", false, false, file.size});
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<FeedTree> find_feeds(const std::string& directory) {
+  TRY(const auto files, list_files(directory));
+  TRY(const auto manifest, read_manifest(directory));
+  FeedTree tree{.root = directory, .starter = manifest.starter, .files = claims(files), .unclaimed = {}};
+  if (tree.files.empty()) tree.files = any_osv(files);
+  std::set<std::string_view> claimed;
+  for (auto& file : tree.files) {
+    file.partial = manifest.starter || manifest.samples.contains(file.path);
+    claimed.insert(file.path);
+  }
+  for (const auto& file : files) {
+    if (!claimed.contains(file.path) && file.path != manifest_name) tree.unclaimed.push_back(file.path);
+  }
+  std::ranges::sort(tree.files, {}, [](const FeedFile& f) { return std::tie(f.feed->id, f.path, f.member); });
+  return tree;
+}
+
+}  // namespace tenken::pipeline

@@ -1,0 +1,34 @@
+// Finds the documents of feeds in a directory: which file belongs to which feed, and what is left.
+//
+// Thread rule: pure but for the directory it looks at.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "feeds/feed.h"
+
+namespace tenken::pipeline {
+
+struct FeedFile {
+  const feeds::Feed* feed = nullptr;
+  std::string path;      // relative to the directory, '/' between segments
+  std::string member;    // pattern of archive members; empty: the file is the document
+  bool newest_only = false;
+  bool partial = false;  // samples
+  std::uint64_t size = 0;
+};
+
+struct FeedTree {
+  std::string root;
+  bool starter = false;
+  std::vector<FeedFile> files;            // sorted by feed, then path
+  std::vector<std::string> unclaimed;     // sorted
+};
+
+// Errors: not_found, denied, limit (more than a million files).
+Result<FeedTree> find_feeds(const std::string& directory);
+
+}  // namespace tenken::pipeline

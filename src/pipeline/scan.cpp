@@ -1,0 +1,180 @@
+#include "pipeline/scan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iterator>
+#include <tuple>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "inventory/inspect.h"
+#include "match/matcher.h"
+#include "pipeline/database_location.h"
+#include "pipeline/policies.h"
+#include "sbom/purl.h"
+#include "sbom/sbom.h"
+
+namespace tenken::pipeline {
+namespace {
+
+constexpr std::size_t sbom_limit = std::size_t{512} << 20;
+constexpr std::string_view update_command = "tenken db update";
+
+Result<Inventory> read_sbom_file(const std::string& path) {
+  const bool standard_input = path == "-";
+  TRY(const auto bytes, standard_input ? read_fd(0, "standard input", sbom_limit) : read_file(path, sbom_limit));
+  return sbom::read_sbom(bytes, standard_input ? "standard input" : path);
+}
+
+// Everything undecided, the same thing once with its number of occurrences.
+class Unknowns {
+ public:
+  void add(Unknown one) {
+    auto& counted = all_[{one.kind, one.subject, one.reason}];
+    counted += one.count;
+  }
+  std::vector<Unknown> take() {
+    std::vector<Unknown> out;
+    for (auto& [key, count] : all_) out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+    return out;
+  }
+
+ private:
+  std::map<std::tuple<std::string, std::string, std::string>, std::size_t> all_;
+};
+
+void add_inventory_unknowns(const Inventory& inventory, Lang lang, Unknowns& unknowns) {
+  for (const auto& skip : inventory.skips) {
+    auto subject = skip.record.empty() ? skip.file : fmt::format("{}: {}", skip.file, skip.record);
+    if (subject.empty()) subject = inventory.name;
+    unknowns.add({"inventory", printable(subject), say(lang, Message::unknown_unreadable, printable(subject), printable(skip.reason)), 1});
+  }
+}
+
+// The distribution is said once for all of its packages, not once for each.
+bool add_distribution_unknown(const Inventory& inventory, Lang lang, Unknowns& unknowns) {
+  if (inventory.target == Inventory::Target::sbom || !inventory.os.ecosystem.empty()) return false;
+  const auto count = static_cast<std::size_t>(
+      std::ranges::count_if(inventory.packages, [](const Package& p) { return p.ecosystem.empty() && !p.listed_only; }));
+  if (count == 0) return false;
+  const bool named = !inventory.os.id.empty();
+  unknowns.add({"ecosystem", named ? printable(inventory.os.id) : inventory.name,
+                named ? say(lang, Message::unknown_distribution, printable(inventory.os.id))
+                      : say(lang, Message::unknown_no_distribution),
+                count});
+  return true;
+}
+
+void add_database_unknowns(const DatabaseState& database, Lang lang, Unknowns& unknowns) {
+  if (database.starter)
+    unknowns.add({"database", database.path, say(lang, Message::unknown_starter, update_command), 1});
+}
+
+void warn_of_age(ScanResult& result, const ScanOptions& options) {
+  const auto newest = result.database.newest_record;
+  if (!options.maximum_age || newest == 0 || options.now - newest <= *options.maximum_age) return;
+  result.warnings.push_back(say(options.lang, Message::unknown_database_old, (options.now - newest) / 86400, update_command));
+}
+
+Result<> describe_vulnerabilities(const advisories::Database& database, ScanResult& result) {
+  for (const auto& finding : result.findings) {
+    if (result.vulnerabilities.contains(finding.id)) continue;
+    TRY(const auto index, database.find_vulnerability(finding.id));
+    CHECK(index.has_value());
+    TRY(auto vulnerability, database.describe(*index));
+    result.vulnerabilities.emplace(finding.id, std::move(vulnerability));
+  }
+  return {};
+}
+
+void fill_purls(Inventory& inventory) {
+  for (auto& package : inventory.packages) {
+    if (!package.purl.empty()) continue;
+    if (const auto purl = sbom::purl_from_package(package, inventory.os)) package.purl = sbom::to_string(*purl);
+  }
+}
+
+}  // namespace
+
+DatabaseState describe_database(const advisories::Database& database) {
+  const auto& meta = database.meta();
+  DatabaseState out;
+  out.path = database.path();
+  out.generation = database.generation();
+  out.newest_record = meta.newest_record;
+  out.starter = meta.starter;
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(database.path(), error);
+  if (!error) {
+    const auto system = std::chrono::file_clock::to_sys(written);
+    out.built = std::chrono::duration_cast<std::chrono::seconds>(system.time_since_epoch()).count();
+  }
+  for (const auto& feed : meta.feeds)
+    out.feeds.push_back({feed.id, feed.newest == 0 ? "" : format_time(feed.newest), feed.records, feed.skipped});
+  return out;
+}
+
+Result<Inventory> take_inventory(const ScanOptions& options) {
+  if (!options.sbom.empty()) {
+    TRY(auto inventory, read_sbom_file(options.sbom));
+    inventory.databases_read = 1;
+    fill_purls(inventory);
+    return inventory;
+  }
+  TRY(auto inventory, options.rootfs.empty() ? inventory::inspect_host() : inventory::inspect_root(options.rootfs));
+  fill_purls(inventory);
+  return inventory;
+}
+
+Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& database, const ScanOptions& options) {
+  ScanResult result;
+  result.database = describe_database(database);
+  Unknowns unknowns;
+  add_database_unknowns(result.database, options.lang, unknowns);
+  add_inventory_unknowns(inventory, options.lang, unknowns);
+  const bool distribution_said = add_distribution_unknown(inventory, options.lang, unknowns);
+  const match::Matcher matcher(database, {.now = options.now,
+                                          .running_kernel = inventory.running_kernel,
+                                          .esm_attached = inventory.esm_attached,
+                                          .explain = false,
+                                          .lang = options.lang});
+  for (std::size_t i = 0; i < inventory.packages.size(); ++i) {
+    const auto& package = inventory.packages[i];
+    if (package.listed_only) continue;
+    ++result.counted_packages;
+    if (distribution_said && package.ecosystem.empty()) continue;
+    TRY(auto matches, matcher.match(package));
+    for (auto& one : matches.unknown) unknowns.add(std::move(one));
+    for (auto& finding : matches.findings) {
+      finding.package = i;
+      result.findings.push_back(std::move(finding));
+    }
+  }
+  result.inventory = std::move(inventory);
+  result.unknown = unknowns.take();
+  TRY_VOID(describe_vulnerabilities(database, result));
+  warn_of_age(result, options);
+  return result;
+}
+
+std::expected<ScanResult, ScanFailure> scan(const ScanOptions& options) {
+  using Stage = ScanFailure::Stage;
+  const auto fail = [](Stage stage, Error error) { return std::unexpected(ScanFailure{stage, std::move(error)}); };
+  auto policies = read_policies(options);
+  if (!policies) return fail(Stage::usage, std::move(policies).error());
+  auto database = advisories::Database::open(database_path(options.database));
+  if (!database) return fail(Stage::database, std::move(database).error());
+  auto inventory = take_inventory(options);
+  if (!inventory) return fail(Stage::target, std::move(inventory).error());
+  if (inventory->databases_read == 0) {
+    const auto why = inventory->skips.empty() ? std::string("no package database") : inventory->skips.back().reason;
+    return fail(Stage::target, invalid(fmt::format("{}: {}", inventory->name, why)));
+  }
+  auto result = evaluate(*std::move(inventory), *database, options);
+  if (!result) return fail(Stage::database, std::move(result).error());
+  return apply_policies(*std::move(result), *policies, options);
+}
+
+}  // namespace tenken::pipeline

@@ -1,0 +1,74 @@
+#include "pipeline/update_database.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "pipeline/database_location.h"
+
+namespace tenken::pipeline {
+namespace {
+
+Result<std::vector<const feeds::Feed*>> chosen(const std::vector<std::string>& ids) {
+  std::vector<const feeds::Feed*> out;
+  for (const auto* feed : feeds::feeds()) {
+    if (ids.empty() || std::ranges::find(ids, feed->id) != ids.end()) out.push_back(feed);
+  }
+  for (const auto& id : ids) {
+    if (feeds::find_feed(id) == nullptr) {
+      std::string known;
+      for (const auto* feed : feeds::feeds()) known += fmt::format(" {}", feed->id);
+      return invalid(fmt::format("no feed \"{}\"; there are:{}", id, known));
+    }
+  }
+  return out;
+}
+
+Result<std::string> mirror_for(const feeds::Feed& feed, const std::vector<std::string>& mirrors) {
+  std::string base;
+  for (const auto& text : mirrors) {
+    if (text.starts_with("http") || text.starts_with('/')) {
+      base = text;
+      continue;
+    }
+    TRY(const auto one, fetch::parse_mirror_override(text));
+    if (one.feed == feed.id) return one.base;
+  }
+  return base;
+}
+
+}  // namespace
+
+Result<BuildReport> build_generation(const std::string& directory, BuildOptions options) {
+  TRY_VOID(make_directories(directory));
+  options.out = fmt::format("{}/building.{}", directory, ::getpid());
+  TRY(auto report, build_database(options));
+  TRY(report.path, publish(directory, options.out, report.generation));
+  return report;
+}
+
+Result<UpdateReport> update_database(const UpdateOptions& options) {
+  TRY(const auto wanted, chosen(options.feeds));
+  const auto tree = options.directory + "/feeds";
+  TRY_VOID(make_directories(tree));
+  UpdateReport report;
+  const fetch::Environment environment;
+  for (const auto* feed : wanted) {
+    fetch::FetchOptions fetching;
+    fetching.root = tree;
+    fetching.ecosystems = options.ecosystems;
+    TRY(fetching.mirror, mirror_for(*feed, options.mirrors));
+    report.fetched.push_back(fetch::fetch_feed(*feed, fetching, environment, options.progress));
+  }
+  auto built = build_generation(options.directory, {.from = {tree}, .out = {}, .progress = options.progress});
+  if (built) {
+    report.built = *std::move(built);
+  } else {
+    report.build_error = std::move(built).error().what;
+  }
+  return report;
+}
+
+}  // namespace tenken::pipeline
