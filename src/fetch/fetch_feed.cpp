@@ -102,6 +102,7 @@ class FeedRun {
     bool named_by_document = false;
   };
 
+  Result<Entry> entry_of(std::string_view url) const;
   void enqueue(std::string_view url, bool named_by_document);
   void enqueue_named_in(const Job& job);
   bool is_wanted(std::string_view url) const;
@@ -150,6 +151,14 @@ FetchReport FeedRun::run() {
   return std::move(report_);
 }
 
+// Labelled for people: "osv 7/38 PyPI/all.zip".
+Result<Entry> FeedRun::entry_of(std::string_view url) const {
+  TRY(auto entry, mirror_.entry(url));
+  entry.label =
+      fmt::format("{} {}/{} {}", feed_.id, seen_.size() - queue_.size(), seen_.size(), entry.label);
+  return entry;
+}
+
 void FeedRun::enqueue(std::string_view url, bool named_by_document) {
   if (!seen_.emplace(url).second) return;
   Job job{.url = std::string(url), .named_by_document = named_by_document};
@@ -190,11 +199,12 @@ void FeedRun::enqueue_named_in(const Job& job) {
 
 void FeedRun::fail(const Job& job, Error error) {
   const bool warning = job.named_by_document && error.code == Errc::not_found;
-  report_.failures.push_back({.url = job.url, .error = std::move(error), .warning = warning});
+  report_.failures.push_back(
+      {.url = printable(job.url), .error = std::move(error), .warning = warning});
 }
 
 FeedRun::Outcome FeedRun::fetch(const Job& job) {
-  const auto entry = mirror_.entry(job.url);
+  const auto entry = entry_of(job.url);
   const auto download = entry ? downloader_.download(*entry) : Result<Download>(entry.error());
   const bool answered = download || download.error().code != Errc::unavailable;
   unanswered_ = answered ? 0 : unanswered_ + 1;
@@ -220,8 +230,8 @@ FeedRun::Outcome FeedRun::settle(const Entry& entry, const Download& download) {
 }
 
 void FeedRun::sync_archive(const Job& job) {
-  const auto archive = mirror_.entry(job.url);
-  const auto index = mirror_.entry(sibling_url(job.url, feed_.fetching.delta_index));
+  const auto archive = entry_of(job.url);
+  const auto index = entry_of(sibling_url(job.url, feed_.fetching.delta_index));
   if (!archive || !index) return fail(job, archive ? index.error() : archive.error());
   const auto at_hand = mirror_.state_of(*archive);
   // The index at hand never tells of more than archive and records hold. It is asked for before
@@ -263,7 +273,7 @@ bool FeedRun::fetch_records(const Job& job, const Entry& archive, const IndexDel
   const auto beside = mirror_.count_siblings(archive, record_suffix);
   if (delta.changed.size() + beside > options_.max_delta) return false;
   for (const auto id : delta.changed) {
-    const auto entry = mirror_.entry(record_url(feed_.fetching, job.url, id));
+    const auto entry = entry_of(record_url(feed_.fetching, job.url, id));
     if (!entry) return false;
     const auto download = downloader_.download(*entry);
     if (!download || settle(*entry, *download) == Outcome::failed) return false;
@@ -282,7 +292,7 @@ void FeedRun::fail_unknown_ecosystems() {
     const bool named = std::ranges::any_of(seen_, [&](const auto& url) {
       return is_archive_name(url) && directory_name(url) == wanted;
     });
-    if (!named) fail({.url = wanted}, not_found("upstream publishes no such ecosystem"));
+    if (!named) fail({.url = wanted}, not_found("no index at hand names this ecosystem"));
   }
 }
 

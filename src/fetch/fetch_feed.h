@@ -37,7 +37,7 @@ struct FetchOptions {
 };
 
 struct FetchFailure {
-  std::string url;  // upstream's, without mirror and secrets
+  std::string url;  // upstream's, without mirror and secrets; safe to show
   Error error;
   bool warning = false;  // an index names what is not there; nothing of ours is out of date
 };

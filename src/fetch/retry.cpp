@@ -21,16 +21,13 @@ constexpr std::array<std::string_view, 7> weekdays{"Thu", "Fri", "Sat", "Sun",
 
 }  // namespace
 
-Environment system_environment() {
-  return {.now = &tenken::now,
-          .sleep =
-              [](std::uint32_t milliseconds) {
-                std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
-              },
-          .random =
-              [engine = std::minstd_rand(std::random_device{}())]() mutable {
-                return std::uniform_real_distribution<double>(0, 1)(engine);
-              }};
+void sleep_ms(std::uint32_t milliseconds) {
+  std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
+}
+
+double random_fraction() {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::uniform_real_distribution<double>(0, 1)(engine);
 }
 
 std::optional<Seconds> parse_http_date(std::string_view text) {

@@ -4,7 +4,7 @@
 // Source of the rules: RFC 9110 sections 10.2.3 (Retry-After) and 15 (status codes), RFC 6585
 // section 4 (429).
 //
-// Thread rule: pure functions; an Environment belongs to one thread.
+// Thread rule: safe from any thread; an Environment of a caller's own functions is what they are.
 #pragma once
 
 #include <cstdint>
@@ -28,13 +28,15 @@ struct RetryPolicy {
   bool forbidden_is_rate_limit = false;
 };
 
+void sleep_ms(std::uint32_t milliseconds);
+double random_fraction();  // in [0, 1)
+
 // What the world gives: tests bring their own and never wait.
 struct Environment {
-  std::function<Seconds()> now;
-  std::function<void(std::uint32_t milliseconds)> sleep;
-  std::function<double()> random;  // in [0, 1)
+  std::function<Seconds()> now = &tenken::now;
+  std::function<void(std::uint32_t milliseconds)> sleep = &sleep_ms;
+  std::function<double()> random = &random_fraction;
 };
-Environment system_environment();
 
 // How one attempt failed: with a status, or (status 0) with an error before there was one.
 struct Failure {
