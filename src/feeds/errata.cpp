@@ -14,17 +14,6 @@ std::string name_and_stream(std::string_view label) {
   return std::string(fields[0]) + ":" + std::string(fields[1]);
 }
 
-std::string stream_of_purl(std::string_view purl) {
-  constexpr std::string_view qualifier = "rpmmod=";
-  const auto at = purl.find(qualifier);
-  if (at == purl.npos || at == 0 || (purl[at - 1] != '?' && purl[at - 1] != '&')) return {};
-  auto value = purl.substr(at + qualifier.size());
-  std::string label(value.substr(0, value.find_first_of("&#")));
-  for (auto colon = label.find("%3A"); colon != label.npos; colon = label.find("%3A"))
-    label.replace(colon, 3, ":");
-  return name_and_stream(label);
-}
-
 }  // namespace
 
 std::string_view errata_rating(std::string_view id, std::string_view summary) {
@@ -53,19 +42,27 @@ bool fixed_in_module(const AffectedPackage& package) {
   return false;
 }
 
-std::vector<std::string> module_streams(std::string_view purl, std::string_view id,
-                                        std::string_view summary) {
+std::string module_of_purl(std::string_view purl) {
+  constexpr std::string_view qualifier = "rpmmod=";
+  const auto at = purl.find(qualifier);
+  if (at == purl.npos || at == 0 || (purl[at - 1] != '?' && purl[at - 1] != '&')) return {};
+  auto value = purl.substr(at + qualifier.size());
+  std::string label(value.substr(0, value.find_first_of("&#")));
+  for (auto colon = label.find("%3A"); colon != label.npos; colon = label.find("%3A"))
+    label.replace(colon, 3, ":");
+  return name_and_stream(label);
+}
+
+std::vector<std::string> modules_of_summary(std::string_view id, std::string_view summary) {
+  constexpr std::size_t most = 16;  // real ones name two
   std::vector<std::string> out;
-  if (auto stream = stream_of_purl(purl); !stream.empty()) {
-    out.push_back(std::move(stream));
-    return out;
-  }
   for (auto word : split(summary, ' ')) {
     while (word.ends_with(',') || word.ends_with(':')) word.remove_suffix(1);
     if (word == id) continue;
     auto stream = name_and_stream(word);
-    if (!stream.empty() && std::ranges::find(out, stream) == out.end())
-      out.push_back(std::move(stream));
+    if (stream.empty() || std::ranges::find(out, stream) != out.end()) continue;
+    if (out.size() == most) return {};
+    out.push_back(std::move(stream));
   }
   return out;
 }

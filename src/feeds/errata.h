@@ -18,9 +18,11 @@ std::string_view errata_rating(std::string_view id, std::string_view summary);
 // Whether a fixed version is the build of a module: "1.2-3.module_el8.8.0+3587+ee652244".
 bool fixed_in_module(const AffectedPackage& package);
 
-// The streams that the erratum is for, as "name:stream": the one of the package URL's rpmmod
-// qualifier, else each that the summary names. Empty: not stated.
-std::vector<std::string> module_streams(std::string_view purl, std::string_view id,
-                                        std::string_view summary);
+// The stream of the package URL's rpmmod qualifier as "name:stream"; empty: not stated.
+std::string module_of_purl(std::string_view purl);
+
+// Each "name:stream" that the summary of this id names. Empty: none, or so many that it is no list
+// of modules.
+std::vector<std::string> modules_of_summary(std::string_view id, std::string_view summary);
 
 }  // namespace tenken::feeds

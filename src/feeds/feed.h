@@ -61,9 +61,10 @@ struct Feed {
   std::string_view title;
   std::string_view licence;
   std::span<const Place> places;
-  bool ids_per_document = false;  // equal ids in two documents are two records
-  std::string_view shares_ids_with =
-      {};  // a feed whose records with equal ids are the same records
+  // Equal ids in two documents of the feed are two records.
+  bool ids_per_document = false;
+  // A feed whose records with equal ids are the same records as this one's.
+  std::string_view shares_ids_with = {};
   Fetching fetching;
   // Errors: the whole document is unreadable. Skips: single records are.
   Result<> (*parse)(const Document& document, Sink& sink);

@@ -37,4 +37,10 @@ Seconds time_field(json::Value object, std::string_view key, const Document& doc
   return std::max<Seconds>(time.value_or(0), 0);
 }
 
+void sort_unique(std::vector<std::string>& texts) {
+  std::ranges::sort(texts);
+  const auto rest = std::ranges::unique(texts);
+  texts.erase(rest.begin(), rest.end());
+}
+
 }  // namespace tenken::feeds

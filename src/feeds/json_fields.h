@@ -30,4 +30,7 @@ Result<std::vector<std::string>> text_list_field(json::Value object, std::string
 Seconds time_field(json::Value object, std::string_view key, const Document& document,
                    std::string_view record, Sink& sink);
 
+// Sorted, each text once.
+void sort_unique(std::vector<std::string>& texts);
+
 }  // namespace tenken::feeds

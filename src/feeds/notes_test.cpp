@@ -91,7 +91,14 @@ TEST(Nvd, PagesFollowUntilTheTotalWhichMayGrow) {
   EXPECT_EQ(next("6", "8", "1,2"), "");
   EXPECT_EQ(next("6", "8", ""), "");
   EXPECT_EQ(next("-5", "8", "1"), "");
+  EXPECT_EQ(next("0", "-9223372036854775808", "1"), "");
   EXPECT_EQ(next("\"0\"", "8", "1"), "");
+  // A server that answers every page with the first one is not followed in a circle.
+  EXPECT_TRUE(find_feed("nvd")
+                  ->fetching
+                  .next("https://h/cves/2.0?startIndex=3&resultsPerPage=3",
+                        R"({"startIndex":0,"totalResults":9,"vulnerabilities":[1,2,3]})")
+                  .empty());
   EXPECT_TRUE(find_feed("nvd")->fetching.next("https://h/x.json", R"({"totalResults":9})").empty());
 }
 

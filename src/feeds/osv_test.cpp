@@ -184,6 +184,17 @@ TEST(Osv, ModuleStreamsComeFromTheSummary) {
   EXPECT_EQ(streams("ALSA-1", "Moderate: nodejs:18 security update", "1-2.el8"), Streams{""});
 }
 
+TEST(Osv, ASummaryOfManyPairsNamesNoModule) {
+  std::string summary;
+  for (int i = 0; i < 1000; ++i) summary += fmt::format("a:{} ", i);
+  const auto a = read_one(fmt::format(
+      R"({{"id":"X-1","summary":"{}","affected":[{{"package":{{"ecosystem":"AlmaLinux:8","name":"p"}},
+          "ranges":[{{"type":"ECOSYSTEM","events":[{{"fixed":"1.module"}}]}}]}}]}})",
+      summary));
+  ASSERT_EQ(a.affected.size(), 1u);
+  EXPECT_EQ(a.affected[0].module_stream, "");
+}
+
 TEST(Osv, AModuleStreamOfThePurlWins) {
   const auto a = read_one(R"({"id":"RHSA-1","summary":"x nodejs:20 update","affected":[
     {"package":{"ecosystem":"Red Hat:8","name":"p",

@@ -50,9 +50,10 @@ std::vector<std::string> read_weaknesses(json::Value weaknesses) {
   weaknesses.for_each([&](json::Value weakness) {
     weakness["description"].for_each([&](json::Value text) {
       const auto id = text["value"].string();
-      if (id.starts_with("CWE-") && std::ranges::find(out, id) == out.end()) out.emplace_back(id);
+      if (id.starts_with("CWE-")) out.emplace_back(id);
     });
   });
+  sort_unique(out);
   return out;
 }
 
@@ -116,21 +117,24 @@ Result<> parse(const Document& document, Sink& sink) {
 constexpr std::string_view start[] = {
     "https://services.nvd.nist.gov/rest/json/cves/2.0?startIndex=0&resultsPerPage=2000"};
 
-// The page after this one. The total may grow while the pages are read; an empty page ends it.
+// The page after this one. The total may grow while the pages are read; an empty page ends it, and
+// so does an answer that does not go on from where it was asked for.
 std::vector<std::string> next(std::string_view url, std::string_view bytes) {
   constexpr std::string_view key = "startIndex=";
   const auto at = url.find(key);
   json::Parser parser;
   const auto root = parser.parse(bytes);
   if (at == url.npos || !root) return {};
-  const auto first = (*root)["startIndex"].integer();
+  const auto [asked_text, rest] = split_once(url.substr(at + key.size()), '&');
+  const auto asked = parse_uint(asked_text);
   const auto total = (*root)["totalResults"].integer();
-  const auto count = static_cast<std::int64_t>((*root)["vulnerabilities"].size());
-  if (!first || !total || *first < 0 || count == 0 || *first >= *total - count) return {};
-  const auto value = at + key.size();
-  const auto rest = url.find('&', value);
-  return {fmt::format("{}{}{}", url.substr(0, value), *first + count,
-                      rest == url.npos ? std::string_view() : url.substr(rest))};
+  const auto count = (*root)["vulnerabilities"].size();
+  const auto first = (*root)["startIndex"].integer();
+  if (!asked || !total || *total < 0 || !first || *first < 0 || count == 0) return {};
+  const auto following = static_cast<std::uint64_t>(*first) + count;
+  if (following <= *asked || following >= static_cast<std::uint64_t>(*total)) return {};
+  return {fmt::format("{}{}{}{}", url.substr(0, at + key.size()), following, rest ? "&" : "",
+                      rest.value_or(""))};
 }
 
 constexpr Place places[] = {

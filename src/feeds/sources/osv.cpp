@@ -99,7 +99,7 @@ void add_cwes(json::Value value, std::vector<std::string>& cwes) {
     auto id = item.string();
     if (id.empty()) id = item["cweId"].string();
     if (id.empty()) id = item["id"].string();
-    if (id.starts_with("CWE-") && std::ranges::find(cwes, id) == cwes.end()) cwes.emplace_back(id);
+    if (id.starts_with("CWE-")) cwes.emplace_back(id);
   };
   add(value);
   value.for_each(add);
@@ -183,6 +183,7 @@ class RecordReader {
   const Document& document_;
   Sink& sink_;
   Advisory advisory_;
+  std::vector<std::string> modules_;  // that the summary names
   std::size_t events_ = 0;
 };
 
@@ -202,8 +203,10 @@ Result<Advisory> RecordReader::read(json::Value record) {
   for (const auto& severity : advisory_.severity) {
     if (severity.type == "Ubuntu") advisory_.vendor_severity = severity.score;
   }
+  modules_ = modules_of_summary(advisory_.id, advisory_.summary);
   TRY_VOID(read_affected(record));
   read_references(record);
+  sort_unique(advisory_.cwes);
   return std::move(advisory_);
 }
 
@@ -320,15 +323,16 @@ void RecordReader::add_package(AffectedPackage&& package, json::Value entry) {
     advisory_.affected.push_back(std::move(package));
     return;
   }
-  // A summary may name several modules; the build belongs to one of them, and an installed one
-  // can only be compared within its own, so that each gets its row.
-  auto streams = module_streams(entry["package"]["purl"].string(), advisory_.id, advisory_.summary);
-  if (streams.empty()) streams.emplace_back();
-  for (auto& further : streams | std::views::drop(1)) {
-    package.module_stream = std::move(further);
-    advisory_.affected.push_back(package);
+  package.module_stream = module_of_purl(entry["package"]["purl"].string());
+  if (package.module_stream.empty() && !modules_.empty()) {
+    // The summary may name several modules; the build belongs to one of them, and an installed
+    // one can only be compared within its own, so that each gets its row.
+    for (const auto& further : modules_ | std::views::drop(1)) {
+      advisory_.affected.push_back(package);
+      advisory_.affected.back().module_stream = further;
+    }
+    package.module_stream = modules_.front();
   }
-  package.module_stream = std::move(streams.front());
   advisory_.affected.push_back(std::move(package));
 }
 
