@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# Installs from Debian's packages what is missing to build and test tenken. Debian 12; root, or a
+# user with sudo. Does nothing where everything is there.
+#
+# Debian's archive keeps one version of a package per release, so versions are Debian 12's own
+set -euo pipefail
+
+build=(
+  clang-19 lld-19 libstdc++-12-dev cmake ninja-build ccache
+  libfmt-dev libsimdjson-dev libcli11-dev libcurl4-openssl-dev libsqlite3-dev libyaml-cpp-dev
+  libarchive-dev nettle-dev liblzma-dev libbz2-dev zlib1g-dev liblz4-dev libzstd-dev libxxhash-dev
+)
+# Programs the tests talk to: dpkg and rpm as oracles, shells for the completion scripts.
+test=(
+  libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
+  python3 python3-jsonschema zstd rpm dpkg bash zsh fish
+)
+bench=(libbenchmark-dev hyperfine)
+
+case "${1:-build}" in
+  build) wanted=("${build[@]}") ;;
+  test) wanted=("${build[@]}" "${test[@]}") ;;
+  bench) wanted=("${build[@]}" "${bench[@]}" python3) ;;
+  *)
+    echo "usage: tools/setup.sh [build|test|bench]" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+  echo "setup: this script installs Debian packages, and there is no apt-get here." >&2
+  echo "setup: install these by other means: ${wanted[*]}" >&2
+  exit 1
+fi
+
+missing=()
+for package in "${wanted[@]}"; do
+  state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+  [[ $state == ii* ]] || missing+=("$package")
+done
+if [[ ${#missing[@]} -eq 0 ]]; then
+  echo "setup: everything is installed"
+  exit 0
+fi
+
+as_root=()
+if [[ $(id -u) -ne 0 ]]; then
+  command -v sudo >/dev/null || { echo "setup: run as root or install sudo; missing: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "setup: installing ${missing[*]}"
+"${as_root[@]}" apt-get update -qq
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+echo "setup: done"
