@@ -230,6 +230,9 @@ class PackageMatch {
       if (claim->judgement.verdict != Verdict::affected) continue;
       support(finding, *claim, severity);
     }
+    if (finding.advisories.empty()) finding.advisories.push_back(finding.id);
+    std::ranges::sort(finding.advisories);
+    finding.advisories.erase(std::ranges::unique(finding.advisories).begin(), finding.advisories.end());
     choose_fix(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
     choose_status(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
     auto decided = decide_severity(severity, vulnerability);
@@ -272,15 +275,12 @@ class PackageMatch {
   }
 
   void support(Finding& finding, const Claim& claim, std::vector<SeverityClaim>& severity) const {
-    finding.advisories.emplace_back(claim.record.id);
+    // A tracker's row bears the vulnerability's own id: it is evidence, not an advisory.
+    if (!decides(claim.record.feed)) finding.advisories.emplace_back(claim.record.id);
     finding.evidence.push_back(evidence(*claim.row, claim.record, claim.release, claim.judgement));
     const bool distribution = ecosystem_->releases != version::ReleaseRule::none;
     severity.push_back({claim.row->vendor_severity, claim.record.id, package_.ecosystem, distribution});
     severity.push_back({claim.record.vendor_severity, claim.record.id, package_.ecosystem, distribution});
-    std::ranges::sort(finding.advisories);
-    finding.advisories.erase(std::ranges::unique(finding.advisories).begin(), finding.advisories.end());
-    // A tracker's record bears the vulnerability's own id: that is no advisory beside a real one.
-    if (finding.advisories.size() > 1) std::erase(finding.advisories, finding.id);
   }
 
   // The greatest fix: at it, every record stops to hold.
