@@ -105,7 +105,7 @@ Result<Value> Parser::parse(std::string_view bytes) {
   // simdjson reads SIMDJSON_PADDING bytes past the end.
   if (state.padded.size() < bytes.size() + simdjson::SIMDJSON_PADDING)
     state.padded.resize(state.capacity + simdjson::SIMDJSON_PADDING);
-  std::memcpy(state.padded.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(state.padded.data(), bytes.data(), bytes.size());
   std::memset(state.padded.data() + bytes.size(), ' ', simdjson::SIMDJSON_PADDING);
   if (const auto error = state.parser.parse(state.padded.data(), bytes.size(), false).error()) {
     const auto what = fmt::format("not valid JSON: {}", simdjson::error_message(error));
