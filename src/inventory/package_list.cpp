@@ -25,7 +25,7 @@ Result<> PackageList::add(Package&& package) {
 }
 
 void PackageList::skip(std::string_view record, std::string_view reason) {
-  if (skips_.size() == max_skips) {
+  if (skips_.size() >= max_skips && !record.empty()) {
     ++uncounted_skips_;
     return;
   }
@@ -38,7 +38,7 @@ Result<> PackageList::append(PackageList&& other) {
   if (packages_.size() + other.packages_.size() > max_packages)
     return limit_exceeded(fmt::format("{}: more than {} packages", location_, max_packages));
   std::ranges::move(other.packages_, std::back_inserter(packages_));
-  const auto room = max_skips - skips_.size();
+  const auto room = max_skips - std::min(max_skips, skips_.size());
   const auto taken = std::min(room, other.skips_.size());
   std::move(other.skips_.begin(), other.skips_.begin() + static_cast<std::ptrdiff_t>(taken),
             std::back_inserter(skips_));

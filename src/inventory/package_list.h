@@ -22,8 +22,8 @@ class PackageList {
 
   // Sets the package's location. limit: more packages than any real host has.
   Result<> add(Package&& package);
-  // record is the package's name or its position; foreign text is made safe to show. After 1,000
-  // the rest is only counted.
+  // record is the package's name or its position, empty for what concerns the whole database;
+  // foreign text is made safe to show. After 1,000 further records are only counted.
   void skip(std::string_view record, std::string_view reason);
   // limit: too many packages together.
   Result<> append(PackageList&& other);
