@@ -197,6 +197,7 @@ Result<Advisory> RecordReader::read(json::Value record) {
   advisory_.severity = read_severity(record, "");
   const auto specific = record["database_specific"];
   add_all_cwes(specific, advisory_.cwes);
+  advisory_.summary_ja = specific["summary_ja"].string();
   advisory_.vendor_severity = specific["severity"].string();
   if (const auto rating = errata_rating(advisory_.id, advisory_.summary); !rating.empty())
     advisory_.vendor_severity = rating;
