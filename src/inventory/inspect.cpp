@@ -1,6 +1,7 @@
 #include "inventory/inspect.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <iterator>
 #include <utility>
 
@@ -72,28 +73,29 @@ Inventory inspect(const Root& root) {
   return inventory;
 }
 
-// ubuntu-advantage-tools writes {"attached": true, …} for everybody to read. A host that is no
-// Ubuntu has no such file.
+// A host that is no Ubuntu has no such file.
 void read_ubuntu_pro(const Root& root, Inventory& inventory) {
   constexpr std::string_view path = "var/lib/ubuntu-advantage/status.json";
-  const auto skip = [&](std::string_view reason) {
+  const auto attached = [&]() -> Result<bool> {
+    TRY(const auto text, root.read(path, std::size_t{16} << 20));
+    return parse_ubuntu_pro_status(text).within(path);
+  }();
+  if (attached)
+    inventory.esm_attached = *attached;
+  else if (attached.error().code != Errc::not_found)
     inventory.skips.push_back(
-        {.file = std::string(path), .record = "", .reason = std::string(reason)});
-  };
-  const auto text = root.read(path, std::size_t{16} << 20);
-  if (!text) {
-    if (text.error().code != Errc::not_found) skip(text.error().what);
-    return;
-  }
-  json::Parser parser;
-  const auto document = parser.parse(*text);
-  if (!document) return skip(document.error().what);
-  const auto attached = (*document)["attached"].boolean();
-  if (!attached) return skip("does not say whether the host is attached");
-  inventory.esm_attached = *attached;
+        {.file = std::string(path), .record = "", .reason = attached.error().what});
 }
 
 }  // namespace
+
+Result<bool> parse_ubuntu_pro_status(std::string_view json) {
+  json::Parser parser;
+  TRY(const auto document, parser.parse(json));
+  const auto attached = document["attached"].boolean();
+  if (!attached) return invalid("does not say whether the host is attached");
+  return *attached;
+}
 
 Result<Inventory> inspect_root(const std::string& directory) {
   TRY(const auto root, Root::at(directory));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "model/inventory.h"
@@ -19,5 +20,8 @@ Result<Inventory> inspect_root(const std::string& directory);
 
 // Adds what only a running host knows: its name, its running kernel, its Ubuntu Pro attachment.
 Result<Inventory> inspect_host();
+
+// Whether the status.json that Ubuntu's pro client writes says that the host is attached.
+Result<bool> parse_ubuntu_pro_status(std::string_view json);
 
 }  // namespace tenken::inventory

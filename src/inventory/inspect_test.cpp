@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "inventory/os_package_database.h"
 #include "inventory/rpm_header.h"
 #include "inventory/rpm_samples.h"
 #include "inventory/temp_root.h"
@@ -340,6 +341,22 @@ TEST(Inspect, PackagesOfAnotherKindThanTheDistributionsHaveNoEcosystem) {
   ASSERT_EQ(inventory.packages.size(), 1U);
   EXPECT_EQ(inventory.packages[0].ecosystem, "");
   EXPECT_EQ(inventory.packages[0].kind, "deb");
+}
+
+TEST(Inspect, UbuntuProSaysWhetherTheHostIsAttached) {
+  EXPECT_TRUE(parse_ubuntu_pro_status(R"({"attached": true, "services": []})").value());
+  EXPECT_FALSE(parse_ubuntu_pro_status(R"({"attached": false})").value());
+  EXPECT_FALSE(parse_ubuntu_pro_status(R"({"attached": "yes"})"));
+  EXPECT_FALSE(parse_ubuntu_pro_status(R"({"attached": tr)"));
+}
+
+TEST(Inspect, ADatabaseIsNamedAfterItsFile) {
+  std::set<std::string> files;
+  for (const auto& entry : std::filesystem::directory_iterator(TENKEN_CASE_DIR "/os_packages"))
+    files.insert(entry.path().stem());
+  std::set<std::string> ids;
+  for (const auto* database : os_package_databases()) ids.insert(std::string(database->id));
+  EXPECT_EQ(ids, files);
 }
 
 TEST(Inspect, TheHostKnowsItsNameAndKernel) {
