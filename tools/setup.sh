@@ -13,7 +13,7 @@ build=(
 # Programs the tests talk to: dpkg and rpm as oracles, shells for the completion scripts.
 test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
-  python3 python3-jsonschema zstd rpm dpkg bash zsh fish
+  python3 python3-jsonschema openssl zstd rpm dpkg bash zsh fish
 )
 bench=(libbenchmark-dev hyperfine)
 

@@ -13,12 +13,14 @@ namespace tenken::advisories {
 bool is_cve(std::string_view id) {
   if (!id.starts_with("CVE-")) return false;
   const auto [year, number] = split_once(id.substr(4), '-');
-  return year.size() == 4 && parse_uint(year) && number && number->size() >= 4 && parse_uint(*number);
+  return year.size() == 4 && parse_uint(year) && number && number->size() >= 4 &&
+         parse_uint(*number);
 }
 
 bool related_names_fixes(std::string_view id) {
-  constexpr std::array<std::string_view, 13> prefixes{"ALSA-", "ALBA-",  "ALEA-",     "RLSA-", "RXSA-", "RHSA-", "RHBA-",
-                                                      "RHEA-", "SUSE-", "openSUSE-", "MGASA-", "USN-", "LSN-"};
+  constexpr std::array<std::string_view, 13> prefixes{
+      "ALSA-", "ALBA-", "ALEA-",     "RLSA-",  "RXSA-", "RHSA-", "RHBA-",
+      "RHEA-", "SUSE-", "openSUSE-", "MGASA-", "USN-",  "LSN-"};
   return std::ranges::any_of(prefixes, [&](std::string_view p) { return id.starts_with(p); });
 }
 
@@ -28,7 +30,8 @@ namespace {
 class Graph {
  public:
   std::uint32_t number(std::string_view id) {
-    const auto [it, fresh] = numbers_.try_emplace(std::string(id), static_cast<std::uint32_t>(ids_.size()));
+    const auto [it, fresh] =
+        numbers_.try_emplace(std::string(id), static_cast<std::uint32_t>(ids_.size()));
     if (fresh) {
       ids_.push_back(it->first);
       parents_.push_back(it->second);
@@ -45,7 +48,9 @@ class Graph {
     }
     return node;
   }
-  void unite(std::uint32_t a, std::uint32_t b) { parents_[std::max(root(a), root(b))] = std::min(root(a), root(b)); }
+  void unite(std::uint32_t a, std::uint32_t b) {
+    parents_[std::max(root(a), root(b))] = std::min(root(a), root(b));
+  }
 
  private:
   std::unordered_map<std::string, std::uint32_t> numbers_;
@@ -57,7 +62,8 @@ class Resolver {
  public:
   Resolver(const std::vector<RecordLinks>& records, const std::vector<std::string>& extra_ids)
       : records_(records) {
-    for (std::size_t i = 0; i < records.size(); ++i) records_of_[graph_.number(records[i].id)].push_back(i);
+    for (std::size_t i = 0; i < records.size(); ++i)
+      records_of_[graph_.number(records[i].id)].push_back(i);
     for (const auto& id : extra_ids) cves_.insert(id);
     link_aliases();
   }
@@ -105,7 +111,8 @@ class Resolver {
       for (const auto& id : one.upstream) {
         if (is_cve(id)) {
           cves.insert(id);
-        } else if (const auto found = records_of_.find(graph_.number(id)); found != records_of_.end()) {
+        } else if (const auto found = records_of_.find(graph_.number(id));
+                   found != records_of_.end()) {
           open.insert(open.end(), found->second.begin(), found->second.end());
         }
       }
@@ -142,7 +149,8 @@ class Resolver {
   const std::string& least_record(std::uint32_t root) {
     const std::string* least = nullptr;
     for (const auto member : members_[root]) {
-      if (records_of_.contains(member) && (least == nullptr || graph_.id(member) < *least)) least = &graph_.id(member);
+      if (records_of_.contains(member) && (least == nullptr || graph_.id(member) < *least))
+        least = &graph_.id(member);
     }
     return *least;
   }
@@ -153,8 +161,9 @@ class Resolver {
     const auto& links = records_[record];
     if (names.size() != 1 || (related_names_fixes(links.id) && is_cve(names[0]))) return;
     auto& one = all[names[0]];
-    const bool alias = links.id == one.id || std::ranges::find(links.aliases, one.id) != links.aliases.end() || !is_cve(one.id) ||
-                       in_set_of(links.id, one.id);
+    const bool alias = links.id == one.id ||
+                       std::ranges::find(links.aliases, one.id) != links.aliases.end() ||
+                       !is_cve(one.id) || in_set_of(links.id, one.id);
     if (!alias) return;
     one.described.push_back(record);
     if (links.id != one.id) one.aliases.push_back(links.id);
@@ -178,7 +187,8 @@ class Resolver {
       one.aliases.erase(std::ranges::unique(one.aliases).begin(), one.aliases.end());
       out.vulnerabilities.push_back(std::move(one));
     }
-    for (std::uint32_t i = 0; i < out.vulnerabilities.size(); ++i) numbers[out.vulnerabilities[i].id] = i;
+    for (std::uint32_t i = 0; i < out.vulnerabilities.size(); ++i)
+      numbers[out.vulnerabilities[i].id] = i;
     out.of_record.resize(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
       for (const auto& id : names[i]) out.of_record[i].push_back(numbers.at(id));
@@ -189,15 +199,16 @@ class Resolver {
 
   const std::vector<RecordLinks>& records_;
   Graph graph_;
-  std::unordered_map<std::uint32_t, std::vector<std::size_t>> records_of_;   // by node
-  std::unordered_map<std::uint32_t, std::set<std::string>> set_cves_;        // by node, then by root
-  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> members_;    // by root
+  std::unordered_map<std::uint32_t, std::vector<std::size_t>> records_of_;  // by node
+  std::unordered_map<std::uint32_t, std::set<std::string>> set_cves_;       // by node, then by root
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> members_;   // by root
   std::set<std::string> cves_;
 };
 
 }  // namespace
 
-Resolution resolve_aliases(const std::vector<RecordLinks>& records, const std::vector<std::string>& extra_ids) {
+Resolution resolve_aliases(const std::vector<RecordLinks>& records,
+                           const std::vector<std::string>& extra_ids) {
   return Resolver(records, extra_ids).run();
 }
 

@@ -34,11 +34,12 @@ struct ResolvedVulnerability {
 };
 
 struct Resolution {
-  std::vector<ResolvedVulnerability> vulnerabilities;      // sorted by id
-  std::vector<std::vector<std::uint32_t>> of_record;  // per record: indexes, sorted
+  std::vector<ResolvedVulnerability> vulnerabilities;  // sorted by id
+  std::vector<std::vector<std::uint32_t>> of_record;   // per record: indexes, sorted
 };
 
 // extra_ids: CVEs that have facts but perhaps no record (NVD, KEV, EPSS).
-Resolution resolve_aliases(const std::vector<RecordLinks>& records, const std::vector<std::string>& extra_ids);
+Resolution resolve_aliases(const std::vector<RecordLinks>& records,
+                           const std::vector<std::string>& extra_ids);
 
 }  // namespace tenken::advisories

@@ -1,9 +1,9 @@
 #include "advisories/block_file.h"
 
+#include <cstring>
+
 #include <fmt/format.h>
 #include <xxhash.h>
-
-#include <cstring>
 
 #include "base/cursor.h"
 
@@ -20,9 +20,13 @@ void put(std::string& out, Unsigned value) {
     out += static_cast<char>((value >> (8 * i)) & 0xFF);
 }
 
-void pad_to_block(std::string& out) { out.resize((out.size() + block_size - 1) / block_size * block_size); }
+void pad_to_block(std::string& out) {
+  out.resize((out.size() + block_size - 1) / block_size * block_size);
+}
 
-std::uint64_t hash(std::string_view bytes) { return XXH3_64bits(bytes.data(), bytes.size()); }
+std::uint64_t hash(std::string_view bytes) {
+  return XXH3_64bits(bytes.data(), bytes.size());
+}
 
 }  // namespace
 
@@ -75,7 +79,8 @@ Result<> BlockFile::read_header() {
   TRY_VOID(cursor.seek(magic.size()));
   TRY(const auto version, cursor.little<std::uint32_t>());
   if (version != format_version)
-    return invalid(fmt::format("database format {}, this program reads format {}", version, format_version));
+    return invalid(
+        fmt::format("database format {}, this program reads format {}", version, format_version));
   TRY(const auto count, cursor.little<std::uint32_t>());
   TRY(const auto size, cursor.little<std::uint64_t>());
   TRY(checksums_, cursor.little<std::uint64_t>());
@@ -116,11 +121,12 @@ Result<> BlockFile::verify_block(std::uint64_t block) const {
   return {};
 }
 
-Result<std::string_view> BlockFile::bytes(Section section, std::uint64_t offset, std::uint64_t size) const {
+Result<std::string_view> BlockFile::bytes(Section section, std::uint64_t offset,
+                                          std::uint64_t size) const {
   const auto& extent = sections_[index(section)];
   if (offset > extent.size || size > extent.size - offset)
-    return invalid(fmt::format("{}: corrupt: {} bytes at {} of section {}, which has {}", path_, size, offset,
-                               index(section), extent.size));
+    return invalid(fmt::format("{}: corrupt: {} bytes at {} of section {}, which has {}", path_,
+                               size, offset, index(section), extent.size));
   if (size == 0) return std::string_view();
   const auto start = extent.offset + offset;
   for (auto block = start / block_size; block <= (start + size - 1) / block_size; ++block) {

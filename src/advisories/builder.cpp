@@ -1,12 +1,12 @@
 #include "advisories/builder.h"
 
-#include <fmt/format.h>
-#include <xxhash.h>
-
 #include <algorithm>
 #include <set>
 #include <unordered_map>
 #include <vector>
+
+#include <fmt/format.h>
+#include <xxhash.h>
 
 #include "advisories/aliases.h"
 #include "advisories/block_file.h"
@@ -66,8 +66,8 @@ std::uint64_t hash(std::string_view bytes, std::uint64_t seed = 0) {
 
 struct Builder::State {
   std::vector<PendingRecord> records;
-  std::unordered_map<std::string, std::size_t> by_id;  // "<id space>\0<id>"
-  std::unordered_map<std::string, PendingNote> notes;  // by CVE
+  std::unordered_map<std::string, std::size_t> by_id;    // "<id space>\0<id>"
+  std::unordered_map<std::string, PendingNote> notes;    // by CVE
   std::unordered_map<std::string, std::uint32_t> names;  // "<ecosystem>\0<release>\0<name>"
   std::vector<NameKey> name_keys;
   std::map<std::string, FeedMeta, std::less<>> feeds;
@@ -100,7 +100,8 @@ Builder::~Builder() = default;
 
 std::uint32_t Builder::State::name(PartitionKey partition, std::string name) {
   std::string key = partition.ecosystem + '\0' + partition.release + '\0' + name;
-  const auto [it, fresh] = names.try_emplace(std::move(key), static_cast<std::uint32_t>(name_keys.size()));
+  const auto [it, fresh] =
+      names.try_emplace(std::move(key), static_cast<std::uint32_t>(name_keys.size()));
   if (fresh) name_keys.push_back({std::move(partition), std::move(name)});
   return it->second;
 }
@@ -124,11 +125,14 @@ PendingRecord Builder::State::pending(const Origin& origin, Advisory&& advisory)
   std::uint64_t contents = hash(advisory.id);
   for (auto& affected : advisory.affected) {
     const auto* ecosystem = version::find_ecosystem(affected.ecosystem);
-    PartitionKey partition{affected.ecosystem, version::normal_release(affected.ecosystem, affected.release)};
+    PartitionKey partition{affected.ecosystem,
+                           version::normal_release(affected.ecosystem, affected.release)};
     if (out.ecosystem.empty()) out.ecosystem = affected.ecosystem;
     out.severity.insert(out.severity.end(), affected.severity.begin(), affected.severity.end());
-    auto name_number = name(std::move(partition), version::normal_name(affected.ecosystem, affected.name));
-    out.rows.push_back({name_number, pack_row_body(affected, ecosystem != nullptr ? ecosystem->scheme : nullptr)});
+    auto name_number =
+        name(std::move(partition), version::normal_name(affected.ecosystem, affected.name));
+    out.rows.push_back(
+        {name_number, pack_row_body(affected, ecosystem != nullptr ? ecosystem->scheme : nullptr)});
     contents = hash(out.rows.back().body, contents + name_number);
   }
   out.at_home = !origin.home_ecosystem.empty() && origin.home_ecosystem == out.ecosystem;
@@ -136,6 +140,7 @@ PendingRecord Builder::State::pending(const Origin& origin, Advisory&& advisory)
                     .modified = advisory.modified,
                     .status = {},
                     .summary = std::move(advisory.summary),
+                    .summary_ja = std::move(advisory.summary_ja),
                     .details = std::move(advisory.details),
                     .severity = out.severity,
                     .cwes = std::move(advisory.cwes),
@@ -191,13 +196,16 @@ void Builder::add(const Origin& origin, VulnerabilityNote&& note) {
                                                        .modified = note.modified,
                                                        .status = std::move(note.status),
                                                        .summary = {},
+                                                       .summary_ja = {},
                                                        .details = std::move(note.description),
                                                        .severity = std::move(note.severity),
                                                        .cwes = std::move(note.cwes),
                                                        .references = std::move(note.references)}));
 }
 
-void Builder::add(const Origin& origin, Skip&& skip) { state_->count_skip(origin.feed, std::move(skip)); }
+void Builder::add(const Origin& origin, Skip&& skip) {
+  state_->count_skip(origin.feed, std::move(skip));
+}
 
 void Builder::add_document(std::string_view feed_id, std::string_view bytes) {
   auto& feed = state_->feed(feed_id);
@@ -206,7 +214,8 @@ void Builder::add_document(std::string_view feed_id, std::string_view bytes) {
   feed.content_hash = fmt::format("{:016x}", hash(chained));
 }
 
-void Builder::add_coverage(std::string_view feed, std::string_view ecosystem, std::string_view release, bool partial) {
+void Builder::add_coverage(std::string_view feed, std::string_view ecosystem,
+                           std::string_view release, bool partial) {
   PartitionKey key{std::string(ecosystem), version::normal_release(ecosystem, release)};
   auto& covered = state_->coverage[{std::move(key), std::string(feed)}];
   covered.partial = covered.partial && partial;
@@ -217,7 +226,9 @@ void Builder::set_fetched(std::string_view feed, Seconds time) {
   meta.fetched = std::max(meta.fetched, time);
 }
 
-void Builder::set_starter() { state_->starter = true; }
+void Builder::set_starter() {
+  state_->starter = true;
+}
 
 namespace {
 
@@ -235,7 +246,9 @@ class Composer {
     TRY_VOID(write_vulnerabilities());
     auto meta = compose_meta();
     std::array<std::string, section_count> sections;
-    const auto at = [&](Section section) -> std::string& { return sections[static_cast<std::size_t>(section)]; };
+    const auto at = [&](Section section) -> std::string& {
+      return sections[static_cast<std::size_t>(section)];
+    };
     at(Section::meta) = pack(meta);
     at(Section::partitions) = partitions_.take();
     at(Section::names) = names_.take();
@@ -266,7 +279,8 @@ class Composer {
 
   // Names sorted by partition and name; each with its rows, which are in the order of records.
   Result<> write_names() {
-    std::vector<std::vector<std::pair<std::uint32_t, std::string_view>>> rows(state_.name_keys.size());
+    std::vector<std::vector<std::pair<std::uint32_t, std::string_view>>> rows(
+        state_.name_keys.size());
     for (std::uint32_t i = 0; i < state_.records.size(); ++i) {
       for (const auto& row : state_.records[i].rows) rows[row.name].emplace_back(i, row.body);
     }
@@ -274,7 +288,8 @@ class Composer {
     for (std::uint32_t i = 0; i < rows.size(); ++i) {
       if (!rows[i].empty()) order.push_back(i);  // names of replaced records alone have none
     }
-    std::ranges::sort(order, {}, [&](std::uint32_t i) -> const NameKey& { return state_.name_keys[i]; });
+    std::ranges::sort(order, {},
+                      [&](std::uint32_t i) -> const NameKey& { return state_.name_keys[i]; });
     for (std::size_t first = 0; first < order.size();) {
       std::size_t last = first;
       const auto& partition = state_.name_keys[order[first]].partition;
@@ -290,17 +305,20 @@ class Composer {
     return {};
   }
 
-  Result<> write_name(std::string_view name, const std::vector<std::pair<std::uint32_t, std::string_view>>& rows) {
+  Result<> write_name(std::string_view name,
+                      const std::vector<std::pair<std::uint32_t, std::string_view>>& rows) {
     std::uint64_t content = 0;
     for (const auto& [record, body] : rows) {
       const auto& pending = state_.records[record];
-      content = hash(body, hash(pending.links.id, content) + static_cast<std::uint64_t>(pending.withdrawn.value_or(0)));
+      content = hash(body, hash(pending.links.id, content) +
+                               static_cast<std::uint64_t>(pending.withdrawn.value_or(0)));
       for (const auto vulnerability : resolution_.of_record[record])
         content = hash(resolution_.vulnerabilities[vulnerability].id, content);
     }
     const auto packed = pack_rows(rows);
     row_count_ += rows.size();
-    TRY_VOID(names_.add(pack(NameEntry{name, rows_.size(), static_cast<std::uint32_t>(packed.size()), content})));
+    TRY_VOID(names_.add(
+        pack(NameEntry{name, rows_.size(), static_cast<std::uint32_t>(packed.size()), content})));
     rows_ += packed;
     return {};
   }
@@ -309,9 +327,9 @@ class Composer {
     for (std::size_t i = 0; i < state_.records.size(); ++i) {
       const auto& record = state_.records[i];
       withdrawn_ += record.withdrawn ? 1 : 0;
-      TRY_VOID(records_.add(pack(RecordEntry{record.links.id, record.feed, record.modified, record.withdrawn,
-                                             record.vendor_severity, resolution_.of_record[i],
-                                             state_.documents.place(record.document)})));
+      TRY_VOID(records_.add(pack(RecordEntry{
+          record.links.id, record.feed, record.modified, record.withdrawn, record.vendor_severity,
+          resolution_.of_record[i], state_.documents.place(record.document)})));
     }
     return {};
   }
@@ -326,7 +344,8 @@ class Composer {
         entry.exploited = note->second.exploited;
         entry.prediction = note->second.prediction;
         if (note->second.document) entry.note = state_.documents.place(*note->second.document);
-        for (const auto& severity : note->second.severity) scoring.consider(severity, severity.source);
+        for (const auto& severity : note->second.severity)
+          scoring.consider(severity, severity.source);
       }
       for (const auto record : one.described) {
         entry.described.push_back(static_cast<std::uint32_t>(record));
@@ -358,7 +377,8 @@ class Composer {
       meta.newest_record = std::max(meta.newest_record, feed.newest);
     }
     for (const auto& [key, covered] : state_.coverage)
-      meta.coverage.push_back({key.second, key.first.ecosystem, key.first.release, covered.rows, covered.newest, covered.partial});
+      meta.coverage.push_back({key.second, key.first.ecosystem, key.first.release, covered.rows,
+                               covered.newest, covered.partial});
     for (const auto& [key, counted] : state_.skips) meta.skips.push_back(counted);
     return meta;
   }
@@ -366,7 +386,8 @@ class Composer {
   void count_coverage() {
     for (const auto& record : state_.records) {
       for (const auto& row : record.rows) {
-        const auto found = state_.coverage.find({state_.name_keys[row.name].partition, record.feed});
+        const auto found =
+            state_.coverage.find({state_.name_keys[row.name].partition, record.feed});
         if (found == state_.coverage.end()) continue;
         ++found->second.rows;
         found->second.newest = std::max(found->second.newest, record.modified);
@@ -388,6 +409,8 @@ class Composer {
 
 }  // namespace
 
-Result<Builder::Built> Builder::finish() { return Composer(*this, *state_).run(); }
+Result<Builder::Built> Builder::finish() {
+  return Composer(*this, *state_).run();
+}
 
 }  // namespace tenken::advisories

@@ -23,10 +23,10 @@ namespace tenken::advisories {
 
 // Where a value comes from.
 struct Origin {
-  std::string_view feed;             // "osv"
-  std::string_view id_space;         // feeds whose equal ids are one record share it
-  std::string_view path;             // file and member, for messages
-  std::string_view home_ecosystem;   // of the archive the record lay in; empty: none
+  std::string_view feed;            // "osv"
+  std::string_view id_space;        // feeds whose equal ids are one record share it
+  std::string_view path;            // file and member, for messages
+  std::string_view home_ecosystem;  // of the archive the record lay in; empty: none
 };
 
 class Builder {
@@ -38,7 +38,8 @@ class Builder {
   void add(const Origin& origin, VulnerabilityNote&& note);
   void add(const Origin& origin, Skip&& skip);
   void add_document(std::string_view feed, std::string_view bytes);  // counted and hashed
-  void add_coverage(std::string_view feed, std::string_view ecosystem, std::string_view release, bool partial);
+  void add_coverage(std::string_view feed, std::string_view ecosystem, std::string_view release,
+                    bool partial);
   void set_fetched(std::string_view feed, Seconds time);
   void set_starter();
 

@@ -1,8 +1,8 @@
 #include "advisories/database.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace tenken::advisories {
 namespace {
@@ -81,11 +81,13 @@ Result<std::vector<RowView>> Database::rows(std::string_view ecosystem, std::str
                                             std::string_view normal_name) const {
   const auto key = std::pair(ecosystem, release);
   const auto found = std::ranges::lower_bound(
-      partition_entries_, key, {}, [](const PartitionEntry& p) { return std::pair(p.ecosystem, p.release); });
+      partition_entries_, key, {},
+      [](const PartitionEntry& p) { return std::pair(p.ecosystem, p.release); });
   if (found == partition_entries_.end() || std::pair(found->ecosystem, found->release) != key)
     return std::vector<RowView>();
   const auto last = found->first_name + found->names;
-  TRY(const auto index, partition_point(found->first_name, last, [&](std::uint32_t i) -> Result<bool> {
+  TRY(const auto index,
+      partition_point(found->first_name, last, [&](std::uint32_t i) -> Result<bool> {
         TRY(const auto entry, name(i));
         return entry.name < normal_name;
       }));
@@ -95,7 +97,8 @@ Result<std::vector<RowView>> Database::rows(std::string_view ecosystem, std::str
   return rows(entry);
 }
 
-std::vector<const Coverage*> Database::coverage(std::string_view ecosystem, std::string_view release) const {
+std::vector<const Coverage*> Database::coverage(std::string_view ecosystem,
+                                                std::string_view release) const {
   std::vector<const Coverage*> out;
   for (const auto& one : meta_.coverage) {
     if (one.ecosystem == ecosystem && one.release == release) out.push_back(&one);
@@ -104,7 +107,8 @@ std::vector<const Coverage*> Database::coverage(std::string_view ecosystem, std:
 }
 
 bool Database::knows_ecosystem(std::string_view ecosystem) const {
-  return std::ranges::any_of(meta_.coverage, [&](const Coverage& one) { return one.ecosystem == ecosystem; });
+  return std::ranges::any_of(meta_.coverage,
+                             [&](const Coverage& one) { return one.ecosystem == ecosystem; });
 }
 
 Result<RecordEntry> Database::record(std::uint32_t index) const {
@@ -128,7 +132,8 @@ Result<std::optional<std::uint32_t>> Database::find_record(std::string_view id) 
 }
 
 Result<std::optional<std::uint32_t>> Database::find_vulnerability(std::string_view id) const {
-  TRY(const auto index, partition_point(0, vulnerability_count(), [&](std::uint32_t i) -> Result<bool> {
+  TRY(const auto index,
+      partition_point(0, vulnerability_count(), [&](std::uint32_t i) -> Result<bool> {
         TRY(const auto entry, vulnerability(i));
         return entry.id < id;
       }));
@@ -149,6 +154,7 @@ namespace {
 // Adds what the document says and the vulnerability does not yet have.
 void absorb(Vulnerability& out, Document&& document, std::string_view source) {
   if (out.summary.empty()) out.summary = std::move(document.summary);
+  if (out.summary_ja.empty()) out.summary_ja = std::move(document.summary_ja);
   if (out.details.empty()) out.details = std::move(document.details);
   if (out.published == 0 || (document.published != 0 && document.published < out.published))
     out.published = document.published;
@@ -162,7 +168,8 @@ void absorb(Vulnerability& out, Document&& document, std::string_view source) {
   }
   for (auto& one : document.references) {
     const auto same = [&](const Reference& r) { return r.url == one.url; };
-    if (std::ranges::find_if(out.references, same) == out.references.end()) out.references.push_back(std::move(one));
+    if (std::ranges::find_if(out.references, same) == out.references.end())
+      out.references.push_back(std::move(one));
   }
 }
 

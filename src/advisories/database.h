@@ -42,7 +42,8 @@ class Database {
   Result<RecordEntry> record(std::uint32_t index) const;
   Result<VulnerabilityEntry> vulnerability(std::uint32_t index) const;
   // By id; nullopt: not in this database.
-  Result<std::optional<std::uint32_t>> find_record(std::string_view id) const;  // the first of equal ids
+  Result<std::optional<std::uint32_t>> find_record(
+      std::string_view id) const;  // the first of equal ids
   Result<std::optional<std::uint32_t>> find_vulnerability(std::string_view id) const;
   std::uint32_t record_count() const { return records_.count(); }
   std::uint32_t vulnerability_count() const { return vulnerabilities_.count(); }
@@ -59,7 +60,8 @@ class Database {
 
  private:
   explicit Database(BlockFile file) : file_(std::move(file)) {}
-  Result<const PartitionEntry*> find_partition(std::string_view ecosystem, std::string_view release) const;
+  Result<const PartitionEntry*> find_partition(std::string_view ecosystem,
+                                               std::string_view release) const;
 
   BlockFile file_;
   Meta meta_;

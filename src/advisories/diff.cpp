@@ -34,7 +34,8 @@ class NameWalk {
   auto key() const { return std::tie(entry_.ecosystem, entry_.release, name_.name); }
   std::uint64_t hash() const { return name_.hash; }
   NameChange change(Change kind) const {
-    return {std::string(entry_.ecosystem), std::string(entry_.release), std::string(name_.name), kind};
+    return {std::string(entry_.ecosystem), std::string(entry_.release), std::string(name_.name),
+            kind};
   }
 
  private:
@@ -84,15 +85,20 @@ Result<std::string> content(const Database& database, const VulnerabilityEntry& 
   return out + pack(note);
 }
 
-Result<std::vector<VulnerabilityChange>> diff_vulnerabilities(const Database& before, const Database& after) {
+Result<std::vector<VulnerabilityChange>> diff_vulnerabilities(const Database& before,
+                                                              const Database& after) {
   std::vector<VulnerabilityChange> out;
   std::uint32_t i = 0;
   std::uint32_t j = 0;
   while (i < before.vulnerability_count() || j < after.vulnerability_count()) {
     VulnerabilityEntry a;
     VulnerabilityEntry b;
-    if (i < before.vulnerability_count()) { TRY(a, before.vulnerability(i)); }
-    if (j < after.vulnerability_count()) { TRY(b, after.vulnerability(j)); }
+    if (i < before.vulnerability_count()) {
+      TRY(a, before.vulnerability(i));
+    }
+    if (j < after.vulnerability_count()) {
+      TRY(b, after.vulnerability(j));
+    }
     if (j == after.vulnerability_count() || (i < before.vulnerability_count() && a.id < b.id)) {
       out.push_back({std::string(a.id), Change::removed});
       ++i;

@@ -30,8 +30,8 @@ struct VulnerabilityChange {
 };
 
 struct Difference {
-  std::vector<NameChange> names;                    // by ecosystem, release, name
-  std::vector<VulnerabilityChange> vulnerabilities; // by id
+  std::vector<NameChange> names;                     // by ecosystem, release, name
+  std::vector<VulnerabilityChange> vulnerabilities;  // by id
 };
 
 Result<Difference> diff(const Database& before, const Database& after);

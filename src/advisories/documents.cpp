@@ -1,10 +1,10 @@
 #include "advisories/documents.h"
 
+#include <mutex>
+
 #include <fmt/format.h>
 #include <zdict.h>
 #include <zstd.h>
-
-#include <mutex>
 
 namespace tenken::advisories {
 namespace {
@@ -53,8 +53,8 @@ void DocumentWriter::train() {
     sizes.push_back(document.size());
   }
   dictionary_.resize(dictionary_bytes);
-  const auto size = ZDICT_trainFromBuffer(dictionary_.data(), dictionary_.size(), samples.data(), sizes.data(),
-                                          static_cast<unsigned>(sizes.size()));
+  const auto size = ZDICT_trainFromBuffer(dictionary_.data(), dictionary_.size(), samples.data(),
+                                          sizes.data(), static_cast<unsigned>(sizes.size()));
   dictionary_.resize(ZDICT_isError(size) != 0 ? 0 : size);
   compressor_->dictionary = ZSTD_createCDict(dictionary_.data(), dictionary_.size(), level);
   for (const auto& document : waiting_) compress(document);
@@ -65,8 +65,8 @@ void DocumentWriter::train() {
 void DocumentWriter::compress(std::string_view bytes) {
   auto& buffer = compressor_->buffer;
   buffer.resize(ZSTD_compressBound(bytes.size()));
-  const auto size = ZSTD_compress_usingCDict(compressor_->context, buffer.data(), buffer.size(), bytes.data(),
-                                             bytes.size(), compressor_->dictionary);
+  const auto size = ZSTD_compress_usingCDict(compressor_->context, buffer.data(), buffer.size(),
+                                             bytes.data(), bytes.size(), compressor_->dictionary);
   CHECK(ZSTD_isError(size) == 0);
   places_.push_back({blob_.size(), static_cast<std::uint32_t>(size)});
   blob_.append(buffer, 0, size);
@@ -87,7 +87,8 @@ struct DocumentReader::Decompressor {
   }
 };
 
-DocumentReader::DocumentReader(std::string_view dictionary) : decompressor_(std::make_unique<Decompressor>()) {
+DocumentReader::DocumentReader(std::string_view dictionary)
+    : decompressor_(std::make_unique<Decompressor>()) {
   decompressor_->dictionary = ZSTD_createDDict(dictionary.data(), dictionary.size());
 }
 DocumentReader::~DocumentReader() = default;
@@ -99,8 +100,9 @@ Result<std::string> DocumentReader::read(std::string_view frame) const {
     return invalid("corrupt document");
   std::string out(size, '\0');
   const std::scoped_lock lock(decompressor_->mutex);
-  const auto written = ZSTD_decompress_usingDDict(decompressor_->context, out.data(), out.size(), frame.data(),
-                                                  frame.size(), decompressor_->dictionary);
+  const auto written =
+      ZSTD_decompress_usingDDict(decompressor_->context, out.data(), out.size(), frame.data(),
+                                 frame.size(), decompressor_->dictionary);
   if (ZSTD_isError(written) != 0 || written != size)
     return invalid(fmt::format("corrupt document: {}", ZSTD_getErrorName(written)));
   return out;

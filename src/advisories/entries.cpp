@@ -18,14 +18,20 @@ Enum enumerator(std::uint64_t value, Enum last) {
   return value > static_cast<std::uint64_t>(last) ? last : static_cast<Enum>(value);
 }
 
-void put(PackWriter& out, const DocumentRef& ref) { out.number(ref.offset).number(ref.size); }
+void put(PackWriter& out, const DocumentRef& ref) {
+  out.number(ref.offset).number(ref.size);
+}
 DocumentRef get_ref(PackReader& in) {
   const auto offset = in.number();
   return {offset, static_cast<std::uint32_t>(in.number())};
 }
 
-void put(PackWriter& out, double value) { out.number(std::bit_cast<std::uint64_t>(value)); }
-double get_double(PackReader& in) { return std::bit_cast<double>(in.number()); }
+void put(PackWriter& out, double value) {
+  out.number(std::bit_cast<std::uint64_t>(value));
+}
+double get_double(PackReader& in) {
+  return std::bit_cast<double>(in.number());
+}
 
 std::vector<std::uint32_t> get_numbers(PackReader& in) {
   std::vector<std::uint32_t> out(in.count());
@@ -43,7 +49,12 @@ std::vector<Text> get_texts(PackReader& in) {
 }  // namespace
 
 std::string pack(const PartitionEntry& entry) {
-  return PackWriter().text(entry.ecosystem).text(entry.release).number(entry.first_name).number(entry.names).take();
+  return PackWriter()
+      .text(entry.ecosystem)
+      .text(entry.release)
+      .number(entry.first_name)
+      .number(entry.names)
+      .take();
 }
 
 Result<PartitionEntry> unpack_partition(std::string_view bytes) {
@@ -57,7 +68,12 @@ Result<PartitionEntry> unpack_partition(std::string_view bytes) {
 }
 
 std::string pack(const NameEntry& entry) {
-  return PackWriter().text(entry.name).number(entry.rows_at).number(entry.rows_size).number(entry.hash).take();
+  return PackWriter()
+      .text(entry.name)
+      .number(entry.rows_at)
+      .number(entry.rows_size)
+      .number(entry.hash)
+      .take();
 }
 
 Result<NameEntry> unpack_name(std::string_view bytes) {
@@ -114,7 +130,9 @@ RangeView get_range(PackReader& in) {
 
 std::string pack_row_body(const AffectedPackage& affected, const version::Scheme* scheme) {
   PackWriter out;
-  out.number(static_cast<std::uint64_t>(affected.status)).text(affected.name).text(affected.status_note);
+  out.number(static_cast<std::uint64_t>(affected.status))
+      .text(affected.name)
+      .text(affected.status_note);
   out.text(affected.vendor_severity).text(affected.module_stream);
   out.number(affected.ranges.size());
   for (const auto& range : affected.ranges) put_range(out, range, scheme);
@@ -122,7 +140,8 @@ std::string pack_row_body(const AffectedPackage& affected, const version::Scheme
   return out.take();
 }
 
-std::string pack_rows(const std::vector<std::pair<std::uint32_t, std::string_view>>& record_and_body) {
+std::string pack_rows(
+    const std::vector<std::pair<std::uint32_t, std::string_view>>& record_and_body) {
   std::string out = PackWriter().number(record_and_body.size()).take();
   for (const auto& [record, body] : record_and_body) {
     out += PackWriter().number(record).take();
@@ -179,10 +198,16 @@ std::string pack(const VulnerabilityEntry& entry) {
   out.text(entry.id).texts(entry.aliases).number(entry.described.size());
   for (const auto one : entry.described) out.number(one);
   put(out, entry.cvss_score);
-  out.text(entry.cvss_vector).text(entry.cvss_source).number(static_cast<std::uint64_t>(entry.cvss_level));
+  out.text(entry.cvss_vector)
+      .text(entry.cvss_source)
+      .number(static_cast<std::uint64_t>(entry.cvss_level));
   out.number(entry.exploited ? 1 : 0);
   if (const auto& kev = entry.exploited)
-    out.signed_number(kev->added).signed_number(kev->due).number(kev->ransomware).text(kev->name).text(kev->action);
+    out.signed_number(kev->added)
+        .signed_number(kev->due)
+        .number(kev->ransomware)
+        .text(kev->name)
+        .text(kev->action);
   out.number(entry.prediction ? 1 : 0);
   if (const auto& epss = entry.prediction) {
     put(out, epss->probability);
@@ -224,7 +249,10 @@ Result<VulnerabilityEntry> unpack_vulnerability(std::string_view bytes) {
 std::string pack(const Document& document) {
   PackWriter out;
   out.signed_number(document.published).signed_number(document.modified).text(document.status);
-  out.text(document.summary).text(document.details).number(document.severity.size());
+  out.text(document.summary)
+      .text(document.summary_ja)
+      .text(document.details)
+      .number(document.severity.size());
   for (const auto& one : document.severity)
     out.text(one.type).text(one.score).text(one.source).number(one.primary ? 1 : 0);
   out.texts(document.cwes).number(document.references.size());
@@ -239,6 +267,7 @@ Result<Document> unpack_document(std::string_view bytes) {
   document.modified = in.signed_number();
   document.status = in.text();
   document.summary = in.text();
+  document.summary_ja = in.text();
   document.details = in.text();
   document.severity.resize(in.count());
   for (auto& one : document.severity) {
@@ -261,12 +290,24 @@ std::string pack(const Meta& meta) {
   out.number(meta.starter ? 1 : 0).number(meta.records).number(meta.withdrawn).number(meta.rows);
   out.number(meta.vulnerabilities).signed_number(meta.newest_record).number(meta.feeds.size());
   for (const auto& feed : meta.feeds) {
-    out.text(feed.id).number(feed.documents).number(feed.records).number(feed.duplicates).number(feed.differing);
-    out.number(feed.skipped).signed_number(feed.newest).signed_number(feed.fetched).text(feed.content_hash);
+    out.text(feed.id)
+        .number(feed.documents)
+        .number(feed.records)
+        .number(feed.duplicates)
+        .number(feed.differing);
+    out.number(feed.skipped)
+        .signed_number(feed.newest)
+        .signed_number(feed.fetched)
+        .text(feed.content_hash);
   }
   out.number(meta.coverage.size());
   for (const auto& one : meta.coverage)
-    out.text(one.feed).text(one.ecosystem).text(one.release).number(one.rows).signed_number(one.newest).number(one.partial);
+    out.text(one.feed)
+        .text(one.ecosystem)
+        .text(one.release)
+        .number(one.rows)
+        .signed_number(one.newest)
+        .number(one.partial);
   out.number(meta.skips.size());
   for (const auto& one : meta.skips) {
     out.text(one.feed).text(one.reason).number(one.count);

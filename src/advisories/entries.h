@@ -30,10 +30,10 @@ std::string pack(const PartitionEntry& entry);
 Result<PartitionEntry> unpack_partition(std::string_view bytes);
 
 struct NameEntry {
-  std::string_view name;     // normal form
-  std::uint64_t rows_at = 0;   // in section rows
+  std::string_view name;      // normal form
+  std::uint64_t rows_at = 0;  // in section rows
   std::uint32_t rows_size = 0;
-  std::uint64_t hash = 0;      // of what the rows say, the same in every generation that says it
+  std::uint64_t hash = 0;  // of what the rows say, the same in every generation that says it
 };
 std::string pack(const NameEntry& entry);
 Result<NameEntry> unpack_name(std::string_view bytes);
@@ -66,7 +66,8 @@ struct RowView {
 // The body; scheme may be nullptr: then every range is unordered.
 std::string pack_row_body(const AffectedPackage& affected, const version::Scheme* scheme);
 Result<std::vector<RowView>> unpack_rows(std::string_view bytes);
-std::string pack_rows(const std::vector<std::pair<std::uint32_t, std::string_view>>& record_and_body);
+std::string pack_rows(
+    const std::vector<std::pair<std::uint32_t, std::string_view>>& record_and_body);
 
 struct RecordEntry {
   std::string_view id;
@@ -101,6 +102,7 @@ struct Document {
   Seconds modified = 0;
   std::string status;  // NVD's vulnStatus
   std::string summary;
+  std::string summary_ja;
   std::string details;
   std::vector<Severity> severity;
   std::vector<std::string> cwes;

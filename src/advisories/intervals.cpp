@@ -1,10 +1,10 @@
 #include "advisories/intervals.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <optional>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -31,7 +31,8 @@ Result<version::Key> key_of(const RangeEvent& event, const version::Scheme& sche
 class Walk {
  public:
   // All events that fall on one version.
-  void at(std::vector<KeyedEvent>::const_iterator first, std::vector<KeyedEvent>::const_iterator last) {
+  void at(std::vector<KeyedEvent>::const_iterator first,
+          std::vector<KeyedEvent>::const_iterator last) {
     const auto number = [&](Kind kind) {
       return std::count_if(first, last, [&](const KeyedEvent& e) { return e.kind == kind; });
     };
@@ -47,7 +48,8 @@ class Walk {
       const auto& event = *find(Kind::introduced);
       open_ = Interval{.lower_key = event.key, .lower = *event.version};
     }
-    if (open_ && number(Kind::last_affected) > 0) close(*find(Kind::last_affected), UpperBound::last_affected);
+    if (open_ && number(Kind::last_affected) > 0)
+      close(*find(Kind::last_affected), UpperBound::last_affected);
   }
 
   std::vector<Interval> finish() {
@@ -100,7 +102,8 @@ Result<std::vector<Interval>> intervals(const Range& range, const version::Schem
   std::ranges::sort(events, {}, [](const KeyedEvent& e) { return std::tie(e.key, *e.version); });
   Walk walk;
   for (auto first = events.cbegin(); first != events.cend();) {
-    const auto last = std::find_if(first, events.cend(), [&](const KeyedEvent& e) { return e.key != first->key; });
+    const auto last = std::find_if(first, events.cend(),
+                                   [&](const KeyedEvent& e) { return e.key != first->key; });
     walk.at(first, last);
     first = last;
   }

@@ -19,8 +19,8 @@ struct FeedMeta {
   std::uint64_t duplicates = 0;  // records replaced by, or giving way to, one of the same id
   std::uint64_t differing = 0;   // of these: with other contents at the same `modified`
   std::uint64_t skipped = 0;
-  Seconds newest = 0;   // of its records' modified; 0: none stated
-  Seconds fetched = 0;  // when it was fetched, where the mirror tree says so; else 0
+  Seconds newest = 0;        // of its records' modified; 0: none stated
+  Seconds fetched = 0;       // when it was fetched, where the mirror tree says so; else 0
   std::string content_hash;  // hex, of all its documents in order
 };
 
@@ -35,17 +35,17 @@ struct SkipCount {
 struct Coverage {
   std::string feed;
   std::string ecosystem;
-  std::string release;   // empty: the ecosystem has none
+  std::string release;  // empty: the ecosystem has none
   std::uint64_t rows = 0;
   Seconds newest = 0;    // of the records behind the rows
   bool partial = false;  // samples: more is known upstream than stands here
 };
 
 struct Meta {
-  bool starter = false;  // the small database that ships with the program
-  std::vector<FeedMeta> feeds;        // by id
-  std::vector<Coverage> coverage;     // by ecosystem, release, feed
-  std::vector<SkipCount> skips;       // by feed, reason
+  bool starter = false;            // the small database that ships with the program
+  std::vector<FeedMeta> feeds;     // by id
+  std::vector<Coverage> coverage;  // by ecosystem, release, feed
+  std::vector<SkipCount> skips;    // by feed, reason
   std::uint64_t records = 0;
   std::uint64_t withdrawn = 0;
   std::uint64_t rows = 0;

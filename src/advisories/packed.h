@@ -23,7 +23,8 @@ class PackWriter {
   }
   // Zigzag: times before 1970 exist in feeds.
   PackWriter& signed_number(std::int64_t value) {
-    return number((static_cast<std::uint64_t>(value) << 1) ^ static_cast<std::uint64_t>(value >> 63));
+    return number((static_cast<std::uint64_t>(value) << 1) ^
+                  static_cast<std::uint64_t>(value >> 63));
   }
   PackWriter& text(std::string_view text) {
     number(text.size());
@@ -76,7 +77,8 @@ class PackReader {
   // A count of items of at least one byte each: never more than bytes remain.
   std::size_t count() {
     const auto value = number();
-    return value > rest_.size() ? static_cast<std::size_t>(fail()) : static_cast<std::size_t>(value);
+    return value > rest_.size() ? static_cast<std::size_t>(fail())
+                                : static_cast<std::size_t>(value);
   }
   bool at_end() const { return rest_.empty(); }
   bool ok() const { return ok_; }

@@ -1,8 +1,8 @@
 #include "advisories/table.h"
 
-#include <fmt/format.h>
-
 #include <limits>
+
+#include <fmt/format.h>
 
 #include "base/cursor.h"
 
@@ -43,12 +43,14 @@ Result<Table> Table::open(const BlockFile& file, Section section) {
 }
 
 Result<std::string_view> Table::entry(const BlockFile& file, std::uint32_t index) const {
-  if (index >= count_) return invalid(fmt::format("{}: corrupt: entry {} of {}", file.path(), index, count_));
+  if (index >= count_)
+    return invalid(fmt::format("{}: corrupt: entry {} of {}", file.path(), index, count_));
   TRY(const auto raw, file.bytes(section_, 4 + std::uint64_t{index} * 4, 8));
   Cursor cursor(raw);
   TRY(const auto start, cursor.little<std::uint32_t>());
   TRY(const auto end, cursor.little<std::uint32_t>());
-  if (end < start) return invalid(fmt::format("{}: corrupt: entry {} ends before it starts", file.path(), index));
+  if (end < start)
+    return invalid(fmt::format("{}: corrupt: entry {} ends before it starts", file.path(), index));
   return file.bytes(section_, 8 + std::uint64_t{count_} * 4 + start, end - start);
 }
 

@@ -15,7 +15,8 @@ int version_compare_command(const BatchArguments& arguments) {
     complain("version compare needs ECOSYSTEM A B, or --batch [FILE]");
     return exit_usage;
   }
-  const auto order = version::compare_versions(arguments.words[0], arguments.words[1], arguments.words[2]);
+  const auto order =
+      version::compare_versions(arguments.words[0], arguments.words[1], arguments.words[2]);
   if (!order) {
     complain(printable(order.error().what));
     return exit_usage;

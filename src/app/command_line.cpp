@@ -1,10 +1,10 @@
 #include "app/command_line.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <functional>
+
+#include <fmt/format.h>
 
 #include "app/commands.h"
 #include "app/completion.h"
@@ -19,8 +19,10 @@ namespace tenken::app {
 namespace {
 
 constexpr std::string_view footer =
-    "Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage, 3 target unreadable or of no known format,\n"
-    "4 something undecided with --strict, 5 database missing, damaged or of another format version.";
+    "Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage, 3 target unreadable or "
+    "of no known format,\n"
+    "4 something undecided with --strict, 5 database missing, damaged or of another format "
+    "version.";
 
 // $LC_ALL, $LC_MESSAGES, $LANG in the order of setlocale(3).
 Lang language_of_environment() {
@@ -43,7 +45,8 @@ const std::vector<std::string> severities{"unknown", "none", "low", "medium", "h
 
 class CommandLine {
  public:
-  CommandLine() : app_("tenken finds known vulnerabilities in hosts, root directories and SBOMs.", "tenken") {
+  CommandLine()
+      : app_("tenken finds known vulnerabilities in hosts, root directories and SBOMs.", "tenken") {
     app_.set_version_flag("--version", std::string(tool_version));
     app_.require_subcommand(1);
     app_.footer(std::string(footer));
@@ -68,24 +71,29 @@ class CommandLine {
   }
 
  private:
-  CLI::App& add(CLI::App& parent, const char* name, const char* what, std::function<int()> command) {
+  CLI::App& add(CLI::App& parent, const char* name, const char* what,
+                std::function<int()> command) {
     auto& sub = *parent.add_subcommand(name, what);
     sub.callback([this, command = std::move(command)] { command_ = command; });
     return sub;
   }
 
   void add_lang(CLI::App& sub) {
-    sub.add_option("--lang", words_.lang, "language of everything tenken itself says; default: of the environment")
+    sub.add_option("--lang", words_.lang,
+                   "language of everything tenken itself says; default: of the environment")
         ->check(CLI::IsMember({"en", "ja"}));
   }
 
   void add_database(CLI::App& sub, std::string& database) {
-    sub.add_option("--db", database, "database file or directory; default: $TENKEN_DB, else tenken's data directory");
+    sub.add_option("--db", database,
+                   "database file or directory; default: $TENKEN_DB, else tenken's data directory");
   }
 
   void add_target(CLI::App& sub, pipeline::ScanOptions& scan) {
-    auto* root = sub.add_option("--rootfs", scan.rootfs, "a directory to look at as if it were /, read only");
-    sub.add_option("--sbom", scan.sbom, "a CycloneDX or SPDX JSON file, - for standard input")->excludes(root);
+    auto* root = sub.add_option("--rootfs", scan.rootfs,
+                                "a directory to look at as if it were /, read only");
+    sub.add_option("--sbom", scan.sbom, "a CycloneDX or SPDX JSON file, - for standard input")
+        ->excludes(root);
   }
 
   void finish(pipeline::ScanOptions& scan) const {
@@ -96,11 +104,14 @@ class CommandLine {
   }
 
   void add_scan() {
-    auto& sub = add(app_, "scan", "scan this host, a root directory or an SBOM for known vulnerabilities", [this] {
-      finish(scan_.scan);
-      if (!words_.fail_on.empty()) scan_.fail_on = findings::parse_threshold(words_.fail_on);
-      return scan_command(scan_);
-    });
+    auto& sub =
+        add(app_, "scan", "scan this host, a root directory or an SBOM for known vulnerabilities",
+            [this] {
+              finish(scan_.scan);
+              if (!words_.fail_on.empty())
+                scan_.fail_on = findings::parse_threshold(words_.fail_on);
+              return scan_command(scan_);
+            });
     add_target(sub, scan_.scan);
     add_database(sub, scan_.scan.database);
     std::vector<std::string> formats;
@@ -108,18 +119,30 @@ class CommandLine {
       auto& name = formats.emplace_back(format->id);
       std::ranges::replace(name, '_', '-');
     }
-    sub.add_option("-f,--format", scan_.output.format, "how to write the result")->check(CLI::IsMember(formats))->capture_default_str();
-    sub.add_option("-o,--output", scan_.output.file, "a file to write instead of standard output; replaced as a whole");
+    sub.add_option("-f,--format", scan_.output.format, "how to write the result")
+        ->check(CLI::IsMember(formats))
+        ->capture_default_str();
+    sub.add_option("-o,--output", scan_.output.file,
+                   "a file to write instead of standard output; replaced as a whole");
     sub.add_option("--color", scan_.output.colour, "colours in the table")
-        ->check(CLI::IsMember({"auto", "always", "never"}))->capture_default_str();
-    sub.add_option("--severity", words_.severity, "show findings of this severity and above; unknown is always shown")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->capture_default_str();
+    sub.add_option("--severity", words_.severity,
+                   "show findings of this severity and above; unknown is always shown")
         ->check(CLI::IsMember(severities));
     sub.add_flag("--fixed-only", scan_.scan.fixed_only, "show only findings that have a fix");
-    sub.add_option("--fail-on", words_.fail_on, "exit 1 where a finding has this severity or above; any: unknown ones too")->check(CLI::IsMember({"any", "none", "low", "medium", "high", "critical"}));
+    sub.add_option("--fail-on", words_.fail_on,
+                   "exit 1 where a finding has this severity or above; any: unknown ones too")
+        ->check(CLI::IsMember({"any", "none", "low", "medium", "high", "critical"}));
     sub.add_flag("--strict", scan_.strict, "exit 4 where anything could not be decided");
-    sub.add_option("--ignore-file", scan_.scan.ignore_file, "YAML rules: id, package, reason, expires")->check(CLI::ExistingFile);
-    sub.add_option("--vex", scan_.scan.vex_files, "OpenVEX, CycloneDX or CSAF VEX documents")->check(CLI::ExistingFile);
-    sub.add_option("--max-age", words_.maximum_age_days, "days after which the database is called old")->capture_default_str();
+    sub.add_option("--ignore-file", scan_.scan.ignore_file,
+                   "YAML rules: id, package, reason, expires")
+        ->check(CLI::ExistingFile);
+    sub.add_option("--vex", scan_.scan.vex_files, "OpenVEX, CycloneDX or CSAF VEX documents")
+        ->check(CLI::ExistingFile);
+    sub.add_option("--max-age", words_.maximum_age_days,
+                   "days after which the database is called old")
+        ->capture_default_str();
     add_lang(sub);
   }
 
@@ -136,55 +159,77 @@ class CommandLine {
   }
 
   void add_batch(CLI::App& sub, std::optional<std::string>& batch, const char* what) {
-    sub.add_option_function<std::string>("--batch", [&batch](const std::string& file) { batch = file; }, what)
-        ->expected(0, 1)->default_str("-")->run_callback_for_default(false);
+    sub.add_option_function<std::string>(
+           "--batch", [&batch](const std::string& file) { batch = file; }, what)
+        ->expected(0, 1)
+        ->default_str("-")
+        ->run_callback_for_default(false);
   }
 
   void add_query() {
-    auto& sub = add(app_, "query", "ask the database about one package version, or a list of them", [this] {
-      query_.lang = words_.lang.empty() ? language_of_environment() : *parse_lang(words_.lang);
-      return query_command(query_);
-    });
+    auto& sub =
+        add(app_, "query", "ask the database about one package version, or a list of them", [this] {
+          query_.lang = words_.lang.empty() ? language_of_environment() : *parse_lang(words_.lang);
+          return query_command(query_);
+        });
     sub.add_option("WORDS", query_.words, "PURL, or NAME VERSION with --ecosystem")->expected(0, 2);
     sub.add_option("--ecosystem", query_.ecosystem, "OSV's name: PyPI, Debian:11, AlmaLinux:9");
-    add_batch(sub, query_.batch, "lines \"ecosystem TAB name TAB version\" of a file or standard input, a JSON line each");
+    add_batch(
+        sub, query_.batch,
+        "lines \"ecosystem TAB name TAB version\" of a file or standard input, a JSON line each");
     add_database(sub, query_.database);
     add_lang(sub);
   }
 
   void add_sbom() {
-    auto& sub = add(app_, "sbom", "write the packages of this host, a root directory or an SBOM as an SBOM", [this] {
-      finish(sbom_.scan);
-      return sbom_command(sbom_);
-    });
+    auto& sub =
+        add(app_, "sbom", "write the packages of this host, a root directory or an SBOM as an SBOM",
+            [this] {
+              finish(sbom_.scan);
+              return sbom_command(sbom_);
+            });
     add_target(sub, sbom_.scan);
     sub.add_option("-f,--format", sbom_.format, "CycloneDX 1.6 or SPDX 2.3, JSON")
-        ->check(CLI::IsMember({"cyclonedx", "spdx"}))->capture_default_str();
+        ->check(CLI::IsMember({"cyclonedx", "spdx"}))
+        ->capture_default_str();
     sub.add_option("-o,--output", sbom_.file, "a file to write instead of standard output");
   }
 
   void add_db() {
     auto& db = *app_.add_subcommand("db", "build, update and inspect the advisory database");
     db.require_subcommand(1);
-    auto& build = add(db, "build", "build a database from feeds on disk; uses no network", [this] { return db_build_command(build_); });
-    build.add_option("--from", build_.from, "directories of feeds: OSV files, a mirror tree")->required();
-    build.add_option("--out", build_.out, "the file to write; default: the data directory's current generation");
+    auto& build = add(db, "build", "build a database from feeds on disk; uses no network",
+                      [this] { return db_build_command(build_); });
+    build.add_option("--from", build_.from, "directories of feeds: OSV files, a mirror tree")
+        ->required();
+    build.add_option("--out", build_.out,
+                     "the file to write; default: the data directory's current generation");
     build.add_flag("--verbose", build_.verbose, "list every file that was not read");
-    auto& update = add(db, "update", "fetch the feeds and build the next generation", [this] { return db_update_command(update_); });
-    update.add_option("--db", update_.directory, "directory of generations; default: $TENKEN_DB, else tenken's data directory");
-    update.add_option("--feed", update_.feeds, "only these feeds; the others' documents stay as they are");
+    auto& update = add(db, "update", "fetch the feeds and build the next generation",
+                       [this] { return db_update_command(update_); });
+    update.add_option(
+        "--db", update_.directory,
+        "directory of generations; default: $TENKEN_DB, else tenken's data directory");
+    update.add_option("--feed", update_.feeds,
+                      "only these feeds; the others' documents stay as they are");
     update.add_option("--ecosystem", update_.ecosystems, "of OSV only these ecosystems");
-    update.add_option("--mirror", update_.mirrors, "base URL or directory in place of upstream, for all feeds or as FEED=BASE");
-    auto& status = add(db, "status", "what the database was built from, covers and skipped", [this] { return db_status_command(read_); });
+    update.add_option("--mirror", update_.mirrors,
+                      "base URL or directory in place of upstream, for all feeds or as FEED=BASE");
+    auto& status = add(db, "status", "what the database was built from, covers and skipped",
+                       [this] { return db_status_command(read_); });
     add_database(status, read_.database);
     status.add_flag("--json", read_.json, "as JSON");
-    auto& show = add(db, "show", "what is known of a vulnerability or an advisory", [this] { return db_show_command(read_); });
+    auto& show = add(db, "show", "what is known of a vulnerability or an advisory",
+                     [this] { return db_show_command(read_); });
     show.add_option("ID", read_.ids, "CVE-…, GHSA-…, DSA-…")->required();
     add_database(show, read_.database);
-    auto& diff = add(db, "diff", "package names and vulnerabilities that differ between two generations", [this] { return db_diff_command(read_); });
+    auto& diff =
+        add(db, "diff", "package names and vulnerabilities that differ between two generations",
+            [this] { return db_diff_command(read_); });
     diff.add_option("A", read_.database, "the earlier one")->required();
     diff.add_option("B", read_.other, "the later one")->required();
-    auto& verify = add(db, "verify", "check every block and entry", [this] { return db_verify_command(read_); });
+    auto& verify = add(db, "verify", "check every block and entry",
+                       [this] { return db_verify_command(read_); });
     verify.add_option("FILE", read_.database, "default: the current generation");
     verify.add_option("--db", read_.database, "the same");
   }
@@ -192,14 +237,18 @@ class CommandLine {
   void add_version() {
     auto& version = *app_.add_subcommand("version", "versions as each ecosystem orders them");
     version.require_subcommand(1);
-    auto& compare = add(version, "compare", "print <, = or > for two versions", [this] { return version_compare_command(compare_); });
+    auto& compare = add(version, "compare", "print <, = or > for two versions",
+                        [this] { return version_compare_command(compare_); });
     compare.add_option("WORDS", compare_.words, "ECOSYSTEM A B")->expected(0, 3);
-    add_batch(compare, compare_.batch, "lines \"ecosystem TAB a TAB b\" of a file or standard input, a line each");
+    add_batch(compare, compare_.batch,
+              "lines \"ecosystem TAB a TAB b\" of a file or standard input, a line each");
   }
 
   void add_cvss() {
-    auto& sub = add(app_, "cvss", "score CVSS vectors (2.0, 3.0, 3.1, 4.0)", [this] { return cvss_command(cvss_); });
-    sub.add_option("VECTOR", cvss_.words, "printed as: vector, version, base, temporal, environmental, severity");
+    auto& sub = add(app_, "cvss", "score CVSS vectors (2.0, 3.0, 3.1, 4.0)",
+                    [this] { return cvss_command(cvss_); });
+    sub.add_option("VECTOR", cvss_.words,
+                   "printed as: vector, version, base, temporal, environmental, severity");
     add_batch(sub, cvss_.batch, "vectors of a file or standard input, one a line");
   }
 
@@ -208,7 +257,9 @@ class CommandLine {
       print(completion_script(app_, shell_));
       return static_cast<int>(exit_ok);
     });
-    sub.add_option("SHELL", shell_, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    sub.add_option("SHELL", shell_, "bash, zsh or fish")
+        ->required()
+        ->check(CLI::IsMember({"bash", "zsh", "fish"}));
   }
 
   CLI::App app_;
@@ -228,6 +279,8 @@ class CommandLine {
 
 }  // namespace
 
-int run(int argc, char** argv) { return CommandLine().run(argc, argv); }
+int run(int argc, char** argv) {
+  return CommandLine().run(argc, argv);
+}
 
 }  // namespace tenken::app

@@ -60,17 +60,17 @@ struct DbBuildArguments {
 int db_build_command(const DbBuildArguments& arguments);
 
 struct DbUpdateArguments {
-  std::string directory;               // of the generations; empty: the default place
-  std::vector<std::string> feeds;      // empty: all
-  std::vector<std::string> ecosystems; // of OSV; empty: all
-  std::vector<std::string> mirrors;    // "osv=https://…", or one base for all feeds
+  std::string directory;                // of the generations; empty: the default place
+  std::vector<std::string> feeds;       // empty: all
+  std::vector<std::string> ecosystems;  // of OSV; empty: all
+  std::vector<std::string> mirrors;     // "osv=https://…", or one base for all feeds
 };
 int db_update_command(const DbUpdateArguments& arguments);
 
 struct DbReadArguments {
   std::string database;
-  std::string other;              // diff: the second generation
-  std::vector<std::string> ids;   // show
+  std::string other;             // diff: the second generation
+  std::vector<std::string> ids;  // show
   bool json = false;
 };
 int db_status_command(const DbReadArguments& arguments);

@@ -1,16 +1,17 @@
 #include "app/completion.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <vector>
+
+#include <fmt/format.h>
 
 namespace tenken::app {
 namespace {
 
 struct Command {
   std::string path;  // "tenken db build"
-  std::vector<std::pair<std::string, std::string>> words;  // subcommands and options with their help
+  std::vector<std::pair<std::string, std::string>>
+      words;  // subcommands and options with their help
 };
 
 // The commands without recursion: an explicit stack of what is left to look at.
@@ -26,7 +27,8 @@ std::vector<Command> commands(const CLI::App& app) {
       open.emplace_back(sub, path + " " + sub->get_name());
     }
     for (const auto* option : at->get_options()) {
-      for (const auto& name : option->get_lnames()) command.words.emplace_back("--" + name, option->get_description());
+      for (const auto& name : option->get_lnames())
+        command.words.emplace_back("--" + name, option->get_description());
     }
     out.push_back(std::move(command));
   }
@@ -54,7 +56,9 @@ std::string word_list(const Command& command) {
 // The words typed so far that are subcommands name the command; its words are offered, else files.
 std::string bash(const CLI::App& app) {
   std::string cases;
-  for (const auto& command : commands(app)) cases += fmt::format("    {}) words={} ;;\n", shell_quoted(command.path), shell_quoted(word_list(command)));
+  for (const auto& command : commands(app))
+    cases += fmt::format("    {}) words={} ;;\n", shell_quoted(command.path),
+                         shell_quoted(word_list(command)));
   return fmt::format(
       "_tenken() {{\n"
       "  local current=\"${{COMP_WORDS[COMP_CWORD]}}\" command=tenken word words\n"
@@ -73,7 +77,9 @@ std::string bash(const CLI::App& app) {
       [&] {
         std::string known;
         for (const auto& command : commands(app)) {
-          if (command.path != app.get_name()) known += fmt::format("      {}) command={} ;;\n", shell_quoted(command.path), shell_quoted(command.path));
+          if (command.path != app.get_name())
+            known += fmt::format("      {}) command={} ;;\n", shell_quoted(command.path),
+                                 shell_quoted(command.path));
         }
         return known;
       }(),
@@ -89,7 +95,9 @@ std::string zsh(const CLI::App& app) {
       described += fmt::format(" {}", shell_quoted(word + ":" + help));
     }
     cases += fmt::format("    {}) described=({} ) ;;\n", shell_quoted(command.path), described);
-    if (command.path != app.get_name()) known += fmt::format("      {}) command={} ;;\n", shell_quoted(command.path), shell_quoted(command.path));
+    if (command.path != app.get_name())
+      known += fmt::format("      {}) command={} ;;\n", shell_quoted(command.path),
+                           shell_quoted(command.path));
   }
   return fmt::format(
       "#compdef tenken\n"
@@ -116,11 +124,13 @@ std::string fish(const CLI::App& app) {
     const auto space = command.path.find(' ');
     const auto rest = space == std::string::npos ? "" : command.path.substr(space + 1);
     const auto last = rest.substr(rest.rfind(' ') == std::string::npos ? 0 : rest.rfind(' ') + 1);
-    const auto condition = rest.empty() ? "__fish_use_subcommand" : fmt::format("__fish_seen_subcommand_from {}", last);
+    const auto condition = rest.empty() ? "__fish_use_subcommand"
+                                        : fmt::format("__fish_seen_subcommand_from {}", last);
     for (const auto& [word, help] : command.words) {
       const bool option = word.starts_with("--");
-      out += fmt::format("complete -c tenken -n {} {} {} -d {}\n", shell_quoted(condition), option ? "-F -l" : "-a",
-                         option ? word.substr(2) : word, shell_quoted(help));
+      out +=
+          fmt::format("complete -c tenken -n {} {} {} -d {}\n", shell_quoted(condition),
+                      option ? "-F -l" : "-a", option ? word.substr(2) : word, shell_quoted(help));
     }
   }
   return out;

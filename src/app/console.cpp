@@ -1,25 +1,29 @@
 #include "app/console.h"
 
-#include <fmt/format.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
 namespace tenken::app {
 
-void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+}
 
 void complain(std::string_view text) {
   const auto line = fmt::format("tenken: {}\n", text);
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
-bool is_terminal(int fd) { return ::isatty(fd) == 1; }
+bool is_terminal(int fd) {
+  return ::isatty(fd) == 1;
+}
 
 std::size_t terminal_width(int fd) {
   winsize size{};
@@ -27,7 +31,8 @@ std::size_t terminal_width(int fd) {
   return size.ws_col;
 }
 
-int answer_lines(const std::string& file, const std::function<std::string(std::string_view)>& answer) {
+int answer_lines(const std::string& file,
+                 const std::function<std::string(std::string_view)>& answer) {
   std::ios::sync_with_stdio(false);
   std::ifstream from_file;
   if (file != "-") {
@@ -53,12 +58,15 @@ int answer_lines(const std::string& file, const std::function<std::string(std::s
 
 int database_failed(const Error& error, const std::string& path) {
   if (error.code == Errc::not_found) {
-    complain(fmt::format("no advisory database at {}; make one with: tenken db update, or tenken db build --from DIR",
-                         printable(path)));
+    complain(
+        fmt::format("no advisory database at {}; make one with: tenken db update, or tenken db "
+                    "build --from DIR",
+                    printable(path)));
   } else {
-    complain(fmt::format("the advisory database cannot be used: {}; make it again with: tenken db update, or tenken "
-                         "db build --from DIR",
-                         printable(error.what)));
+    complain(fmt::format(
+        "the advisory database cannot be used: {}; make it again with: tenken db update, or tenken "
+        "db build --from DIR",
+        printable(error.what)));
   }
   return exit_database;
 }

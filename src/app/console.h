@@ -12,14 +12,15 @@
 
 namespace tenken::app {
 
-void print(std::string_view text);                // standard output
-void complain(std::string_view text);             // "tenken: …" on standard error
+void print(std::string_view text);     // standard output
+void complain(std::string_view text);  // "tenken: …" on standard error
 bool is_terminal(int fd);
-std::size_t terminal_width(int fd);               // 0: no terminal
+std::size_t terminal_width(int fd);  // 0: no terminal
 
 // Calls answer(line) for every line of the file ("-": standard input), in order, and prints what
 // it returns with a newline. An empty line is a line.
-int answer_lines(const std::string& file, const std::function<std::string(std::string_view)>& answer);
+int answer_lines(const std::string& file,
+                 const std::function<std::string(std::string_view)>& answer);
 
 // Says why the database cannot be used and which command mends it; returns exit_database.
 int database_failed(const Error& error, const std::string& path);

@@ -1,7 +1,7 @@
+#include <filesystem>
+
 #include <fmt/format.h>
 #include <unistd.h>
-
-#include <filesystem>
 
 #include "advisories/database.h"
 #include "advisories/diff.h"
@@ -25,14 +25,16 @@ constexpr std::size_t shown_files = 10;
 
 void print_skips(const advisories::Meta& meta) {
   for (const auto& skip : meta.skips)
-    print(fmt::format("  skipped {:>6}  {}: {} (first: {}{}{})\n", skip.count, skip.feed, printable(skip.reason),
-                      printable(skip.example.file), skip.example.record.empty() ? "" : " ", printable(skip.example.record)));
+    print(fmt::format("  skipped {:>6}  {}: {} (first: {}{}{})\n", skip.count, skip.feed,
+                      printable(skip.reason), printable(skip.example.file),
+                      skip.example.record.empty() ? "" : " ", printable(skip.example.record)));
 }
 
 void print_feeds(const advisories::Meta& meta) {
   for (const auto& feed : meta.feeds) {
     print(fmt::format("  {:<16} {:>8} records", feed.id, feed.records));
-    if (feed.duplicates > 0) print(fmt::format(", {} of one id ({} differing)", feed.duplicates, feed.differing));
+    if (feed.duplicates > 0)
+      print(fmt::format(", {} of one id ({} differing)", feed.duplicates, feed.differing));
     if (feed.skipped > 0) print(fmt::format(", {} skipped", feed.skipped));
     if (feed.newest != 0) print(fmt::format(", newest {}", format_date(feed.newest)));
     if (feed.fetched != 0) print(fmt::format(", fetched {}", format_time(feed.fetched)));
@@ -41,8 +43,9 @@ void print_feeds(const advisories::Meta& meta) {
 }
 
 void print_report(const pipeline::BuildReport& report, bool verbose) {
-  print(fmt::format("{}: {} records, {} affected rows, {} vulnerabilities, {}\n", printable(report.path),
-                    report.meta.records, report.meta.rows, report.meta.vulnerabilities, format_bytes(report.output_bytes)));
+  print(fmt::format("{}: {} records, {} affected rows, {} vulnerabilities, {}\n",
+                    printable(report.path), report.meta.records, report.meta.rows,
+                    report.meta.vulnerabilities, format_bytes(report.output_bytes)));
   print_feeds(report.meta);
   print_skips(report.meta);
   for (const auto& fault : report.faults) complain(printable(fault));
@@ -51,13 +54,15 @@ void print_report(const pipeline::BuildReport& report, bool verbose) {
   print(fmt::format("not read: {} files ({})\n", rest.size(), rest.front().reason));
   const auto shown = verbose ? rest.size() : std::min(rest.size(), shown_files);
   for (std::size_t i = 0; i < shown; ++i) print(fmt::format("  {}\n", printable(rest[i].path)));
-  if (shown < rest.size()) print(fmt::format("  … and {} more; --verbose lists all\n", rest.size() - shown));
+  if (shown < rest.size())
+    print(fmt::format("  … and {} more; --verbose lists all\n", rest.size() - shown));
 }
 
 // Builds beside the current generation and takes it in, or writes the named file.
 Result<pipeline::BuildReport> build(const DbBuildArguments& arguments) {
   Progress progress;
-  pipeline::BuildOptions options{.from = arguments.from, .out = arguments.out, .progress = &progress};
+  pipeline::BuildOptions options{
+      .from = arguments.from, .out = arguments.out, .progress = &progress};
   if (!options.out.empty()) return pipeline::build_database(options);
   const auto directory = pipeline::data_directory();
   return pipeline::build_generation(directory, options);
@@ -77,11 +82,12 @@ int db_build_command(const DbBuildArguments& arguments) {
 
 int db_update_command(const DbUpdateArguments& arguments) {
   Progress progress;
-  pipeline::UpdateOptions options{.directory = arguments.directory.empty() ? pipeline::data_directory() : arguments.directory,
-                                  .feeds = arguments.feeds,
-                                  .ecosystems = arguments.ecosystems,
-                                  .mirrors = arguments.mirrors,
-                                  .progress = &progress};
+  pipeline::UpdateOptions options{
+      .directory = arguments.directory.empty() ? pipeline::data_directory() : arguments.directory,
+      .feeds = arguments.feeds,
+      .ecosystems = arguments.ecosystems,
+      .mirrors = arguments.mirrors,
+      .progress = &progress};
   const auto updated = pipeline::update_database(options);
   if (!updated) {
     complain(printable(updated.error().what));
@@ -89,10 +95,11 @@ int db_update_command(const DbUpdateArguments& arguments) {
   }
   bool failed = false;
   for (const auto& feed : updated->fetched) {
-    print(fmt::format("{:<16} {} fetched, {} unchanged, {} in {:.1f} s\n", feed.feed, feed.fetched, feed.unchanged,
-                      format_bytes(feed.bytes), feed.seconds));
+    print(fmt::format("{:<16} {} fetched, {} unchanged, {} in {:.1f} s\n", feed.feed, feed.fetched,
+                      feed.unchanged, format_bytes(feed.bytes), feed.seconds));
     for (const auto& failure : feed.failures)
-      complain(fmt::format("{}{}: {}", failure.warning ? "warning: " : "", printable(failure.url), printable(failure.error.what)));
+      complain(fmt::format("{}{}: {}", failure.warning ? "warning: " : "", printable(failure.url),
+                           printable(failure.error.what)));
     failed = failed || feed.failed() > 0;
   }
   if (updated->built) print_report(*updated->built, false);
@@ -106,29 +113,45 @@ void write_status_json(const Database& database) {
   const auto& meta = database.meta();
   json::Writer out(2);
   out.begin_object().member("path", database.path()).member("generation", database.generation());
-  out.key("bytes").integer(static_cast<std::int64_t>(database.file_size())).key("starter").boolean(meta.starter);
+  out.key("bytes")
+      .integer(static_cast<std::int64_t>(database.file_size()))
+      .key("starter")
+      .boolean(meta.starter);
   out.member("newest_record", meta.newest_record == 0 ? "" : format_time(meta.newest_record));
   out.key("feeds").begin_array();
   for (const auto& feed : meta.feeds) {
     out.begin_object().member("id", feed.id);
-    const auto count = [&](std::string_view key, std::uint64_t value) { out.key(key).integer(static_cast<std::int64_t>(value)); };
+    const auto count = [&](std::string_view key, std::uint64_t value) {
+      out.key(key).integer(static_cast<std::int64_t>(value));
+    };
     count("documents", feed.documents);
     count("records", feed.records);
     count("duplicates", feed.duplicates);
     count("differing", feed.differing);
     count("skipped", feed.skipped);
     out.member_if("newest", feed.newest == 0 ? "" : format_time(feed.newest));
-    out.member_if("fetched", feed.fetched == 0 ? "" : format_time(feed.fetched)).member("content", feed.content_hash).end_object();
+    out.member_if("fetched", feed.fetched == 0 ? "" : format_time(feed.fetched))
+        .member("content", feed.content_hash)
+        .end_object();
   }
   out.end_array().key("coverage").begin_array();
   for (const auto& one : meta.coverage) {
-    out.begin_object().member("feed", one.feed).member("ecosystem", one.ecosystem).member("release", one.release);
-    out.key("rows").integer(static_cast<std::int64_t>(one.rows)).member_if("newest", one.newest == 0 ? "" : format_time(one.newest));
+    out.begin_object()
+        .member("feed", one.feed)
+        .member("ecosystem", one.ecosystem)
+        .member("release", one.release);
+    out.key("rows")
+        .integer(static_cast<std::int64_t>(one.rows))
+        .member_if("newest", one.newest == 0 ? "" : format_time(one.newest));
     out.key("partial").boolean(one.partial).end_object();
   }
   out.end_array().key("skips").begin_array();
   for (const auto& one : meta.skips) {
-    out.begin_object().member("feed", one.feed).member("reason", one.reason).key("count").integer(static_cast<std::int64_t>(one.count));
+    out.begin_object()
+        .member("feed", one.feed)
+        .member("reason", one.reason)
+        .key("count")
+        .integer(static_cast<std::int64_t>(one.count));
     out.member("file", one.example.file).member("record", one.example.record).end_object();
   }
   out.end_array().end_object();
@@ -137,19 +160,23 @@ void write_status_json(const Database& database) {
 
 void print_status(const Database& database) {
   const auto& meta = database.meta();
-  print(fmt::format("{}\n  generation {}, {}{}\n", printable(database.path()), database.generation(),
-                    format_bytes(database.file_size()), meta.starter ? ", starter database: run tenken db update" : ""));
-  print(fmt::format("  {} records ({} withdrawn), {} affected rows, {} vulnerabilities\n", meta.records, meta.withdrawn,
-                    meta.rows, meta.vulnerabilities));
+  print(fmt::format("{}\n  generation {}, {}{}\n", printable(database.path()),
+                    database.generation(), format_bytes(database.file_size()),
+                    meta.starter ? ", starter database: run tenken db update" : ""));
+  print(fmt::format("  {} records ({} withdrawn), {} affected rows, {} vulnerabilities\n",
+                    meta.records, meta.withdrawn, meta.rows, meta.vulnerabilities));
   if (meta.newest_record != 0)
-    print(fmt::format("  newest record {}, {} days ago\n", format_time(meta.newest_record), (now() - meta.newest_record) / 86400));
+    print(fmt::format("  newest record {}, {} days ago\n", format_time(meta.newest_record),
+                      (now() - meta.newest_record) / 86400));
   print("feeds\n");
   print_feeds(meta);
   print("covers\n");
   for (const auto& one : meta.coverage) {
-    const auto release = one.release.empty() ? one.ecosystem : fmt::format("{}:{}", one.ecosystem, one.release);
+    const auto release =
+        one.release.empty() ? one.ecosystem : fmt::format("{}:{}", one.ecosystem, one.release);
     print(fmt::format("  {:<32} {:>8} rows, {}{}{}\n", printable(release), one.rows, one.feed,
-                      one.newest == 0 ? "" : ", newest " + format_date(one.newest), one.partial ? ", a part only" : ""));
+                      one.newest == 0 ? "" : ", newest " + format_date(one.newest),
+                      one.partial ? ", a part only" : ""));
   }
   if (!meta.skips.empty()) print("skipped\n");
   print_skips(meta);
@@ -166,32 +193,45 @@ int with_database(const std::string& given, F&& f) {
 
 void print_vulnerability(const Vulnerability& one) {
   print(fmt::format("{}\n", printable(one.id)));
-  if (!one.aliases.empty()) print(fmt::format("  aliases     {}\n", printable(fmt::format("{}", fmt::join(one.aliases, ", ")))));
+  if (!one.aliases.empty())
+    print(fmt::format("  aliases     {}\n",
+                      printable(fmt::format("{}", fmt::join(one.aliases, ", ")))));
   if (!one.summary.empty()) print(fmt::format("  summary     {}\n", printable(one.summary)));
-  if (one.published != 0) print(fmt::format("  published   {}, modified {}\n", format_date(one.published), format_date(one.modified)));
-  if (one.cvss_score) print(fmt::format("  CVSS        {:.1f} {}\n", *one.cvss_score, printable(one.cvss_vector)));
+  if (one.published != 0)
+    print(fmt::format("  published   {}, modified {}\n", format_date(one.published),
+                      format_date(one.modified)));
+  if (one.cvss_score)
+    print(fmt::format("  CVSS        {:.1f} {}\n", *one.cvss_score, printable(one.cvss_vector)));
   for (const auto& severity : one.severity)
-    print(fmt::format("  severity    {} {} ({})\n", printable(severity.type), printable(severity.score), printable(severity.source)));
+    print(fmt::format("  severity    {} {} ({})\n", printable(severity.type),
+                      printable(severity.score), printable(severity.source)));
   if (const auto& kev = one.exploited)
-    print(fmt::format("  exploited   CISA KEV since {}, due {}{}\n", format_date(kev->added), format_date(kev->due),
-                      kev->ransomware ? ", used by ransomware" : ""));
+    print(fmt::format("  exploited   CISA KEV since {}, due {}{}\n", format_date(kev->added),
+                      format_date(kev->due), kev->ransomware ? ", used by ransomware" : ""));
   if (const auto& epss = one.prediction)
-    print(fmt::format("  EPSS        {:.2f} % in 30 days{}\n", epss->probability * 100,
-                      epss->percentile >= 0 ? fmt::format(", percentile {:.1f}", epss->percentile * 100) : ""));
-  if (!one.cwes.empty()) print(fmt::format("  weaknesses  {}\n", printable(fmt::format("{}", fmt::join(one.cwes, ", ")))));
-  for (const auto& reference : one.references) print(fmt::format("  reference   {}\n", printable(reference.url)));
+    print(fmt::format(
+        "  EPSS        {:.2f} % in 30 days{}\n", epss->probability * 100,
+        epss->percentile >= 0 ? fmt::format(", percentile {:.1f}", epss->percentile * 100) : ""));
+  if (!one.cwes.empty())
+    print(
+        fmt::format("  weaknesses  {}\n", printable(fmt::format("{}", fmt::join(one.cwes, ", ")))));
+  for (const auto& reference : one.references)
+    print(fmt::format("  reference   {}\n", printable(reference.url)));
   if (!one.details.empty()) {
     print("\n");
-    for_each_line(one.details, [](std::string_view line) { print(fmt::format("  {}\n", printable(line))); });
+    for_each_line(one.details,
+                  [](std::string_view line) { print(fmt::format("  {}\n", printable(line))); });
   }
 }
 
 Result<> print_record(const Database& database, std::uint32_t number) {
   TRY(const auto entry, database.record(number));
   TRY(const auto texts, database.document(entry.document));
-  print(fmt::format("{} [{}]{}\n", printable(entry.id), entry.feed,
-                    entry.withdrawn ? fmt::format(", withdrawn {}", format_date(*entry.withdrawn)) : ""));
-  if (!entry.vendor_severity.empty()) print(fmt::format("  severity    {}\n", printable(entry.vendor_severity)));
+  print(fmt::format(
+      "{} [{}]{}\n", printable(entry.id), entry.feed,
+      entry.withdrawn ? fmt::format(", withdrawn {}", format_date(*entry.withdrawn)) : ""));
+  if (!entry.vendor_severity.empty())
+    print(fmt::format("  severity    {}\n", printable(entry.vendor_severity)));
   if (!texts.summary.empty()) print(fmt::format("  summary     {}\n", printable(texts.summary)));
   for (const auto vulnerability : entry.vulnerabilities) {
     TRY(const auto one, database.vulnerability(vulnerability));
@@ -249,12 +289,16 @@ int db_diff_command(const DbReadArguments& arguments) {
     if (!after) return after.error();
     TRY(const auto difference, advisories::diff(before, *after));
     for (const auto& one : difference.names)
-      print(fmt::format("package\t{}\t{}\t{}\n", advisories::name(one.change),
-                        printable(one.release.empty() ? one.ecosystem : fmt::format("{}:{}", one.ecosystem, one.release)),
-                        printable(one.name)));
+      print(fmt::format(
+          "package\t{}\t{}\t{}\n", advisories::name(one.change),
+          printable(one.release.empty() ? one.ecosystem
+                                        : fmt::format("{}:{}", one.ecosystem, one.release)),
+          printable(one.name)));
     for (const auto& one : difference.vulnerabilities)
-      print(fmt::format("vulnerability\t{}\t{}\n", advisories::name(one.change), printable(one.id)));
-    complain(fmt::format("{} package names and {} vulnerabilities differ", difference.names.size(), difference.vulnerabilities.size()));
+      print(
+          fmt::format("vulnerability\t{}\t{}\n", advisories::name(one.change), printable(one.id)));
+    complain(fmt::format("{} package names and {} vulnerabilities differ", difference.names.size(),
+                         difference.vulnerabilities.size()));
     return exit_ok;
   });
 }

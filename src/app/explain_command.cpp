@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "advisories/database.h"
 #include "app/commands.h"
@@ -35,14 +35,16 @@ struct Explained {
 };
 
 void print_evidence(const Evidence& one) {
-  print(fmt::format("    {} [{}] {}: {}\n      {}\n", printable(one.advisory), one.feed, printable(one.ecosystem),
-                    printable(one.range), printable(one.reason)));
-  if (!one.compared.empty()) print(fmt::format("      {} ({})\n", printable(one.compared), one.scheme));
+  print(fmt::format("    {} [{}] {}: {}\n      {}\n", printable(one.advisory), one.feed,
+                    printable(one.ecosystem), printable(one.range), printable(one.reason)));
+  if (!one.compared.empty())
+    print(fmt::format("      {} ({})\n", printable(one.compared), one.scheme));
 }
 
 class Explanation {
  public:
-  Explanation(const Database& database, const ExplainArguments& arguments, std::vector<std::string> names)
+  Explanation(const Database& database, const ExplainArguments& arguments,
+              std::vector<std::string> names)
       : database_(database), arguments_(arguments), names_(std::move(names)) {}
 
   Result<Explained> run(const Inventory& inventory) {
@@ -52,7 +54,8 @@ class Explanation {
                                              .explain = true,
                                              .lang = arguments_.scan.lang});
     for (const auto& package : inventory.packages) {
-      if (!arguments_.package.empty() && package.name != arguments_.package && package.source_name != arguments_.package)
+      if (!arguments_.package.empty() && package.name != arguments_.package &&
+          package.source_name != arguments_.package)
         continue;
       TRY(auto matches, matcher.match(package));
       TRY_VOID(explain(package, matches));
@@ -70,7 +73,8 @@ class Explanation {
     for (const auto vulnerability : entry.vulnerabilities) {
       TRY(const auto one, database_.vulnerability(vulnerability));
       if (named(one.id)) return true;
-      if (std::ranges::any_of(one.aliases, [&](std::string_view alias) { return named(alias); })) return true;
+      if (std::ranges::any_of(one.aliases, [&](std::string_view alias) { return named(alias); }))
+        return true;
     }
     return false;
   }
@@ -78,19 +82,24 @@ class Explanation {
   bool named(std::string_view id) const { return std::ranges::find(names_, id) != names_.end(); }
 
   void head(const Package& package, std::string_view verdict) {
-    const auto source = package.source_name.empty() || package.source_name == package.name
-                            ? ""
-                            : fmt::format(" (source {} {})", package.source_name, package.source_version);
-    print(fmt::format("{} {}{}: {}\n", printable(package.name), printable(package.version), printable(source), verdict));
+    const auto source =
+        package.source_name.empty() || package.source_name == package.name
+            ? ""
+            : fmt::format(" (source {} {})", package.source_name, package.source_version);
+    print(fmt::format("{} {}{}: {}\n", printable(package.name), printable(package.version),
+                      printable(source), verdict));
   }
 
   Result<> explain(const Package& package, const match::PackageMatches& matches) {
     for (const auto& finding : matches.findings) {
-      const bool asked = named(finding.id) || std::ranges::any_of(finding.aliases, [&](const auto& a) { return named(a); }) ||
-                         std::ranges::any_of(finding.advisories, [&](const auto& a) { return named(a); });
+      const bool asked =
+          named(finding.id) ||
+          std::ranges::any_of(finding.aliases, [&](const auto& a) { return named(a); }) ||
+          std::ranges::any_of(finding.advisories, [&](const auto& a) { return named(a); });
       if (!asked) continue;
       ++counts_.affected;
-      const auto fix = finding.fixed_version.empty() ? "no fix" : "fixed in " + finding.fixed_version;
+      const auto fix =
+          finding.fixed_version.empty() ? "no fix" : "fixed in " + finding.fixed_version;
       head(package, fmt::format("{}, {}, {}", finding.id, name(finding.status), printable(fix)));
       for (const auto& one : finding.evidence) print_evidence(one);
     }
@@ -116,18 +125,20 @@ class Explanation {
 };
 
 // Nothing was found: say whether that is an answer.
-void print_silence(const Database& database, const ExplainArguments& arguments, const Inventory& inventory, bool known) {
+void print_silence(const Database& database, const ExplainArguments& arguments,
+                   const Inventory& inventory, bool known) {
   if (!known) {
     print(fmt::format("{}: no record of this database has that id\n", printable(arguments.id)));
     return;
   }
-  print(fmt::format("{}: no advisory of this database about it names a package of {}\n", printable(arguments.id),
-                    printable(inventory.name)));
+  print(fmt::format("{}: no advisory of this database about it names a package of {}\n",
+                    printable(arguments.id), printable(inventory.name)));
   const auto& os = inventory.os;
   if (os.ecosystem.empty()) {
     print("the distribution is not known, so its packages were not matched\n");
   } else if (database.coverage(os.ecosystem, os.release).empty()) {
-    print(fmt::format("the database does not cover {}:{}, so this is unknown, not an all-clear\n", os.ecosystem, os.release));
+    print(fmt::format("the database does not cover {}:{}, so this is unknown, not an all-clear\n",
+                      os.ecosystem, os.release));
   }
 }
 

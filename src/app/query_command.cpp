@@ -14,7 +14,8 @@
 namespace tenken::app {
 namespace {
 
-Package package_of(std::string_view ecosystem_and_release, std::string_view name, std::string_view version) {
+Package package_of(std::string_view ecosystem_and_release, std::string_view name,
+                   std::string_view version) {
   const auto [ecosystem, release] = version::split_release(ecosystem_and_release);
   Package package;
   package.ecosystem = ecosystem;
@@ -27,19 +28,32 @@ Package package_of(std::string_view ecosystem_and_release, std::string_view name
 void write_evidence(json::Writer& out, const std::vector<Evidence>& evidence) {
   out.key("evidence").begin_array();
   for (const auto& one : evidence) {
-    out.begin_object().member("advisory", one.advisory).member("feed", one.feed).member("range", one.range);
-    out.member_if("compared", one.compared).member_if("scheme", one.scheme).member("reason", one.reason).end_object();
+    out.begin_object()
+        .member("advisory", one.advisory)
+        .member("feed", one.feed)
+        .member("range", one.range);
+    out.member_if("compared", one.compared)
+        .member_if("scheme", one.scheme)
+        .member("reason", one.reason)
+        .end_object();
   }
   out.end_array();
 }
 
 // One line: what was asked for, every match, everything undecided.
-std::string answer(const std::string& ecosystem, const Package& package, const match::PackageMatches& matches) {
+std::string answer(const std::string& ecosystem, const Package& package,
+                   const match::PackageMatches& matches) {
   json::Writer out;
-  out.begin_object().member("ecosystem", ecosystem).member("name", package.name).member("version", package.version);
+  out.begin_object()
+      .member("ecosystem", ecosystem)
+      .member("name", package.name)
+      .member("version", package.version);
   out.key("matches").begin_array();
   for (const auto& one : matches.findings) {
-    out.begin_object().member("id", one.id).strings("aliases", one.aliases).strings("advisories", one.advisories);
+    out.begin_object()
+        .member("id", one.id)
+        .strings("aliases", one.aliases)
+        .strings("advisories", one.advisories);
     out.member("status", name(one.status)).member_if("status_note", one.status_note);
     out.member("severity", name(one.severity)).member("fixed", one.fixed_version);
     write_evidence(out, one.evidence);
@@ -47,7 +61,10 @@ std::string answer(const std::string& ecosystem, const Package& package, const m
   }
   out.end_array().key("unknown").begin_array();
   for (const auto& one : matches.unknown) {
-    out.begin_object().member("kind", one.kind).member("subject", one.subject).member("reason", one.reason);
+    out.begin_object()
+        .member("kind", one.kind)
+        .member("subject", one.subject)
+        .member("reason", one.reason);
     out.key("count").integer(static_cast<std::int64_t>(one.count)).end_object();
   }
   return out.end_array().end_object().take();
@@ -55,8 +72,18 @@ std::string answer(const std::string& ecosystem, const Package& package, const m
 
 std::string bad_line(std::string_view line, std::string_view why) {
   json::Writer out;
-  out.begin_object().member("ecosystem", "").member("name", "").member("version", "").key("matches").begin_array().end_array();
-  out.key("unknown").begin_array().begin_object().member("kind", "line").member("subject", printable(line.substr(0, 200)));
+  out.begin_object()
+      .member("ecosystem", "")
+      .member("name", "")
+      .member("version", "")
+      .key("matches")
+      .begin_array()
+      .end_array();
+  out.key("unknown")
+      .begin_array()
+      .begin_object()
+      .member("kind", "line")
+      .member("subject", printable(line.substr(0, 200)));
   out.member("reason", why).key("count").integer(1).end_object().end_array().end_object();
   return out.take();
 }
@@ -65,11 +92,16 @@ class Query {
  public:
   Query(const advisories::Database& database, Lang lang)
       : database_(database),
-        matcher_(database, {.now = now(), .running_kernel = {}, .esm_attached = false, .explain = false, .lang = lang}) {}
+        matcher_(database, {.now = now(),
+                            .running_kernel = {},
+                            .esm_attached = false,
+                            .explain = false,
+                            .lang = lang}) {}
 
   std::string line(std::string_view text) {
     const auto fields = split(text, '\t');
-    if (fields.size() != 3) return bad_line(text, "a line is ecosystem, name and version with tabs between");
+    if (fields.size() != 3)
+      return bad_line(text, "a line is ecosystem, name and version with tabs between");
     return package(std::string(fields[0]), package_of(fields[0], fields[1], fields[2]));
   }
 
@@ -82,7 +114,9 @@ class Query {
     return answer(ecosystem, package, *matches);
   }
 
-  int finish(int code) const { return failure_ ? database_failed(*failure_, database_.path()) : code; }
+  int finish(int code) const {
+    return failure_ ? database_failed(*failure_, database_.path()) : code;
+  }
 
  private:
   const advisories::Database& database_;
@@ -105,11 +139,14 @@ int query_command(const QueryArguments& arguments) {
   if (!database) return database_failed(database.error(), path);
   Query query(*database, arguments.lang);
   if (arguments.batch) {
-    const int code = answer_lines(*arguments.batch, [&](std::string_view line) { return query.line(line); });
+    const int code =
+        answer_lines(*arguments.batch, [&](std::string_view line) { return query.line(line); });
     return query.finish(code);
   }
   if (by_ecosystem) {
-    print(query.package(arguments.ecosystem, package_of(arguments.ecosystem, arguments.words[0], arguments.words[1])) + "\n");
+    print(query.package(arguments.ecosystem,
+                        package_of(arguments.ecosystem, arguments.words[0], arguments.words[1])) +
+          "\n");
     return query.finish(exit_ok);
   }
   const auto purl = sbom::parse_purl(arguments.words[0]);
@@ -118,7 +155,9 @@ int query_command(const QueryArguments& arguments) {
     return exit_usage;
   }
   const auto package = sbom::package_from_purl(*purl);
-  const auto ecosystem = package.release.empty() ? package.ecosystem : fmt::format("{}:{}", package.ecosystem, package.release);
+  const auto ecosystem = package.release.empty()
+                             ? package.ecosystem
+                             : fmt::format("{}:{}", package.ecosystem, package.release);
   print(query.package(ecosystem, package) + "\n");
   return query.finish(exit_ok);
 }

@@ -15,13 +15,15 @@ int sbom_command(const SbomArguments& arguments) {
     return exit_target;
   }
   for (const auto& skip : inventory->skips)
-    complain(fmt::format("{} {}: {}", printable(skip.file), printable(skip.record), printable(skip.reason)));
+    complain(fmt::format("{} {}: {}", printable(skip.file), printable(skip.record),
+                         printable(skip.reason)));
   if (inventory->databases_read == 0) {
     complain(fmt::format("{}: no package database that is known", printable(inventory->name)));
     return exit_target;
   }
-  const auto text = arguments.format == "spdx" ? sbom::write_spdx(*inventory, arguments.scan.now)
-                                               : sbom::write_cyclonedx(*inventory, arguments.scan.now);
+  const auto text = arguments.format == "spdx"
+                        ? sbom::write_spdx(*inventory, arguments.scan.now)
+                        : sbom::write_cyclonedx(*inventory, arguments.scan.now);
   if (arguments.file.empty()) {
     print(text);
     print("\n");

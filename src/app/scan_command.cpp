@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <cstdio>
+
+#include <fmt/format.h>
 
 #include "app/commands.h"
 #include "app/console.h"
@@ -17,9 +17,14 @@ namespace {
 int failed(const pipeline::ScanFailure& failure, const ScanArguments& arguments) {
   using Stage = pipeline::ScanFailure::Stage;
   switch (failure.stage) {
-    case Stage::database: return database_failed(failure.error, pipeline::database_path(arguments.scan.database));
-    case Stage::usage: complain(printable(failure.error.what)); return exit_usage;
-    case Stage::target: complain(printable(failure.error.what)); return exit_target;
+    case Stage::database:
+      return database_failed(failure.error, pipeline::database_path(arguments.scan.database));
+    case Stage::usage:
+      complain(printable(failure.error.what));
+      return exit_usage;
+    case Stage::target:
+      complain(printable(failure.error.what));
+      return exit_target;
   }
   return exit_target;
 }
@@ -29,7 +34,8 @@ report::RenderOptions render_options(const ScanArguments& arguments) {
   const bool terminal = output.file.empty() && is_terminal(1);
   report::RenderOptions options;
   options.lang = arguments.scan.lang;
-  options.colour = output.colour == "always" || (output.colour == "auto" && terminal && std::getenv("NO_COLOR") == nullptr);
+  options.colour = output.colour == "always" ||
+                   (output.colour == "auto" && terminal && std::getenv("NO_COLOR") == nullptr);
   options.width = terminal ? terminal_width(1) : 0;
   options.now = arguments.scan.now;
   options.tool_version = tool_version;
@@ -43,7 +49,8 @@ Result<> write(const ScanResult& result, const ScanArguments& arguments) {
   if (!arguments.output.file.empty())
     return write_file_atomic(arguments.output.file, report::render(*format, result, options));
   TRY_VOID(format->write(result, options, [](std::string_view piece) -> Result<> {
-    if (std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size()) return unavailable("standard output: cannot be written");
+    if (std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size())
+      return unavailable("standard output: cannot be written");
     return {};
   }));
   if (std::fflush(stdout) != 0) return unavailable("standard output: cannot be written");
@@ -63,7 +70,8 @@ int scan_command(const ScanArguments& arguments) {
   if (arguments.output.format != "table") {
     for (const auto& warning : result->warnings) complain(printable(warning));
   }
-  if (arguments.fail_on && findings::count_failing(*result, *arguments.fail_on) > 0) return exit_findings;
+  if (arguments.fail_on && findings::count_failing(*result, *arguments.fail_on) > 0)
+    return exit_findings;
   if (arguments.strict && !result->unknown.empty()) return exit_incomplete;
   return exit_ok;
 }

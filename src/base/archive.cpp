@@ -1,10 +1,10 @@
 #include "base/archive.h"
 
+#include <memory>
+
 #include <archive.h>
 #include <archive_entry.h>
 #include <fmt/format.h>
-
-#include <memory>
 
 namespace tenken {
 namespace {
@@ -30,7 +30,8 @@ Result<std::string_view> read_member(archive* reader, std::string& buffer, std::
     if (count == 0) return std::string_view(buffer).substr(0, used);
     used += static_cast<std::size_t>(count);
     if (used > limit_bytes)
-      return limit_exceeded(fmt::format("{}: more than {} bytes unpacked", shown_name, limit_bytes));
+      return limit_exceeded(
+          fmt::format("{}: more than {} bytes unpacked", shown_name, limit_bytes));
   }
 }
 
@@ -77,7 +78,8 @@ Result<> for_each_member(const std::string& path, const ArchiveLimits& limits,
     TRY(const auto bytes, read_member(reader.get(), buffer, limits.member_bytes, member));
     total += bytes.size();
     if (total > limits.total_bytes)
-      return limit_exceeded(fmt::format("{}: more than {} bytes unpacked", path, limits.total_bytes));
+      return limit_exceeded(
+          fmt::format("{}: more than {} bytes unpacked", path, limits.total_bytes));
     TRY_VOID(visit(member, bytes));
   }
 }

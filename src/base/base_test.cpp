@@ -15,7 +15,8 @@ TEST(Json, walks_what_is_there_and_answers_missing_for_the_rest) {
   const auto root = parser.parse(R"({"a":[1,{"b":"x"},null,true,2.5],"c":{}})");
   ASSERT_TRUE(root.has_value()) << root.error().what;
   std::string types;
-  (*root)["a"].for_each([&](json::Value v) { types += std::to_string(static_cast<int>(v.type())); });
+  (*root)["a"].for_each(
+      [&](json::Value v) { types += std::to_string(static_cast<int>(v.type())); });
   EXPECT_EQ(types, "36123");
   std::vector<std::string> keys;
   root->for_each_member([&](std::string_view key, json::Value v) {
@@ -44,7 +45,16 @@ TEST(JsonWriter, one_line_stays_one_line) {
 
 TEST(JsonWriter, indents_by_level) {
   json::Writer writer(2);
-  writer.begin_object().key("a").begin_array().integer(1).integer(2).end_array().key("b").begin_array().end_array().end_object();
+  writer.begin_object()
+      .key("a")
+      .begin_array()
+      .integer(1)
+      .integer(2)
+      .end_array()
+      .key("b")
+      .begin_array()
+      .end_array()
+      .end_object();
   EXPECT_EQ(writer.text(), "{\n  \"a\": [\n    1,\n    2\n  ],\n  \"b\": []\n}");
 }
 
@@ -54,7 +64,8 @@ TEST(Time, reads_the_forms_feeds_use) {
   EXPECT_EQ(format_time(parse_time("2024-10-21T13:15:02+0900").value()), "2024-10-21T04:15:02Z");
   EXPECT_EQ(format_time(parse_time("0001-01-01T00:00:00Z").value()), "0001-01-01T00:00:00Z");
   EXPECT_EQ(format_date(parse_time("2024-02-29").value()), "2024-02-29");
-  for (const auto* bad : {"", "2023-02-29", "2024-13-01", "2024-10-21T25:00:00Z", "2024-10-21T13:15:02.Z", "20241021"})
+  for (const auto* bad : {"", "2023-02-29", "2024-13-01", "2024-10-21T25:00:00Z",
+                          "2024-10-21T13:15:02.Z", "20241021"})
     EXPECT_FALSE(parse_time(bad)) << bad;
 }
 
@@ -77,7 +88,9 @@ TEST(Archive, hands_out_the_members_of_zip_and_tar) {
   EXPECT_GT(members, 1u);
   EXPECT_EQ(for_each_member("/nowhere.zip", {}, json, count).error().code, Errc::not_found);
   const ArchiveLimits tight{.member_bytes = 100};
-  EXPECT_EQ(for_each_member(test::data_path("feeds/osv/PyPI/all.zip"), tight, json, count).error().code, Errc::limit);
+  EXPECT_EQ(
+      for_each_member(test::data_path("feeds/osv/PyPI/all.zip"), tight, json, count).error().code,
+      Errc::limit);
 }
 
 }  // namespace

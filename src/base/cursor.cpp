@@ -5,7 +5,8 @@
 namespace tenken {
 
 Error Cursor::short_read(std::size_t wanted) const {
-  return invalid(fmt::format("{} bytes wanted at offset {}, {} remain", wanted, offset_, remaining()));
+  return invalid(
+      fmt::format("{} bytes wanted at offset {}, {} remain", wanted, offset_, remaining()));
 }
 
 }  // namespace tenken

@@ -1,19 +1,19 @@
 #include "base/file.h"
 
+#include <cerrno>
+#include <cstdio>
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-
 namespace tenken {
 namespace {
 
 Result<std::size_t> regular_size(int fd, std::string_view shown_name) {
-  struct stat status {};
+  struct stat status{};
   if (::fstat(fd, &status) != 0) return from_errno(errno, shown_name);
   if (!S_ISREG(status.st_mode)) return invalid(fmt::format("{}: not a regular file", shown_name));
   return static_cast<std::size_t>(status.st_size);
@@ -34,7 +34,8 @@ Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t lim
   TRY(const auto size, regular_size(fd, shown_name));
   std::string bytes;
   if (size > limit_bytes)
-    return limit_exceeded(fmt::format("{}: {} bytes, at most {} are read", shown_name, size, limit_bytes));
+    return limit_exceeded(
+        fmt::format("{}: {} bytes, at most {} are read", shown_name, size, limit_bytes));
   // Files of /proc say size 0, and a file may grow while it is read: read to the end, one byte
   // past the limit to notice.
   bytes.resize(size + 1);

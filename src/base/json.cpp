@@ -1,9 +1,9 @@
 #include "base/json.h"
 
+#include <cstring>
+
 #include <fmt/format.h>
 #include <simdjson.h>
-
-#include <cstring>
 
 namespace tenken::json {
 namespace {
@@ -20,16 +20,23 @@ tape_ref tape(const void* document, std::size_t index) {
 Value::Type Value::type() const {
   if (document_ == nullptr) return Type::missing;
   switch (tape(document_, index_).tape_ref_type()) {
-    case tape_type::START_ARRAY: return Type::array;
-    case tape_type::START_OBJECT: return Type::object;
-    case tape_type::STRING: return Type::string;
+    case tape_type::START_ARRAY:
+      return Type::array;
+    case tape_type::START_OBJECT:
+      return Type::object;
+    case tape_type::STRING:
+      return Type::string;
     case tape_type::INT64:
     case tape_type::UINT64:
-    case tape_type::DOUBLE: return Type::number;
+    case tape_type::DOUBLE:
+      return Type::number;
     case tape_type::TRUE_VALUE:
-    case tape_type::FALSE_VALUE: return Type::boolean;
-    case tape_type::NULL_VALUE: return Type::null;
-    default: return Type::missing;
+    case tape_type::FALSE_VALUE:
+      return Type::boolean;
+    case tape_type::NULL_VALUE:
+      return Type::null;
+    default:
+      return Type::missing;
   }
 }
 
@@ -78,7 +85,8 @@ std::optional<bool> Value::boolean() const {
 std::size_t Value::size() const {
   std::size_t count = 0;
   const bool object = is_object();
-  for (auto it = begin_children(object ? Type::object : Type::array); it; it = next(it, object)) ++count;
+  for (auto it = begin_children(object ? Type::object : Type::array); it; it = next(it, object))
+    ++count;
   return count;
 }
 
@@ -94,10 +102,12 @@ Parser::~Parser() = default;
 Result<Value> Parser::parse(std::string_view bytes) {
   if (bytes.starts_with("\xEF\xBB\xBF")) bytes.remove_prefix(3);
   if (bytes.size() > limits_.bytes)
-    return limit_exceeded(fmt::format("JSON of {} bytes, at most {} are read", bytes.size(), limits_.bytes));
+    return limit_exceeded(
+        fmt::format("JSON of {} bytes, at most {} are read", bytes.size(), limits_.bytes));
   State& state = *state_;
   if (bytes.size() > state.capacity || state.capacity == 0) {
-    const auto capacity = std::max<std::size_t>({bytes.size(), std::min(limits_.bytes, state.capacity * 2), 4096});
+    const auto capacity =
+        std::max<std::size_t>({bytes.size(), std::min(limits_.bytes, state.capacity * 2), 4096});
     if (state.parser.allocate(capacity, limits_.depth) != simdjson::SUCCESS)
       return unavailable(fmt::format("no memory to parse {} bytes of JSON", bytes.size()));
     state.capacity = capacity;

@@ -1,17 +1,36 @@
 #include "base/json_writer.h"
 
-#include <fmt/format.h>
-
 #include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
 namespace tenken::json {
 namespace {
 
+constexpr std::uint64_t every_byte(std::uint64_t byte) {
+  return byte * 0x0101010101010101;
+}
+
+// Whether one of eight bytes is a control character, '"', '\\', DEL or no ASCII. A byte b is zero
+// exactly where (b - 1) & ~b has its top bit, which carries between bytes can only set too often:
+// the byte loop then decides.
+bool may_need_escape(std::uint64_t bytes) {
+  const auto zero = [](std::uint64_t x) { return (x - every_byte(1)) & ~x; };
+  const auto suspects = (bytes - every_byte(0x20)) | bytes | zero(bytes ^ every_byte('"')) |
+                        zero(bytes ^ every_byte('\\')) | zero(bytes ^ every_byte(0x7F));
+  return (suspects & every_byte(0x80)) != 0;
+}
+
 // The longest prefix that needs neither an escape nor a look at its UTF-8.
 std::size_t plain_prefix(std::string_view text) {
   std::size_t i = 0;
+  for (std::uint64_t bytes = 0; i + sizeof bytes <= text.size(); i += sizeof bytes) {
+    std::memcpy(&bytes, text.data() + i, sizeof bytes);
+    if (may_need_escape(bytes)) break;
+  }
   while (i < text.size()) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\') break;
@@ -22,12 +41,23 @@ std::size_t plain_prefix(std::string_view text) {
 
 void append_ascii_escape(std::string& out, char c) {
   switch (c) {
-    case '"': out += "\\\""; return;
-    case '\\': out += "\\\\"; return;
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(c));
   }
 }
 
@@ -121,7 +151,7 @@ Writer& Writer::string(std::string_view text) {
 
 Writer& Writer::integer(std::int64_t value) {
   separate();
-  fmt::format_to(std::back_inserter(out_), "{}", value);
+  out_ += fmt::format_int(value).c_str();
   return *this;
 }
 
@@ -149,6 +179,7 @@ Writer& Writer::null() {
 
 std::string Writer::drain() {
   std::string out;
+  out.reserve(out_.capacity());  // the next piece is about as long
   out.swap(out_);
   return out;
 }

@@ -13,10 +13,10 @@ namespace tenken {
 
 // HTTP status, exit code and retry are each mapped once from these.
 enum class Errc {
-  invalid,      // the bytes or arguments are wrong
-  limit,        // a bound on size, depth or ratio was exceeded
+  invalid,  // the bytes or arguments are wrong
+  limit,    // a bound on size, depth or ratio was exceeded
   not_found,
-  denied,       // permission
+  denied,  // permission
   conflict,
   unavailable,  // may work later: network, lock, disk full
   internal,
@@ -58,18 +58,19 @@ Error from_errno(int errno_value, std::string_view what);
 
 #define TENKEN_CONCAT_(a, b) a##b
 #define TENKEN_CONCAT(a, b) TENKEN_CONCAT_(a, b)
-#define TENKEN_TRY_(tmp, declaration, ...)                       \
-  auto tmp = (__VA_ARGS__);                                      \
+#define TENKEN_TRY_(tmp, declaration, ...)                              \
+  auto tmp = (__VA_ARGS__);                                             \
   if (!tmp.has_value()) return ::tenken::Error(std::move(tmp).error()); \
   declaration = *std::move(tmp)
 
 // TRY(const auto x, f()): x is the value of f(), or the error is returned. Several statements:
 // always inside braces.
-#define TRY(declaration, ...) TENKEN_TRY_(TENKEN_CONCAT(try_, __COUNTER__), declaration, __VA_ARGS__)
+#define TRY(declaration, ...) \
+  TENKEN_TRY_(TENKEN_CONCAT(try_, __COUNTER__), declaration, __VA_ARGS__)
 // TRY_VOID(f()): the same for a function without a value.
-#define TRY_VOID(...)                                                       \
-  do {                                                                      \
-    auto try_void = (__VA_ARGS__);                                          \
+#define TRY_VOID(...)                                                               \
+  do {                                                                              \
+    auto try_void = (__VA_ARGS__);                                                  \
     if (!try_void.has_value()) return ::tenken::Error(std::move(try_void).error()); \
   } while (false)
 

@@ -1,8 +1,8 @@
 #include "base/text.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace tenken {
 

@@ -1,9 +1,9 @@
 #include "base/time.h"
 
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -37,7 +37,8 @@ std::optional<Seconds> parse_time(std::string_view text) {
   const auto month = digits(text, 5, 2);
   const auto day = digits(text, 8, 2);
   if (!year || !month || !day || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
+  const std::chrono::year_month_day date{std::chrono::year(*year),
+                                         std::chrono::month(static_cast<unsigned>(*month)),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
   const Seconds midnight = std::chrono::sys_days(date).time_since_epoch().count() * Seconds{86400};
@@ -79,7 +80,9 @@ Seconds now() {
   if (const char* fixed = std::getenv("SOURCE_DATE_EPOCH")) {
     if (const auto value = parse_uint(fixed)) return static_cast<Seconds>(*value);
   }
-  return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::seconds>(
+             std::chrono::system_clock::now().time_since_epoch())
+      .count();
 }
 
 }  // namespace tenken

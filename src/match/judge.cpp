@@ -1,10 +1,10 @@
 #include "match/judge.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 #include <optional>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 
@@ -35,10 +35,13 @@ namespace {
 bool contains(const IntervalView& interval, std::string_view key) {
   if (key < interval.lower_key) return false;
   switch (interval.upper_bound) {
-    case UpperBound::none: return true;
+    case UpperBound::none:
+      return true;
     case UpperBound::fixed:
-    case UpperBound::limit: return key < interval.upper_key;
-    case UpperBound::last_affected: return key <= interval.upper_key;
+    case UpperBound::limit:
+      return key < interval.upper_key;
+    case UpperBound::last_affected:
+      return key <= interval.upper_key;
   }
   return true;
 }
@@ -46,10 +49,16 @@ bool contains(const IntervalView& interval, std::string_view key) {
 Judgement affected(const IntervalView& interval) {
   Judgement out{.verdict = Verdict::affected, .interval = &interval};
   switch (interval.upper_bound) {
-    case UpperBound::none: out.reason = Message::evidence_no_fix; break;
-    case UpperBound::last_affected: out.reason = Message::evidence_within_last_affected; break;
+    case UpperBound::none:
+      out.reason = Message::evidence_no_fix;
+      break;
+    case UpperBound::last_affected:
+      out.reason = Message::evidence_within_last_affected;
+      break;
     case UpperBound::fixed:
-    case UpperBound::limit: out.reason = Message::evidence_before_fix; break;
+    case UpperBound::limit:
+      out.reason = Message::evidence_before_fix;
+      break;
   }
   return out;
 }
@@ -64,8 +73,9 @@ Message outside(const RowView& row, std::string_view key) {
         if (reason == Message::evidence_not_listed) reason = Message::evidence_before_introduced;
       } else if (one.lower_key >= nearest) {
         nearest = one.lower_key;
-        reason = one.upper_bound == UpperBound::last_affected ? Message::evidence_after_last_affected
-                                                              : Message::evidence_fixed;
+        reason = one.upper_bound == UpperBound::last_affected
+                     ? Message::evidence_after_last_affected
+                     : Message::evidence_fixed;
       }
     }
   }
@@ -80,7 +90,8 @@ Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
     if (range.type == Range::Type::git) continue;
     comparable = true;
     if (!range.fault.empty()) {
-      fault = Judgement{.verdict = Verdict::unknown, .reason = Message::unknown_advisory_version,
+      fault = Judgement{.verdict = Verdict::unknown,
+                        .reason = Message::unknown_advisory_version,
                         .arguments = {std::string(range.fault), scheme}};
       continue;
     }
@@ -90,7 +101,8 @@ Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
       if (always || (version.key && contains(interval, *version.key))) return affected(interval);
     }
     if (!version.key)
-      fault = Judgement{.verdict = Verdict::unknown, .reason = Message::unknown_version_order,
+      fault = Judgement{.verdict = Verdict::unknown,
+                        .reason = Message::unknown_version_order,
                         .arguments = {printable(version.text), scheme}};
   }
   if (fault) return *std::move(fault);
@@ -113,7 +125,8 @@ std::string say_reason(Lang lang, const Judgement& judgement) {
 Judgement judge(const RowView& row, const ComparedVersion& version) {
   if (row.status == VendorStatus::not_affected)
     return {.verdict = Verdict::not_affected, .reason = Message::evidence_vendor_not_affected};
-  if (version.text.empty()) return {.verdict = Verdict::unknown, .reason = Message::unknown_version_missing};
+  if (version.text.empty())
+    return {.verdict = Verdict::unknown, .reason = Message::unknown_version_missing};
   if (std::ranges::find(row.versions, version.text) != row.versions.end())
     return {.verdict = Verdict::affected, .reason = Message::evidence_listed};
   // A vendor that says more than "affected" and gives no range means every version.
@@ -127,10 +140,14 @@ namespace {
 std::string describe_interval(const IntervalView& interval) {
   const auto lower = fmt::format("introduced {}", interval.lower);
   switch (interval.upper_bound) {
-    case UpperBound::none: return lower;
-    case UpperBound::fixed: return fmt::format("{}, fixed {}", lower, interval.upper);
-    case UpperBound::limit: return fmt::format("{}, limit {}", lower, interval.upper);
-    case UpperBound::last_affected: return fmt::format("{}, last affected {}", lower, interval.upper);
+    case UpperBound::none:
+      return lower;
+    case UpperBound::fixed:
+      return fmt::format("{}, fixed {}", lower, interval.upper);
+    case UpperBound::limit:
+      return fmt::format("{}, limit {}", lower, interval.upper);
+    case UpperBound::last_affected:
+      return fmt::format("{}, last affected {}", lower, interval.upper);
   }
   return lower;
 }
@@ -152,15 +169,21 @@ std::string describe_ranges(const RowView& row) {
   return out.empty() ? "no versions stated" : out;
 }
 
-std::string describe_comparison(const Judgement& judgement, const RowView& row, const ComparedVersion& version) {
+std::string describe_comparison(const Judgement& judgement, const RowView& row,
+                                const ComparedVersion& version) {
   const auto* interval = judgement.interval;
   if (interval != nullptr) {
-    const auto lower = interval->lower_key.empty() ? version.text : fmt::format("{} <= {}", interval->lower, version.text);
+    const auto lower = interval->lower_key.empty()
+                           ? version.text
+                           : fmt::format("{} <= {}", interval->lower, version.text);
     switch (interval->upper_bound) {
-      case UpperBound::none: return lower;
-      case UpperBound::last_affected: return fmt::format("{} <= {}", lower, interval->upper);
+      case UpperBound::none:
+        return lower;
+      case UpperBound::last_affected:
+        return fmt::format("{} <= {}", lower, interval->upper);
       case UpperBound::fixed:
-      case UpperBound::limit: return fmt::format("{} < {}", lower, interval->upper);
+      case UpperBound::limit:
+        return fmt::format("{} < {}", lower, interval->upper);
     }
   }
   if (judgement.verdict != Verdict::not_affected || !version.key) return {};
@@ -168,7 +191,8 @@ std::string describe_comparison(const Judgement& judgement, const RowView& row, 
     for (const auto& one : range.intervals) {
       if (*version.key < one.lower_key) return fmt::format("{} < {}", version.text, one.lower);
       if (one.upper_bound != UpperBound::none)
-        return fmt::format("{} {} {}", version.text, one.upper_bound == UpperBound::last_affected ? ">" : ">=", one.upper);
+        return fmt::format("{} {} {}", version.text,
+                           one.upper_bound == UpperBound::last_affected ? ">" : ">=", one.upper);
     }
   }
   return {};

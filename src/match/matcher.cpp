@@ -1,10 +1,10 @@
 #include "match/matcher.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "match/judge.h"
@@ -21,7 +21,9 @@ using advisories::RecordEntry;
 using advisories::RowView;
 
 // Feeds that state the distribution's present verdict for every vulnerability and release.
-bool decides(std::string_view feed) { return feed == "debian_tracker"; }
+bool decides(std::string_view feed) {
+  return feed == "debian_tracker";
+}
 
 // A release's rows to look at, and whether they need a subscription.
 struct Source {
@@ -42,7 +44,8 @@ struct Claim {
 
 class PackageMatch {
  public:
-  PackageMatch(const advisories::Database& database, const MatchOptions& options, const Package& package)
+  PackageMatch(const advisories::Database& database, const MatchOptions& options,
+               const Package& package)
       : database_(database), options_(options), package_(package) {}
 
   Result<PackageMatches> run() {
@@ -51,8 +54,10 @@ class PackageMatch {
                               ? advisory_source(package_)
                               : SourceIdentity{package_.name, package_.version};
     version_ = prepare(ecosystem_->scheme, identity.version);
-    if (version_.text.empty()) add_unknown("version", subject(), text(Message::unknown_version_missing));
-    if (ecosystem_->key == version::PackageKey::source && is_kernel_headers(package_) && identity.name.starts_with("linux"))
+    if (version_.text.empty())
+      add_unknown("version", subject(), text(Message::unknown_version_missing));
+    if (ecosystem_->key == version::PackageKey::source && is_kernel_headers(package_) &&
+        identity.name.starts_with("linux"))
       return std::move(out_);
     const auto name = version::normal_name(package_.ecosystem, identity.name);
     for (const auto& source : sources()) {
@@ -73,16 +78,19 @@ class PackageMatch {
     }
     ecosystem_ = version::find_ecosystem(package_.ecosystem);
     if (ecosystem_ == nullptr) {
-      add_unknown("ecosystem", package_.ecosystem, text(Message::unknown_scheme, package_.ecosystem));
+      add_unknown("ecosystem", package_.ecosystem,
+                  text(Message::unknown_scheme, package_.ecosystem));
       return false;
     }
     release_ = version::normal_release(package_.ecosystem, package_.release);
     if (ecosystem_->releases != version::ReleaseRule::none && release_.empty()) {
-      add_unknown("release", package_.ecosystem, text(Message::unknown_release_missing, package_.ecosystem));
+      add_unknown("release", package_.ecosystem,
+                  text(Message::unknown_release_missing, package_.ecosystem));
       return false;
     }
     if (is_third_party(package_)) {
-      add_unknown("vendor", package_.vendor, text(Message::unknown_vendor, package_.vendor, package_.ecosystem));
+      add_unknown("vendor", package_.vendor,
+                  text(Message::unknown_vendor, package_.vendor, package_.ecosystem));
       return false;
     }
     check_coverage();
@@ -91,10 +99,12 @@ class PackageMatch {
 
   void check_coverage() {
     const auto covered = database_.coverage(package_.ecosystem, release_);
-    const auto what = release_.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release_);
+    const auto what =
+        release_.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release_);
     if (covered.empty()) {
-      add_unknown(release_.empty() ? "ecosystem" : "release", what,
-                  text(release_.empty() ? Message::unknown_ecosystem : Message::unknown_release, what));
+      add_unknown(
+          release_.empty() ? "ecosystem" : "release", what,
+          text(release_.empty() ? Message::unknown_ecosystem : Message::unknown_release, what));
     } else if (std::ranges::all_of(covered, [](const auto* one) { return one->partial; })) {
       add_unknown(release_.empty() ? "ecosystem" : "release", what,
                   text(Message::unknown_release_partial, what));
@@ -114,7 +124,8 @@ class PackageMatch {
   }
 
   std::string subject() const {
-    return printable(fmt::format("{} {}", package_.name, package_.version.empty() ? "?" : package_.version));
+    return printable(
+        fmt::format("{} {}", package_.name, package_.version.empty() ? "?" : package_.version));
   }
 
   void add_unknown(std::string_view kind, std::string_view subject, std::string reason) {
@@ -131,11 +142,13 @@ class PackageMatch {
     rows_.push_back(std::move(rows));
     const auto& kept = rows_.back();
     for (auto first = kept.begin(); first != kept.end();) {
-      const auto last = std::find_if(first, kept.end(), [&](const RowView& row) { return row.record != first->record; });
+      const auto last = std::find_if(
+          first, kept.end(), [&](const RowView& row) { return row.record != first->record; });
       TRY(auto record, database_.record(first->record));
       const bool withdrawn = record.withdrawn && *record.withdrawn <= options_.now;
       if (withdrawn) {
-        explain(*first, record, source, {.verdict = Verdict::not_affected, .reason = Message::evidence_withdrawn});
+        explain(*first, record, source,
+                {.verdict = Verdict::not_affected, .reason = Message::evidence_withdrawn});
       } else {
         judge_record(first, last, std::move(record), source);
       }
@@ -147,13 +160,18 @@ class PackageMatch {
   using Rows = std::vector<RowView>::const_iterator;
 
   void judge_record(Rows first, Rows last, RecordEntry record, const Source& source) {
-    Claim claim{.record = std::move(record), .row = {}, .judgement = {}, .ecosystem = package_.ecosystem,
-                .release = source.release, .subscription = source.subscription};
+    Claim claim{.record = std::move(record),
+                .row = {},
+                .judgement = {},
+                .ecosystem = package_.ecosystem,
+                .release = source.release,
+                .subscription = source.subscription};
     for (auto row = first; row != last; ++row) {
       const auto fit = module_fit(package_, *row);
       auto judgement = judge(*row, version_);
       if (fit == ModuleFit::differs) {
-        explain(*row, claim.record, source, {.verdict = Verdict::not_affected, .reason = Message::evidence_other_stream});
+        explain(*row, claim.record, source,
+                {.verdict = Verdict::not_affected, .reason = Message::evidence_other_stream});
         continue;
       }
       explain(*row, claim.record, source, judgement);
@@ -172,9 +190,12 @@ class PackageMatch {
     if (kept.git_only != fresh.git_only) return kept.git_only;
     const auto weight = [&](Verdict verdict) {
       switch (verdict) {
-        case Verdict::affected: return module_build ? 1 : 2;
-        case Verdict::unknown: return module_build ? 0 : 1;
-        case Verdict::not_affected: return module_build ? 2 : 0;
+        case Verdict::affected:
+          return module_build ? 1 : 2;
+        case Verdict::unknown:
+          return module_build ? 0 : 1;
+        case Verdict::not_affected:
+          return module_build ? 2 : 0;
       }
       return 0;
     };
@@ -186,7 +207,8 @@ class PackageMatch {
     Evidence out;
     out.advisory = record.id;
     out.feed = record.feed;
-    out.ecosystem = release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release);
+    out.ecosystem =
+        release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release);
     out.package = row.name;
     out.range = describe_ranges(row);
     out.installed = version_.text;
@@ -197,7 +219,8 @@ class PackageMatch {
     return out;
   }
 
-  void explain(const RowView& row, const RecordEntry& record, const Source& source, const Judgement& judgement) {
+  void explain(const RowView& row, const RecordEntry& record, const Source& source,
+               const Judgement& judgement) {
     if (!options_.explain || judgement.verdict == Verdict::affected) return;
     out_.others.push_back(evidence(row, record, source.release, judgement));
   }
@@ -205,15 +228,18 @@ class PackageMatch {
   Result<> conclude() {
     std::map<std::uint32_t, std::vector<const Claim*>> by_vulnerability;
     for (const auto& claim : claims_) {
-      for (const auto vulnerability : claim.record.vulnerabilities) by_vulnerability[vulnerability].push_back(&claim);
+      for (const auto vulnerability : claim.record.vulnerabilities)
+        by_vulnerability[vulnerability].push_back(&claim);
     }
-    for (const auto& [vulnerability, claims] : by_vulnerability) TRY_VOID(decide(vulnerability, claims));
+    for (const auto& [vulnerability, claims] : by_vulnerability)
+      TRY_VOID(decide(vulnerability, claims));
     std::ranges::sort(out_.findings, {}, &Finding::id);
     return {};
   }
 
   Result<> decide(std::uint32_t number, const std::vector<const Claim*>& claims) {
-    const auto tracker = std::ranges::find_if(claims, [](const Claim* c) { return decides(c->record.feed); });
+    const auto tracker =
+        std::ranges::find_if(claims, [](const Claim* c) { return decides(c->record.feed); });
     const Claim* deciding = tracker != claims.end() ? *tracker : nullptr;
     const auto verdict = deciding != nullptr ? deciding->judgement.verdict : verdict_of(claims);
     if (verdict == Verdict::not_affected) return {};
@@ -232,7 +258,8 @@ class PackageMatch {
     }
     if (finding.advisories.empty()) finding.advisories.push_back(finding.id);
     std::ranges::sort(finding.advisories);
-    finding.advisories.erase(std::ranges::unique(finding.advisories).begin(), finding.advisories.end());
+    finding.advisories.erase(std::ranges::unique(finding.advisories).begin(),
+                             finding.advisories.end());
     choose_fix(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
     choose_status(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
     auto decided = decide_severity(severity, vulnerability);
@@ -245,12 +272,14 @@ class PackageMatch {
   // Affected where any record says so. Without a module label the streams must agree.
   Verdict verdict_of(const std::vector<const Claim*>& claims) const {
     const auto has = [&](Verdict wanted) {
-      return std::ranges::any_of(claims, [&](const Claim* c) { return c->judgement.verdict == wanted; });
+      return std::ranges::any_of(claims,
+                                 [&](const Claim* c) { return c->judgement.verdict == wanted; });
     };
     const bool unclear = std::ranges::any_of(claims, [](const Claim* c) {
       return c->unclear_stream && c->judgement.verdict == Verdict::affected;
     });
-    if (unclear && (!package_.module_label.empty() || has(Verdict::not_affected) || has(Verdict::unknown))) {
+    if (unclear &&
+        (!package_.module_label.empty() || has(Verdict::not_affected) || has(Verdict::unknown))) {
       const bool certain = std::ranges::any_of(claims, [](const Claim* c) {
         return !c->unclear_stream && c->judgement.verdict == Verdict::affected;
       });
@@ -264,8 +293,9 @@ class PackageMatch {
     if (version_.text.empty()) return;  // said once for the package
     for (const auto* claim : claims) {
       if (claim->unclear_stream && claim->judgement.verdict == Verdict::affected) {
-        add_unknown("module", subject(), text(package_.module_label.empty() ? Message::unknown_module_label
-                                                                              : Message::unknown_advisory_stream));
+        add_unknown("module", subject(),
+                    text(package_.module_label.empty() ? Message::unknown_module_label
+                                                       : Message::unknown_advisory_stream));
         return;
       }
       if (claim->judgement.verdict != Verdict::unknown) continue;
@@ -279,8 +309,10 @@ class PackageMatch {
     if (!decides(claim.record.feed)) finding.advisories.emplace_back(claim.record.id);
     finding.evidence.push_back(evidence(*claim.row, claim.record, claim.release, claim.judgement));
     const bool distribution = ecosystem_->releases != version::ReleaseRule::none;
-    severity.push_back({claim.row->vendor_severity, claim.record.id, package_.ecosystem, distribution});
-    severity.push_back({claim.record.vendor_severity, claim.record.id, package_.ecosystem, distribution});
+    severity.push_back(
+        {claim.row->vendor_severity, claim.record.id, package_.ecosystem, distribution});
+    severity.push_back(
+        {claim.record.vendor_severity, claim.record.id, package_.ecosystem, distribution});
   }
 
   // The greatest fix: at it, every record stops to hold.
@@ -290,7 +322,8 @@ class PackageMatch {
       const auto* interval = claim->judgement.interval;
       if (interval == nullptr || interval->upper_bound != advisories::UpperBound::fixed) continue;
       if (claim->subscription) {
-        finding.status_note = text(Message::evidence_needs_subscription, fmt::format("Ubuntu Pro, {}", printable(interval->upper)));
+        finding.status_note = text(Message::evidence_needs_subscription,
+                                   fmt::format("Ubuntu Pro, {}", printable(interval->upper)));
         continue;
       }
       if (!finding.fixed_version.empty() && interval->upper_key <= key) continue;
@@ -316,12 +349,17 @@ class PackageMatch {
 
   static FindingStatus status_of(VendorStatus status) {
     switch (status) {
-      case VendorStatus::fix_deferred: return FindingStatus::fix_deferred;
-      case VendorStatus::will_not_fix: return FindingStatus::will_not_fix;
-      case VendorStatus::end_of_life: return FindingStatus::end_of_life;
-      case VendorStatus::under_investigation: return FindingStatus::under_investigation;
+      case VendorStatus::fix_deferred:
+        return FindingStatus::fix_deferred;
+      case VendorStatus::will_not_fix:
+        return FindingStatus::will_not_fix;
+      case VendorStatus::end_of_life:
+        return FindingStatus::end_of_life;
+      case VendorStatus::under_investigation:
+        return FindingStatus::under_investigation;
       case VendorStatus::affected:
-      case VendorStatus::not_affected: return FindingStatus::affected;
+      case VendorStatus::not_affected:
+        return FindingStatus::affected;
     }
     return FindingStatus::affected;
   }

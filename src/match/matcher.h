@@ -32,7 +32,7 @@ struct MatchOptions {
 struct PackageMatches {
   std::vector<Finding> findings;  // by id; Finding::package is left 0
   std::vector<Unknown> unknown;
-  std::vector<Evidence> others;   // with explain: rows that do not hold or stay unknown
+  std::vector<Evidence> others;  // with explain: rows that do not hold or stay unknown
 };
 
 class Matcher {

@@ -4,7 +4,9 @@
 
 namespace tenken::match {
 
-bool is_module_build(std::string_view version) { return version.find(".module") != std::string_view::npos; }
+bool is_module_build(std::string_view version) {
+  return version.find(".module") != std::string_view::npos;
+}
 
 bool is_module_build(const advisories::RowView& row) {
   return std::ranges::any_of(row.ranges, [](const advisories::RangeView& range) {

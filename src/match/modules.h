@@ -16,8 +16,8 @@
 
 namespace tenken::match {
 
-bool is_module_build(std::string_view version);         // of an installed version or a fix
-bool is_module_build(const advisories::RowView& row);   // some bound of its ranges is one
+bool is_module_build(std::string_view version);        // of an installed version or a fix
+bool is_module_build(const advisories::RowView& row);  // some bound of its ranges is one
 std::string_view stream_of_label(std::string_view modularity_label);  // "nodejs:18"; empty: none
 
 enum class ModuleFit : std::uint8_t {

@@ -31,7 +31,8 @@ std::optional<SeverityLevel> level_of_word(std::string_view vendor_word) {
 }
 
 bool is_bug_erratum(std::string_view id) {
-  constexpr std::array<std::string_view, 6> prefixes{"ALBA-", "ALEA-", "RHBA-", "RHEA-", "RLBA-", "RLEA-"};
+  constexpr std::array<std::string_view, 6> prefixes{"ALBA-", "ALEA-", "RHBA-",
+                                                     "RHEA-", "RLBA-", "RLEA-"};
   return std::ranges::any_of(prefixes, [&](std::string_view p) { return id.starts_with(p); });
 }
 
@@ -54,13 +55,16 @@ DecidedSeverity strongest_word(const std::vector<SeverityClaim>& claims, bool di
 
 DecidedSeverity decide_severity(const std::vector<SeverityClaim>& claims,
                                 const advisories::VulnerabilityEntry& vulnerability) {
-  if (auto vendor = strongest_word(claims, true); vendor.level != SeverityLevel::unknown) return vendor;
+  if (auto vendor = strongest_word(claims, true); vendor.level != SeverityLevel::unknown)
+    return vendor;
   if (!vulnerability.cvss_vector.empty())
     return {vulnerability.cvss_level, std::string(vulnerability.cvss_source)};
-  if (auto record = strongest_word(claims, false); record.level != SeverityLevel::unknown) return record;
-  const bool bugs_only = !claims.empty() && std::ranges::all_of(claims, [](const SeverityClaim& claim) {
-    return is_bug_erratum(claim.advisory_id);
-  });
+  if (auto record = strongest_word(claims, false); record.level != SeverityLevel::unknown)
+    return record;
+  const bool bugs_only =
+      !claims.empty() && std::ranges::all_of(claims, [](const SeverityClaim& claim) {
+        return is_bug_erratum(claim.advisory_id);
+      });
   if (bugs_only) return {SeverityLevel::none, std::string(claims.front().ecosystem)};
   return {};
 }

@@ -23,10 +23,10 @@ std::optional<SeverityLevel> level_of_word(std::string_view vendor_word);
 bool is_bug_erratum(std::string_view advisory_id);
 
 struct SeverityClaim {
-  std::string_view word;         // of the row or the record; may be empty
+  std::string_view word;  // of the row or the record; may be empty
   std::string_view advisory_id;
   std::string_view ecosystem;
-  bool distribution = false;     // the ecosystem is one
+  bool distribution = false;  // the ecosystem is one
 };
 
 struct DecidedSeverity {

@@ -37,10 +37,10 @@ enum class VendorStatus : std::uint8_t {
 };
 
 struct Severity {
-  std::string type;    // "CVSS_V2", "CVSS_V3", "CVSS_V4", "Ubuntu", …
-  std::string score;   // the vector, or the vendor's word
-  std::string source;  // who scored: "nvd@nist.gov", a CNA; empty: the record's publisher
-  bool primary = true; // NVD: Primary or Secondary
+  std::string type;     // "CVSS_V2", "CVSS_V3", "CVSS_V4", "Ubuntu", …
+  std::string score;    // the vector, or the vendor's word
+  std::string source;   // who scored: "nvd@nist.gov", a CNA; empty: the record's publisher
+  bool primary = true;  // NVD: Primary or Secondary
 };
 
 struct AffectedPackage {
@@ -50,9 +50,9 @@ struct AffectedPackage {
   std::vector<Range> ranges;
   std::vector<std::string> versions;  // enumerated, literal
   VendorStatus status = VendorStatus::affected;
-  std::string status_note;       // the vendor's own words: "postponed; minor issue"
-  std::string vendor_severity;   // the release's own: "low", "unimportant"; empty: none
-  std::string module_stream;     // "nodejs:18"; rpm modules only
+  std::string status_note;      // the vendor's own words: "postponed; minor issue"
+  std::string vendor_severity;  // the release's own: "low", "unimportant"; empty: none
+  std::string module_stream;    // "nodejs:18"; rpm modules only
   std::vector<Severity> severity;
 };
 
@@ -70,6 +70,7 @@ struct Advisory {
   std::vector<std::string> upstream;
   std::vector<std::string> related;
   std::string summary;
+  std::string summary_ja;  // in Japanese, where the publisher gives one; empty: none
   std::string details;
   std::string vendor_severity;  // the record's own word: "Important"; empty: none
   std::vector<Severity> severity;
@@ -87,9 +88,9 @@ struct KnownExploited {  // CISA KEV
 };
 
 struct ExploitPrediction {  // FIRST EPSS
-  double probability = 0;  // 0 to 1, of exploitation in the next 30 days
-  double percentile = 0;   // 0 to 1; negative: not stated
-  Seconds date = 0;        // of the model's run; 0: not stated
+  double probability = 0;   // 0 to 1, of exploitation in the next 30 days
+  double percentile = 0;    // 0 to 1; negative: not stated
+  Seconds date = 0;         // of the model's run; 0: not stated
 };
 
 struct VulnerabilityNote {

@@ -4,18 +4,25 @@ namespace tenken {
 
 std::string_view name(FindingStatus status) {
   switch (status) {
-    case FindingStatus::affected: return "affected";
-    case FindingStatus::fix_deferred: return "fix_deferred";
-    case FindingStatus::will_not_fix: return "will_not_fix";
-    case FindingStatus::end_of_life: return "end_of_life";
-    case FindingStatus::under_investigation: return "under_investigation";
-    case FindingStatus::not_running: return "not_running";
+    case FindingStatus::affected:
+      return "affected";
+    case FindingStatus::fix_deferred:
+      return "fix_deferred";
+    case FindingStatus::will_not_fix:
+      return "will_not_fix";
+    case FindingStatus::end_of_life:
+      return "end_of_life";
+    case FindingStatus::under_investigation:
+      return "under_investigation";
+    case FindingStatus::not_running:
+      return "not_running";
   }
   return "affected";
 }
 
 std::string_view name(SeverityLevel level) {
-  constexpr std::array<std::string_view, 6> names{"unknown", "none", "low", "medium", "high", "critical"};
+  constexpr std::array<std::string_view, 6> names{"unknown", "none", "low",
+                                                  "medium",  "high", "critical"};
   return names[static_cast<std::size_t>(level)];
 }
 

@@ -50,11 +50,11 @@ struct Finding {
   std::vector<std::string> aliases;     // other ids of the same vulnerability, sorted
   std::vector<std::string> advisories;  // records that themselves match, sorted
   FindingStatus status = FindingStatus::affected;
-  std::string status_note;              // the vendor's words, or why a subscription is needed
+  std::string status_note;  // the vendor's words, or why a subscription is needed
   SeverityLevel severity = SeverityLevel::unknown;
-  std::string severity_source;          // "AlmaLinux", "CVSS 3.1 nvd@nist.gov"; empty: unknown
-  std::string fixed_version;            // empty: none known
-  std::size_t package = 0;              // index into ScanResult::inventory.packages
+  std::string severity_source;  // "AlmaLinux", "CVSS 3.1 nvd@nist.gov"; empty: unknown
+  std::string fixed_version;    // empty: none known
+  std::size_t package = 0;      // index into ScanResult::inventory.packages
   std::vector<Evidence> evidence;
   // Set by an ignore rule or a VEX statement: the finding is shown apart and does not count.
   std::string ignored_by;      // "ignore.yaml", "openvex.json"; empty: not ignored
@@ -67,10 +67,11 @@ struct Vulnerability {
   std::string id;
   std::vector<std::string> aliases;
   std::string summary;
+  std::string summary_ja;  // empty: none
   std::string details;
   Seconds published = 0;
   Seconds modified = 0;
-  std::vector<Severity> severity;  // vectors with their sources
+  std::vector<Severity> severity;    // vectors with their sources
   std::optional<double> cvss_score;  // of the vector that decided the severity
   std::string cvss_vector;
   std::vector<std::string> cwes;
@@ -89,14 +90,14 @@ struct Unknown {
 
 struct FeedState {
   std::string id;
-  std::string newest;   // RFC 3339 of its newest record; empty: not stated
+  std::string newest;  // RFC 3339 of its newest record; empty: not stated
   std::uint64_t records = 0;
   std::uint64_t skipped = 0;
 };
 
 struct DatabaseState {
   std::string path;
-  std::string generation;   // hex of the content's hash
+  std::string generation;  // hex of the content's hash
   Seconds built = 0;
   Seconds newest_record = 0;
   bool starter = false;  // the small one that ships with the program
@@ -106,12 +107,12 @@ struct DatabaseState {
 struct ScanResult {
   Inventory inventory;
   DatabaseState database;
-  std::vector<Finding> findings;   // sorted by package, then severity, then id
-  std::vector<Finding> ignored;    // the same for those that a rule or VEX took out
-  std::vector<Unknown> unknown;    // sorted
+  std::vector<Finding> findings;      // sorted by package, then severity, then id
+  std::vector<Finding> ignored;       // the same for those that a rule or VEX took out
+  std::vector<Unknown> unknown;       // sorted
   std::vector<std::string> warnings;  // already in the user's language
   std::map<std::string, Vulnerability> vulnerabilities;  // by Finding::id
-  std::size_t counted_packages = 0;  // without listed-only ones
+  std::size_t counted_packages = 0;                      // without listed-only ones
   std::size_t hidden = 0;  // findings that the user asked not to see (--severity, --fixed-only)
 };
 

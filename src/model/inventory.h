@@ -19,8 +19,8 @@ struct OperatingSystem {
   std::string codename;     // VERSION_CODENAME
   std::string pretty_name;  // PRETTY_NAME
   std::vector<std::string> id_like;
-  std::string ecosystem;    // OSV's name: "Debian"; empty where OSV has none for this id
-  std::string release;      // OSV's suffix: "12"; empty where unknown
+  std::string ecosystem;  // OSV's name: "Debian"; empty where OSV has none for this id
+  std::string release;    // OSV's suffix: "12"; empty where unknown
 };
 
 struct Inventory {

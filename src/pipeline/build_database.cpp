@@ -1,8 +1,8 @@
 #include "pipeline/build_database.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "advisories/builder.h"
 #include "advisories/database.h"
@@ -32,9 +32,17 @@ std::string home_of(std::string_view archive_path) {
 // Hands what a parser finds to the builder, under the file's origin.
 class BuilderSink final : public feeds::Sink {
  public:
-  BuilderSink(Builder& builder, Origin origin, bool partial) : builder_(builder), origin_(origin), partial_(partial) {}
+  BuilderSink(Builder& builder, Origin origin, bool partial, bool starter)
+      : builder_(builder), origin_(origin), partial_(partial), starter_(starter) {}
 
-  void advisory(Advisory&& advisory) override { builder_.add(origin_, std::move(advisory)); }
+  void advisory(Advisory&& advisory) override {
+    // The starter's records are of no publisher whose coverage could be known: a part of each
+    // release that they name.
+    for (const auto& affected : advisory.affected) {
+      if (starter_) covers(affected.ecosystem, affected.release);
+    }
+    builder_.add(origin_, std::move(advisory));
+  }
   void note(VulnerabilityNote&& note) override { builder_.add(origin_, std::move(note)); }
   void skip(Skip skip) override {
     if (skip.file.empty()) skip.file = origin_.path;
@@ -48,6 +56,7 @@ class BuilderSink final : public feeds::Sink {
   Builder& builder_;
   Origin origin_;
   bool partial_;
+  bool starter_;
 };
 
 class Build {
@@ -89,12 +98,14 @@ class Build {
     for (const auto& file : tree.files) {
       if (auto read = read_file_of(tree, file); !read) {
         report_.faults.push_back(std::move(read).within(file.path).error().what);
-        builder_.add(Origin{.feed = file.feed->id, .id_space = {}, .path = file.path, .home_ecosystem = {}},
-                     Skip{.file = file.path, .record = {}, .reason = "the file cannot be read"});
+        builder_.add(
+            Origin{.feed = file.feed->id, .id_space = {}, .path = file.path, .home_ecosystem = {}},
+            Skip{.file = file.path, .record = {}, .reason = "the file cannot be read"});
       }
       if (options_.progress != nullptr) options_.progress->advance(file.size);
     }
-    for (const auto& path : tree.unclaimed) report_.not_read.push_back({path, "no feed that is read here lies at this place"});
+    for (const auto& path : tree.unclaimed)
+      report_.not_read.push_back({path, "no feed that is read here lies at this place"});
   }
 
   Result<> read_file_of(const FeedTree& tree, const FeedFile& file) {
@@ -103,17 +114,21 @@ class Build {
     if (file.member.empty()) {
       TRY(const auto raw, read_file(full, document_limit));
       TRY(const auto bytes, decompress(raw, document_limit));
-      parse(file, file.path, bytes);
+      parse(tree, file, file.path, bytes);
       return {};
     }
     std::string newest;
-    if (file.newest_only) { TRY(newest, newest_member(full, file.member)); }
+    if (file.newest_only) {
+      TRY(newest, newest_member(full, file.member));
+    }
     const ArchiveLimits limits{.member_bytes = document_limit};
     return for_each_member(
         full, limits,
-        [&](std::string_view name) { return newest.empty() ? feeds::path_matches(file.member, name) : name == newest; },
+        [&](std::string_view name) {
+          return newest.empty() ? feeds::path_matches(file.member, name) : name == newest;
+        },
         [&](std::string_view name, std::string_view bytes) -> Result<> {
-          parse(file, fmt::format("{}/{}", file.path, name), bytes);
+          parse(tree, file, fmt::format("{}/{}", file.path, name), bytes);
           return {};
         });
   }
@@ -131,13 +146,15 @@ class Build {
     return newest;
   }
 
-  void parse(const FeedFile& file, const std::string& path, std::string_view bytes) {
+  void parse(const FeedTree& tree, const FeedFile& file, const std::string& path,
+             std::string_view bytes) {
     report_.input_bytes += bytes.size();
     builder_.add_document(file.feed->id, bytes);
     const auto home = home_of(file.path);
     const auto id_space = id_space_of(*file.feed, path);
-    const Origin origin{.feed = file.feed->id, .id_space = id_space, .path = path, .home_ecosystem = home};
-    BuilderSink sink(builder_, origin, file.partial);
+    const Origin origin{
+        .feed = file.feed->id, .id_space = id_space, .path = path, .home_ecosystem = home};
+    BuilderSink sink(builder_, origin, file.partial, tree.starter);
     if (auto parsed = file.feed->parse({path, bytes}, sink); !parsed) {
       auto error = std::move(parsed).error();
       report_.faults.push_back(fmt::format("{}: {}", printable(path), error.what));
@@ -154,7 +171,8 @@ class Build {
   void note_fetched(const FeedTree& tree, const FeedFile& file) {
     const auto state = read_file(fmt::format("{}/.fetch/{}.state", tree.root, file.path), 1 << 16);
     if (!state) return;
-    if (const auto read = fetch::read_state(*state)) builder_.set_fetched(file.feed->id, read->checked_at);
+    if (const auto read = fetch::read_state(*state))
+      builder_.set_fetched(file.feed->id, read->checked_at);
   }
 
   const BuildOptions& options_;
@@ -164,6 +182,8 @@ class Build {
 
 }  // namespace
 
-Result<BuildReport> build_database(const BuildOptions& options) { return Build(options).run(); }
+Result<BuildReport> build_database(const BuildOptions& options) {
+  return Build(options).run();
+}
 
 }  // namespace tenken::pipeline

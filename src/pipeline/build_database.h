@@ -28,7 +28,7 @@ struct NotRead {
 
 struct BuildReport {
   advisories::Meta meta;
-  std::uint64_t input_bytes = 0;   // of documents, unpacked
+  std::uint64_t input_bytes = 0;  // of documents, unpacked
   std::uint64_t output_bytes = 0;
   std::string generation;
   std::string path;

@@ -1,13 +1,13 @@
 #include "pipeline/database_location.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <system_error>
 #include <vector>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 namespace tenken::pipeline {
 namespace {
@@ -27,7 +27,8 @@ void remove_old(const std::string& directory, const std::string& current) {
   std::vector<std::pair<fs::file_time_type, fs::path>> old;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     const auto name = entry.path().filename().string();
-    if (!name.starts_with("advisories-") || !name.ends_with(".db") || entry.path() == current) continue;
+    if (!name.starts_with("advisories-") || !name.ends_with(".db") || entry.path() == current)
+      continue;
     old.emplace_back(entry.last_write_time(error), entry.path());
   }
   std::ranges::sort(old);
@@ -59,7 +60,8 @@ Result<> make_directories(const std::string& directory) {
   return {};
 }
 
-Result<std::string> publish(const std::string& directory, const std::string& built, const std::string& generation) {
+Result<std::string> publish(const std::string& directory, const std::string& built,
+                            const std::string& generation) {
   std::error_code error;
   const auto name = fmt::format("advisories-{}.db", generation);
   const auto path = directory + "/" + name;

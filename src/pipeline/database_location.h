@@ -26,7 +26,8 @@ std::string database_path(const std::string& given);
 
 // Takes the finished file `built` (in the same directory) in as the current generation. Returns
 // its path. Errors: those of the file system.
-Result<std::string> publish(const std::string& directory, const std::string& built, const std::string& generation);
+Result<std::string> publish(const std::string& directory, const std::string& built,
+                            const std::string& generation);
 
 Result<> make_directories(const std::string& directory);
 

@@ -1,12 +1,12 @@
 #include "pipeline/feed_tree.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <map>
 #include <set>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "base/archive.h"
 #include "base/file.h"
@@ -31,7 +31,8 @@ Result<std::vector<File>> list_files(const std::string& directory) {
   if (!fs::is_directory(directory, error))
     return not_found(fmt::format("{}: no such directory of feeds", directory));
   std::vector<File> out;
-  auto it = fs::recursive_directory_iterator(directory, fs::directory_options::skip_permission_denied, error);
+  auto it = fs::recursive_directory_iterator(directory,
+                                             fs::directory_options::skip_permission_denied, error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     const auto name = it->path().filename().string();
     if (it->is_symlink(error)) continue;
@@ -40,8 +41,10 @@ Result<std::vector<File>> list_files(const std::string& directory) {
       continue;
     }
     if (!it->is_regular_file(error)) continue;
-    if (out.size() == file_limit) return limit_exceeded(fmt::format("{}: more than {} files", directory, file_limit));
-    out.push_back({it->path().lexically_relative(directory).generic_string(), it->file_size(error)});
+    if (out.size() == file_limit)
+      return limit_exceeded(fmt::format("{}: more than {} files", directory, file_limit));
+    out.push_back(
+        {it->path().lexically_relative(directory).generic_string(), it->file_size(error)});
   }
   if (error) return from_errno(error.value(), directory);
   std::ranges::sort(out, {}, &File::path);
@@ -79,9 +82,11 @@ std::vector<FeedFile> claims(const std::vector<File>& files) {
       std::vector<FeedFile> found;
       for (const auto& file : files) {
         if (!feeds::path_matches(place.file, file.path)) continue;
-        found.push_back({feed, file.path, std::string(place.member), place.newest_only, false, file.size});
+        found.push_back(
+            {feed, file.path, std::string(place.member), place.newest_only, false, file.size});
       }
-      if (place.newest_only && place.member.empty() && found.size() > 1) found.erase(found.begin(), found.end() - 1);
+      if (place.newest_only && place.member.empty() && found.size() > 1)
+        found.erase(found.begin(), found.end() - 1);
       out.insert(out.end(), found.begin(), found.end());
     }
   }
@@ -106,7 +111,8 @@ std::vector<FeedFile> any_osv(const std::vector<File>& files) {
 Result<FeedTree> find_feeds(const std::string& directory) {
   TRY(const auto files, list_files(directory));
   TRY(const auto manifest, read_manifest(directory));
-  FeedTree tree{.root = directory, .starter = manifest.starter, .files = claims(files), .unclaimed = {}};
+  FeedTree tree{
+      .root = directory, .starter = manifest.starter, .files = claims(files), .unclaimed = {}};
   if (tree.files.empty()) tree.files = any_osv(files);
   std::set<std::string_view> claimed;
   for (auto& file : tree.files) {
@@ -114,9 +120,11 @@ Result<FeedTree> find_feeds(const std::string& directory) {
     claimed.insert(file.path);
   }
   for (const auto& file : files) {
-    if (!claimed.contains(file.path) && file.path != manifest_name) tree.unclaimed.push_back(file.path);
+    if (!claimed.contains(file.path) && file.path != manifest_name)
+      tree.unclaimed.push_back(file.path);
   }
-  std::ranges::sort(tree.files, {}, [](const FeedFile& f) { return std::tie(f.feed->id, f.path, f.member); });
+  std::ranges::sort(tree.files, {},
+                    [](const FeedFile& f) { return std::tie(f.feed->id, f.path, f.member); });
   return tree;
 }
 

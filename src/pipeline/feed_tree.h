@@ -14,8 +14,8 @@ namespace tenken::pipeline {
 
 struct FeedFile {
   const feeds::Feed* feed = nullptr;
-  std::string path;      // relative to the directory, '/' between segments
-  std::string member;    // pattern of archive members; empty: the file is the document
+  std::string path;    // relative to the directory, '/' between segments
+  std::string member;  // pattern of archive members; empty: the file is the document
   bool newest_only = false;
   bool partial = false;  // samples
   std::uint64_t size = 0;
@@ -24,8 +24,8 @@ struct FeedFile {
 struct FeedTree {
   std::string root;
   bool starter = false;
-  std::vector<FeedFile> files;            // sorted by feed, then path
-  std::vector<std::string> unclaimed;     // sorted
+  std::vector<FeedFile> files;         // sorted by feed, then path
+  std::vector<std::string> unclaimed;  // sorted
 };
 
 // Errors: not_found, denied, limit (more than a million files).

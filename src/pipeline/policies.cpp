@@ -28,8 +28,9 @@ Result<Policies> read_policies(const ScanOptions& options) {
 ScanResult apply_policies(ScanResult result, const Policies& policies, const ScanOptions& options) {
   result = findings::apply_ignores(std::move(result), policies.ignores, options.now, options.lang);
   result = findings::apply_vex(std::move(result), policies.vex, options.lang);
-  return findings::filtered(std::move(result), {.minimum = options.minimum_severity.value_or(SeverityLevel::unknown),
-                                                .fixed_only = options.fixed_only});
+  return findings::filtered(std::move(result),
+                            {.minimum = options.minimum_severity.value_or(SeverityLevel::unknown),
+                             .fixed_only = options.fixed_only});
 }
 
 }  // namespace tenken::pipeline

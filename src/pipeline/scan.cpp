@@ -1,11 +1,11 @@
 #include "pipeline/scan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
 #include <tuple>
+
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -24,7 +24,8 @@ constexpr std::string_view update_command = "tenken db update";
 
 Result<Inventory> read_sbom_file(const std::string& path) {
   const bool standard_input = path == "-";
-  TRY(const auto bytes, standard_input ? read_fd(0, "standard input", sbom_limit) : read_file(path, sbom_limit));
+  TRY(const auto bytes,
+      standard_input ? read_fd(0, "standard input", sbom_limit) : read_file(path, sbom_limit));
   return sbom::read_sbom(bytes, standard_input ? "standard input" : path);
 }
 
@@ -37,7 +38,8 @@ class Unknowns {
   }
   std::vector<Unknown> take() {
     std::vector<Unknown> out;
-    for (auto& [key, count] : all_) out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
+    for (auto& [key, count] : all_)
+      out.push_back({std::get<0>(key), std::get<1>(key), std::get<2>(key), count});
     return out;
   }
 
@@ -49,15 +51,17 @@ void add_inventory_unknowns(const Inventory& inventory, Lang lang, Unknowns& unk
   for (const auto& skip : inventory.skips) {
     auto subject = skip.record.empty() ? skip.file : fmt::format("{}: {}", skip.file, skip.record);
     if (subject.empty()) subject = inventory.name;
-    unknowns.add({"inventory", printable(subject), say(lang, Message::unknown_unreadable, printable(subject), printable(skip.reason)), 1});
+    unknowns.add(
+        {"inventory", printable(subject),
+         say(lang, Message::unknown_unreadable, printable(subject), printable(skip.reason)), 1});
   }
 }
 
 // The distribution is said once for all of its packages, not once for each.
 bool add_distribution_unknown(const Inventory& inventory, Lang lang, Unknowns& unknowns) {
   if (inventory.target == Inventory::Target::sbom || !inventory.os.ecosystem.empty()) return false;
-  const auto count = static_cast<std::size_t>(
-      std::ranges::count_if(inventory.packages, [](const Package& p) { return p.ecosystem.empty() && !p.listed_only; }));
+  const auto count = static_cast<std::size_t>(std::ranges::count_if(
+      inventory.packages, [](const Package& p) { return p.ecosystem.empty() && !p.listed_only; }));
   if (count == 0) return false;
   const bool named = !inventory.os.id.empty();
   unknowns.add({"ecosystem", named ? printable(inventory.os.id) : inventory.name,
@@ -69,13 +73,28 @@ bool add_distribution_unknown(const Inventory& inventory, Lang lang, Unknowns& u
 
 void add_database_unknowns(const DatabaseState& database, Lang lang, Unknowns& unknowns) {
   if (database.starter)
-    unknowns.add({"database", database.path, say(lang, Message::unknown_starter, update_command), 1});
+    unknowns.add(
+        {"database", database.path, say(lang, Message::unknown_starter, update_command), 1});
 }
 
 void warn_of_age(ScanResult& result, const ScanOptions& options) {
   const auto newest = result.database.newest_record;
   if (!options.maximum_age || newest == 0 || options.now - newest <= *options.maximum_age) return;
-  result.warnings.push_back(say(options.lang, Message::unknown_database_old, (options.now - newest) / 86400, update_command));
+  result.warnings.push_back(say(options.lang, Message::unknown_database_old,
+                                (options.now - newest) / 86400, update_command));
+}
+
+// The words of the first advisory that has some, for a vulnerability that nothing else describes.
+Result<std::string> summary_of(const advisories::Database& database,
+                               const std::vector<std::string>& advisory_ids) {
+  for (const auto& id : advisory_ids) {
+    TRY(const auto number, database.find_record(id));
+    if (!number) continue;
+    TRY(const auto record, database.record(*number));
+    TRY(const auto document, database.document(record.document));
+    if (!document.summary.empty()) return document.summary;
+  }
+  return std::string();
 }
 
 Result<> describe_vulnerabilities(const advisories::Database& database, ScanResult& result) {
@@ -84,6 +103,9 @@ Result<> describe_vulnerabilities(const advisories::Database& database, ScanResu
     TRY(const auto index, database.find_vulnerability(finding.id));
     CHECK(index.has_value());
     TRY(auto vulnerability, database.describe(*index));
+    if (vulnerability.summary.empty() && vulnerability.details.empty()) {
+      TRY(vulnerability.summary, summary_of(database, finding.advisories));
+    }
     result.vulnerabilities.emplace(finding.id, std::move(vulnerability));
   }
   return {};
@@ -92,7 +114,8 @@ Result<> describe_vulnerabilities(const advisories::Database& database, ScanResu
 void fill_purls(Inventory& inventory) {
   for (auto& package : inventory.packages) {
     if (!package.purl.empty()) continue;
-    if (const auto purl = sbom::purl_from_package(package, inventory.os)) package.purl = sbom::to_string(*purl);
+    if (const auto purl = sbom::purl_from_package(package, inventory.os))
+      package.purl = sbom::to_string(*purl);
   }
 }
 
@@ -112,7 +135,8 @@ DatabaseState describe_database(const advisories::Database& database) {
     out.built = std::chrono::duration_cast<std::chrono::seconds>(system.time_since_epoch()).count();
   }
   for (const auto& feed : meta.feeds)
-    out.feeds.push_back({feed.id, feed.newest == 0 ? "" : format_time(feed.newest), feed.records, feed.skipped});
+    out.feeds.push_back(
+        {feed.id, feed.newest == 0 ? "" : format_time(feed.newest), feed.records, feed.skipped});
   return out;
 }
 
@@ -123,12 +147,14 @@ Result<Inventory> take_inventory(const ScanOptions& options) {
     fill_purls(inventory);
     return inventory;
   }
-  TRY(auto inventory, options.rootfs.empty() ? inventory::inspect_host() : inventory::inspect_root(options.rootfs));
+  TRY(auto inventory,
+      options.rootfs.empty() ? inventory::inspect_host() : inventory::inspect_root(options.rootfs));
   fill_purls(inventory);
   return inventory;
 }
 
-Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& database, const ScanOptions& options) {
+Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& database,
+                            const ScanOptions& options) {
   ScanResult result;
   result.database = describe_database(database);
   Unknowns unknowns;
@@ -161,7 +187,9 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
 
 std::expected<ScanResult, ScanFailure> scan(const ScanOptions& options) {
   using Stage = ScanFailure::Stage;
-  const auto fail = [](Stage stage, Error error) { return std::unexpected(ScanFailure{stage, std::move(error)}); };
+  const auto fail = [](Stage stage, Error error) {
+    return std::unexpected(ScanFailure{stage, std::move(error)});
+  };
   auto policies = read_policies(options);
   if (!policies) return fail(Stage::usage, std::move(policies).error());
   auto database = advisories::Database::open(database_path(options.database));
@@ -169,7 +197,8 @@ std::expected<ScanResult, ScanFailure> scan(const ScanOptions& options) {
   auto inventory = take_inventory(options);
   if (!inventory) return fail(Stage::target, std::move(inventory).error());
   if (inventory->databases_read == 0) {
-    const auto why = inventory->skips.empty() ? std::string("no package database") : inventory->skips.back().reason;
+    const auto why = inventory->skips.empty() ? std::string("no package database")
+                                              : inventory->skips.back().reason;
     return fail(Stage::target, invalid(fmt::format("{}: {}", inventory->name, why)));
   }
   auto result = evaluate(*std::move(inventory), *database, options);

@@ -16,14 +16,14 @@
 namespace tenken::pipeline {
 
 struct ScanOptions {
-  std::string rootfs;  // a directory; empty: none
-  std::string sbom;    // a file, "-" for standard input; empty: none. Neither: this host
-  std::string database;  // a file or a directory of generations; empty: the default place
-  std::string ignore_file;              // empty: none
+  std::string rootfs;       // a directory; empty: none
+  std::string sbom;         // a file, "-" for standard input; empty: none. Neither: this host
+  std::string database;     // a file or a directory of generations; empty: the default place
+  std::string ignore_file;  // empty: none
   std::vector<std::string> vex_files;
   std::optional<SeverityLevel> minimum_severity;
   bool fixed_only = false;
-  std::optional<Seconds> maximum_age;   // of the database's newest record before a warning
+  std::optional<Seconds> maximum_age;  // of the database's newest record before a warning
   Lang lang = Lang::en;
   Seconds now = 0;
 };
@@ -41,7 +41,8 @@ std::expected<ScanResult, ScanFailure> scan(const ScanOptions& options);
 Result<Inventory> take_inventory(const ScanOptions& options);
 
 // Matches an inventory that is at hand. Errors: the database's only.
-Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& database, const ScanOptions& options);
+Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& database,
+                            const ScanOptions& options);
 
 DatabaseState describe_database(const advisories::Database& database);
 

@@ -1,10 +1,10 @@
 #include "pipeline/update_database.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <filesystem>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "pipeline/database_location.h"
 
@@ -62,7 +62,8 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
     TRY(fetching.mirror, mirror_for(*feed, options.mirrors));
     report.fetched.push_back(fetch::fetch_feed(*feed, fetching, environment, options.progress));
   }
-  auto built = build_generation(options.directory, {.from = {tree}, .out = {}, .progress = options.progress});
+  auto built = build_generation(options.directory,
+                                {.from = {tree}, .out = {}, .progress = options.progress});
   if (built) {
     report.built = *std::move(built);
   } else {

@@ -1,7 +1,8 @@
 // Update: fetches feeds into the mirror tree beside the database, builds a generation from all
 // that lies there and takes it in. A feed that fails hides no other: its old documents stay.
 //
-// Thread rule: one update of a directory at a time; a second process is refused by the feeds' locks.
+// Thread rule: one update of a directory at a time; a second process is refused by the feeds'
+// locks.
 #pragma once
 
 #include <optional>

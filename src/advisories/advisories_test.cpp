@@ -1,0 +1,307 @@
+#include <algorithm>
+#include <fstream>
+
+#include <gtest/gtest.h>
+
+#include "advisories/aliases.h"
+#include "advisories/builder.h"
+#include "advisories/database.h"
+#include "advisories/diff.h"
+#include "advisories/intervals.h"
+#include "advisories/scoring.h"
+#include "base/file.h"
+#include "support/scratch.h"
+#include "version/ecosystem.h"
+
+namespace tenken::advisories {
+namespace {
+
+using Kind = RangeEvent::Kind;
+
+std::string show(const Range& range) {
+  const auto* scheme = version::find_scheme("semver");
+  const auto all = intervals(range, *scheme);
+  if (!all) return "error";
+  std::string out;
+  for (const auto& one : *all) {
+    out += "[" + one.lower;
+    switch (one.upper_bound) {
+      case UpperBound::none:
+        out += ",)";
+        break;
+      case UpperBound::fixed:
+        out += "," + one.upper + ")";
+        break;
+      case UpperBound::last_affected:
+        out += "," + one.upper + "]";
+        break;
+      case UpperBound::limit:
+        out += "," + one.upper + "|";
+        break;
+    }
+  }
+  return out;
+}
+
+Range range_of(std::vector<RangeEvent> events) {
+  return {Range::Type::semver, std::move(events)};
+}
+
+TEST(Intervals, unsorted_events_are_sorted) {
+  EXPECT_EQ(show(range_of({{Kind::introduced, "3.9.0"},
+                           {Kind::fixed, "3.9.2"},
+                           {Kind::introduced, "3.6.0"},
+                           {Kind::fixed, "3.8.4"}})),
+            "[3.6.0,3.8.4)[3.9.0,3.9.2)");
+}
+
+TEST(Intervals, at_one_version_the_fix_ends_before_the_introduction_begins) {
+  EXPECT_EQ(show(range_of({{Kind::introduced, "1.0.0"},
+                           {Kind::introduced, "2.0.0"},
+                           {Kind::fixed, "2.0.0"},
+                           {Kind::fixed, "3.0.0"}})),
+            "[1.0.0,2.0.0)[2.0.0,3.0.0)");
+}
+
+TEST(Intervals, introduced_and_fixed_at_one_version_is_empty) {
+  EXPECT_EQ(show(range_of({{Kind::introduced, "1.0.0"}, {Kind::fixed, "1.0.0"}})), "");
+}
+
+TEST(Intervals, last_affected_is_included_and_limit_bounds_all) {
+  EXPECT_EQ(show(range_of({{Kind::introduced, "0"}, {Kind::last_affected, "1.2.0"}})), "[0,1.2.0]");
+  EXPECT_EQ(show(range_of({{Kind::introduced, "0"}, {Kind::limit, "2.0.0"}})), "[0,2.0.0|");
+  EXPECT_EQ(
+      show(range_of({{Kind::introduced, "0"}, {Kind::fixed, "1.0.0"}, {Kind::limit, "2.0.0"}})),
+      "[0,1.0.0)");
+  EXPECT_EQ(show(range_of({{Kind::introduced, "0"}, {Kind::limit, "*"}})), "[0,)");
+}
+
+TEST(Intervals, what_cannot_be_ordered_is_an_error) {
+  EXPECT_EQ(show(range_of({{Kind::introduced, "0"}, {Kind::fixed, "x.y"}})), "error");
+  EXPECT_EQ(show(range_of({{Kind::fixed, "1.0.0"}})), "error");
+  EXPECT_EQ(show(range_of({})), "error");
+}
+
+// Which vulnerabilities the records are found to stand for: "record=vulnerability,…;".
+std::string show(const std::vector<RecordLinks>& records) {
+  const auto resolved = resolve_aliases(records, {});
+  std::string out;
+  for (std::size_t i = 0; i < records.size(); ++i) {
+    out += records[i].id + "=";
+    for (const auto index : resolved.of_record[i]) out += resolved.vulnerabilities[index].id + ",";
+    out += ";";
+  }
+  return out;
+}
+
+TEST(Aliases, are_transitive_whatever_the_order) {
+  // The edges A-D, B-C, C-D join all four.
+  std::vector<RecordLinks> records{
+      {"A", {"D"}, {}, {}}, {"B", {"C"}, {}, {}}, {"C", {"D"}, {}, {}}, {"D", {}, {}, {}}};
+  std::ranges::sort(records, {}, &RecordLinks::id);
+  do {
+    const auto resolved = resolve_aliases(records, {});
+    ASSERT_EQ(resolved.vulnerabilities.size(), 1u);
+    EXPECT_EQ(resolved.vulnerabilities[0].id, "A");
+    EXPECT_EQ(resolved.vulnerabilities[0].aliases, (std::vector<std::string>{"B", "C", "D"}));
+  } while (std::ranges::next_permutation(records, {}, &RecordLinks::id).found);
+}
+
+TEST(Aliases, two_cves_are_never_merged) {
+  EXPECT_EQ(show({{"GHSA-1", {"CVE-2020-0001"}, {}, {}},
+                  {"GO-1", {"GHSA-1", "CVE-2020-0001", "CVE-2020-0002"}, {}, {}}}),
+            "GHSA-1=CVE-2020-0001,;GO-1=CVE-2020-0001,CVE-2020-0002,;");
+}
+
+TEST(Aliases, a_record_takes_the_cve_of_its_alias_set) {
+  EXPECT_EQ(show({{"PYSEC-1", {"GHSA-1"}, {}, {}}, {"GHSA-1", {"CVE-2020-0001"}, {}, {}}}),
+            "PYSEC-1=CVE-2020-0001,;GHSA-1=CVE-2020-0001,;");
+}
+
+TEST(Aliases, upstream_is_followed_one_way) {
+  EXPECT_EQ(show({{"DSA-1", {}, {"CVE-2020-0001", "CVE-2020-0002"}, {}},
+                  {"USN-1", {}, {"UBUNTU-CVE-2020-0003"}, {}},
+                  {"UBUNTU-CVE-2020-0003", {}, {"CVE-2020-0003"}, {}}}),
+            "DSA-1=CVE-2020-0001,CVE-2020-0002,;USN-1=CVE-2020-0003,;UBUNTU-CVE-2020-0003=CVE-2020-"
+            "0003,;");
+}
+
+TEST(Aliases, related_names_the_cves_of_errata_and_of_nothing_else) {
+  EXPECT_EQ(show({{"ALSA-2020:1", {}, {}, {"CVE-2020-0001", "RHSA-2020:1"}},
+                  {"GHSA-1", {}, {}, {"CVE-2020-0002"}}}),
+            "ALSA-2020:1=CVE-2020-0001,;GHSA-1=GHSA-1,;");
+}
+
+TEST(Aliases, an_erratum_without_cve_stands_for_itself) {
+  EXPECT_EQ(show({{"ALBA-2019:0973", {}, {}, {}}}), "ALBA-2019:0973=ALBA-2019:0973,;");
+}
+
+TEST(Scoring, highest_version_then_nvd_primary) {
+  const auto v31 = [](std::string vector) {
+    return Severity{"CVSS_V3", std::move(vector), "", true};
+  };
+  Scoring scoring;
+  scoring.consider(v31("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"), "cna@example.org");
+  EXPECT_EQ(scoring.best().level, SeverityLevel::critical);
+  scoring.consider(v31("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"), "nvd@nist.gov");
+  EXPECT_EQ(scoring.best().level, SeverityLevel::medium);
+  scoring.consider({"CVSS_V2", "AV:N/AC:L/Au:N/C:C/I:C/A:C", "", true}, "nvd@nist.gov");
+  EXPECT_EQ(scoring.best().source, "CVSS 3.1 nvd@nist.gov");
+  scoring.consider({"CVSS_V3", "CVSS:3.1/nonsense", "", true}, "x");
+  EXPECT_EQ(scoring.take_faults().size(), 1u);
+}
+
+Advisory advisory(std::string id, std::string ecosystem, std::string name, std::string fixed) {
+  Advisory out;
+  out.id = std::move(id);
+  out.modified = 1'700'000'000;
+  out.summary = "summary of " + out.id;
+  const auto [eco, release] = version::split_release(ecosystem);
+  out.affected.push_back(
+      {.ecosystem = std::string(eco),
+       .release = std::string(release),
+       .name = std::move(name),
+       .ranges = {
+           {Range::Type::ecosystem, {{Kind::introduced, "0"}, {Kind::fixed, std::move(fixed)}}}}});
+  return out;
+}
+
+Origin origin(std::string_view home = "PyPI") {
+  return {.feed = "osv", .id_space = "osv", .path = "x", .home_ecosystem = home};
+}
+
+std::string written(Builder& builder, const test::Scratch& scratch, const std::string& name) {
+  auto built = builder.finish();
+  EXPECT_TRUE(built.has_value());
+  const auto path = scratch / name;
+  EXPECT_TRUE(write_file_atomic(path, built->bytes));
+  return path;
+}
+
+TEST(Database, gives_back_what_was_put_in) {
+  const test::Scratch scratch;
+  Builder builder;
+  auto one = advisory("PYSEC-1", "PyPI", "My.Package", "1.2");
+  one.aliases = {"CVE-2020-0001"};
+  builder.add(origin(), std::move(one));
+  VulnerabilityNote note;
+  note.id = "CVE-2020-0001";
+  note.status = "Analyzed";
+  note.description = "text of NVD";
+  note.severity = {
+      {"CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "nvd@nist.gov", true}};
+  builder.add(Origin{.feed = "nvd", .id_space = "nvd", .path = "x", .home_ecosystem = {}},
+              std::move(note));
+  builder.add_coverage("osv", "PyPI", "", false);
+  const auto database = Database::open(written(builder, scratch, "a.db"));
+  ASSERT_TRUE(database.has_value()) << database.error().what;
+  EXPECT_TRUE(database->verify());
+  const auto rows = database->rows("PyPI", "", "my-package");
+  ASSERT_TRUE(rows.has_value());
+  ASSERT_EQ(rows->size(), 1u);
+  EXPECT_EQ((*rows)[0].name, "My.Package");
+  EXPECT_EQ((*rows)[0].ranges[0].intervals[0].upper, "1.2");
+  EXPECT_TRUE(database->rows("PyPI", "", "other")->empty());
+  EXPECT_TRUE(database->rows("npm", "", "my-package")->empty());
+  const auto index = database->find_vulnerability("CVE-2020-0001");
+  ASSERT_TRUE(index.has_value() && index->has_value());
+  const auto known = database->describe(**index);
+  ASSERT_TRUE(known.has_value());
+  EXPECT_EQ(known->summary, "summary of PYSEC-1");
+  EXPECT_EQ(known->details, "text of NVD");
+  EXPECT_EQ(known->cvss_score, 9.8);
+  EXPECT_EQ(known->aliases, std::vector<std::string>{"PYSEC-1"});
+  EXPECT_EQ(database->coverage("PyPI", "").size(), 1u);
+}
+
+TEST(Database, of_one_id_the_newest_record_wins_and_at_a_tie_the_one_at_home) {
+  const test::Scratch scratch;
+  Builder builder;
+  auto older = advisory("GHSA-1", "PyPI", "a", "1");
+  older.modified = 10;
+  builder.add(origin(), advisory("GHSA-1", "PyPI", "a", "2"));
+  builder.add(origin(), std::move(older));
+  builder.add(origin("Root"), advisory("GHSA-2", "PyPI", "b", "1"));
+  builder.add(origin("PyPI"), advisory("GHSA-2", "PyPI", "b", "2"));
+  builder.add(origin("Root"), advisory("GHSA-2", "PyPI", "b", "3"));
+  auto built = builder.finish();
+  ASSERT_TRUE(built.has_value());
+  EXPECT_EQ(built->meta.feeds[0].duplicates, 3u);
+  EXPECT_EQ(built->meta.feeds[0].differing, 2u);
+  const auto path = scratch / "a.db";
+  ASSERT_TRUE(write_file_atomic(path, built->bytes));
+  const auto database = Database::open(path);
+  ASSERT_TRUE(database.has_value());
+  EXPECT_EQ(database->rows("PyPI", "", "a")->at(0).ranges[0].intervals[0].upper, "2");
+  EXPECT_EQ(database->rows("PyPI", "", "b")->at(0).ranges[0].intervals[0].upper, "2");
+}
+
+std::string sample_database(const test::Scratch& scratch, const std::string& name,
+                            std::string fixed = "1.2") {
+  Builder builder;
+  for (int i = 0; i < 200; ++i)
+    builder.add(origin(), advisory("PYSEC-" + std::to_string(i), "PyPI", "p" + std::to_string(i),
+                                   "1." + std::to_string(i)));
+  builder.add(origin(), advisory("PYSEC-X", "PyPI", "changing", std::move(fixed)));
+  builder.add_coverage("osv", "PyPI", "", false);
+  return written(builder, scratch, name);
+}
+
+TEST(Database, the_same_input_gives_the_same_bytes) {
+  const test::Scratch scratch;
+  const auto a = read_file(sample_database(scratch, "a.db"), 1 << 24);
+  const auto b = read_file(sample_database(scratch, "b.db"), 1 << 24);
+  EXPECT_EQ(*a, *b);
+}
+
+TEST(Database, every_flipped_byte_and_every_cut_is_noticed) {
+  const test::Scratch scratch;
+  const auto path = sample_database(scratch, "a.db");
+  const auto good = *read_file(path, 1 << 24);
+  const auto noticed = [&](const std::string& bytes) {
+    EXPECT_TRUE(write_file_atomic(path, bytes));
+    const auto database = Database::open(path);
+    return !database || !database->verify();
+  };
+  EXPECT_FALSE(noticed(good));
+  // Bytes of the header's block past the header itself mean nothing and are not read.
+  for (std::size_t at = 0; at < good.size(); at += at < 176 ? 1 : 211) {
+    if (at >= 176 && at < 4096) continue;
+    auto bad = good;
+    bad[at] = static_cast<char>(bad[at] ^ 0x20);
+    EXPECT_TRUE(noticed(bad)) << "byte " << at;
+  }
+  for (const std::size_t size :
+       {std::size_t{0}, std::size_t{7}, std::size_t{100}, std::size_t{4096}, good.size() - 1})
+    EXPECT_TRUE(noticed(good.substr(0, size))) << "cut to " << size;
+}
+
+TEST(Database, another_format_version_is_named) {
+  const test::Scratch scratch;
+  const auto path = sample_database(scratch, "a.db");
+  auto bytes = *read_file(path, 1 << 24);
+  bytes[8] = 99;
+  ASSERT_TRUE(write_file_atomic(path, bytes));
+  const auto database = Database::open(path);
+  ASSERT_FALSE(database.has_value());
+  EXPECT_NE(database.error().what.find("database format 99"), std::string::npos)
+      << database.error().what;
+}
+
+TEST(Diff, names_what_changed_and_nothing_else) {
+  const test::Scratch scratch;
+  const auto a = Database::open(sample_database(scratch, "a.db", "1.2"));
+  const auto b = Database::open(sample_database(scratch, "b.db", "1.3"));
+  ASSERT_TRUE(a.has_value() && b.has_value());
+  const auto same = diff(*a, *a);
+  ASSERT_TRUE(same.has_value());
+  EXPECT_TRUE(same->names.empty() && same->vulnerabilities.empty());
+  const auto changed = diff(*a, *b);
+  ASSERT_TRUE(changed.has_value());
+  ASSERT_EQ(changed->names.size(), 1u);
+  EXPECT_EQ(changed->names[0].name, "changing");
+  EXPECT_EQ(changed->names[0].change, Change::changed);
+}
+
+}  // namespace
+}  // namespace tenken::advisories
