@@ -24,18 +24,16 @@ bool is_os_kind(std::string_view kind) {
 
 // What the document says beside the purl, where the purl is silent.
 void complete(Package& package, const Component& component) {
-  if (package.version.empty()) package.version = component.version;
   package.license = component.license;
   package.location = component.location;
   package.vendor = component.vendor;
   if (!is_os_kind(package.kind)) return;
   if (package.arch.empty()) package.arch = component.arch;
-  const bool has_epoch = package.version.contains(':');
-  if (package.kind == "rpm" && !has_epoch && !package.version.empty() && component.epoch != "0" &&
-      parse_uint(component.epoch))
-    package.version = fmt::format("{}:{}", component.epoch, package.version);
+  package.version = with_epoch(package.kind, package.version, component.epoch);
   if (package.source_name.empty()) package.source_name = component.source_name;
-  if (package.source_version.empty() && package.source_name == component.source_name)
+  const bool same_source =
+      !component.source_name.empty() && package.source_name == component.source_name;
+  if (package.source_version.empty() && same_source)
     package.source_version = component.source_version;
   if (package.module_label.empty()) package.module_label = component.module_label;
 }
@@ -63,11 +61,14 @@ Result<> Collector::add(const Component& component) {
   Package package;
   if (component.purl.empty()) {
     package.name = component.name;
-  } else if (const auto purl = parse_purl(component.purl, KeyCase::any); purl.has_value()) {
+    package.version = component.version;
+  } else if (auto purl = parse_purl(component.purl, KeyCase::any); purl.has_value()) {
+    if (purl->version.empty()) purl->version = component.version;
     package = package_from_purl(*purl);
   } else {
     skip(shown(component), fmt::format("purl '{}': {}", component.purl, purl.error().what));
     package.name = component.name.empty() ? component.purl : component.name;
+    package.version = component.version;
   }
   package.purl = component.purl;
   complete(package, component);
@@ -76,10 +77,12 @@ Result<> Collector::add(const Component& component) {
 }
 
 void Collector::add_operating_system(const Component& component) {
-  if (++operating_systems_ > 1) {
-    skip(shown(component), "another operating system; releases are not taken from either");
+  if (has_operating_system_) {
+    skip(shown(component), "a second operating system: no release is taken from either");
+    is_ambiguous_ = true;
     return;
   }
+  has_operating_system_ = true;
   auto& os = inventory_.os;
   os.id = distribution_id(component.name);
   os.version_id = split_once(component.version, ' ').first;  // "12 (bookworm)"
@@ -92,11 +95,11 @@ void Collector::add_operating_system(const Component& component) {
 }
 
 Inventory Collector::finish() && {
+  if (is_ambiguous_) inventory_.os = {};
   const auto& os = inventory_.os;
   const auto* distribution = inventory::find_distribution(os.id);
   for (auto& package : inventory_.packages) {
-    if (operating_systems_ != 1 || distribution == nullptr || package.kind != distribution->kind)
-      continue;
+    if (distribution == nullptr || package.kind != distribution->kind) continue;
     // A purl without namespace is of the document's system; one with another is not.
     const auto purl = parse_purl(package.purl, KeyCase::any);
     const bool unnamed = purl.has_value() && purl->ns.empty() && package.ecosystem.empty();

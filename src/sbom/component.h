@@ -55,7 +55,8 @@ class Collector {
 
   Inventory inventory_;
   inventory::PackageList skips_;
-  std::size_t operating_systems_ = 0;
+  bool has_operating_system_ = false;
+  bool is_ambiguous_ = false;
 };
 
 // Each reads a document of its format, already known as such.

@@ -174,11 +174,19 @@ Result<> apply_type_rules(Purl& purl) {
 
 // The namespace of a git purl is the host, its name the whole path there.
 void regroup_git(Purl& purl) {
+  if (purl.type != "git") return;
   const auto path = fmt::format("{}/{}", purl.ns, purl.name);
-  const auto [host, rest] = split_once(path, '/');
-  if (purl.type != "git" || purl.ns.empty() || !rest) return;
-  purl.ns = std::string(host);
-  purl.name = std::string(*rest);
+  purl.ns.clear();
+  purl.name.clear();
+  for (const auto segment : split(path, '/')) {
+    if (segment.empty()) continue;
+    if (purl.ns.empty()) {
+      purl.ns = segment;
+      continue;
+    }
+    if (!purl.name.empty()) purl.name += '/';
+    purl.name += segment;
+  }
 }
 
 // Where "@version" begins. An "@" at the head of a segment that others follow is an npm scope
@@ -201,12 +209,12 @@ Result<Purl> normal_purl(Purl purl) {
   purl.type = ascii_lower(purl.type);
   if (!is_word(purl.type, ".-+"))
     return invalid(fmt::format("'{}' is no purl type", printable(purl.type)));
+  regroup_git(purl);
   if (purl.name.empty()) return invalid("a purl needs a name");
   for (const auto& [key, value] : purl.qualifiers) {
     if (!is_word(key, ".-_"))
       return invalid(fmt::format("'{}' is no qualifier key", printable(key)));
   }
-  regroup_git(purl);
   TRY_VOID(apply_type_rules(purl));
   return purl;
 }

@@ -58,6 +58,10 @@ std::optional<Purl> purl_from_package(const Package& package, const OperatingSys
 // The kinds that belong to an operating system: "deb", "rpm", "apk".
 bool is_os_kind(std::string_view kind);
 
+// The version of an operating system's package with an epoch that stands apart: "1:2.3-4". An
+// epoch of 0, and one that the version has itself, adds nothing.
+std::string with_epoch(std::string_view kind, std::string_view version, std::string_view epoch);
+
 // The source package as an upstream qualifier or a SOURCERPM tag names it:
 // "chkconfig-1.33-2.fc43.src.rpm", "openssl@3.0.1-1", "openssl". Both empty where it is neither.
 struct Source {

@@ -142,6 +142,15 @@ void set_distribution(Package& package, const Purl& purl) {
     package.release = distribution->release(distribution->ecosystem, os);
 }
 
+// syft writes upstream, claircore source, others origin.
+Source source_of(const Purl& purl) {
+  for (const std::string_view key : {"upstream", "source", "origin"}) {
+    const auto source = read_source(purl.qualifier(key));
+    if (!source.name.empty() && is_os_kind(purl.type)) return source;
+  }
+  return {};
+}
+
 std::string upstream_of(const Package& package) {
   const auto& version = package.source_version;
   if (version.empty()) return package.source_name;
@@ -155,6 +164,11 @@ std::string package_name(const Purl& purl) {
   if (purl.ns.empty() || is_os_kind(purl.type) || purl.type == "alpm" || purl.type == "conan")
     return purl.name;
   return fmt::format("{}{}{}", purl.ns, purl.type == "maven" ? ':' : '/', purl.name);
+}
+
+bool has_epoch(std::string_view version) {
+  const auto [epoch, rest] = split_once(version, ':');
+  return rest && parse_uint(epoch);
 }
 
 void set_name(Purl& purl, const Package& package) {
@@ -225,6 +239,12 @@ bool is_os_kind(std::string_view kind) {
   return kind == "deb" || kind == "rpm" || kind == "apk";
 }
 
+std::string with_epoch(std::string_view kind, std::string_view version, std::string_view epoch) {
+  const bool says_more = is_os_kind(kind) && parse_uint(epoch).value_or(0) != 0;
+  if (!says_more || version.empty() || has_epoch(version)) return std::string(version);
+  return fmt::format("{}:{}", epoch, version);
+}
+
 Source read_source(std::string_view upstream) {
   for (const std::string_view suffix : {".src.rpm", ".nosrc.rpm"}) {
     if (!upstream.ends_with(suffix)) continue;
@@ -236,7 +256,7 @@ Source read_source(std::string_view upstream) {
     return {upstream.substr(0, version), upstream.substr(version + 1)};
   }
   const auto [name, version] = split_once(upstream, '@');
-  return {name, version.value_or("")};
+  return name.empty() ? Source{} : Source{name, version.value_or("")};
 }
 
 std::string distribution_id(std::string_view name) {
@@ -254,15 +274,10 @@ Package package_from_purl(const Purl& purl) {
   else
     package.ecosystem = look_up(kEcosystems, purl.type);
 
-  const auto epoch = purl.qualifier("epoch");
-  if (!epoch.empty() && epoch != "0" && !package.version.empty() && !package.version.contains(':'))
-    package.version = fmt::format("{}:{}", epoch, package.version);
-  for (const std::string_view key : {"upstream", "source", "origin"}) {
-    if (!package.source_name.empty() || !is_os_kind(purl.type)) break;
-    const auto [name, version] = read_source(purl.qualifier(key));
-    package.source_name = name;
-    package.source_version = version;
-  }
+  package.version = with_epoch(package.kind, package.version, purl.qualifier("epoch"));
+  const auto source = source_of(purl);
+  package.source_name = source.name;
+  package.source_version = source.version;
   for (const std::string_view key : {"rpmmod", "modularitylabel"})
     if (package.module_label.empty()) package.module_label = purl.qualifier(key);
   // Images are not packages, and public keys are no software.
@@ -277,7 +292,7 @@ std::optional<Purl> purl_from_package(const Package& package, const OperatingSys
   if (auto given = parse_purl(package.purl, KeyCase::any); given.has_value())
     purl = *std::move(given);
   purl.type = package.kind;
-  set_name(purl, package);
+  if (package_name(purl) != package.name) set_name(purl, package);
   purl.version = package.version;
   const auto set = [&](const std::string& key, std::string_view value) {
     if (!value.empty()) purl.qualifiers[key] = value;
@@ -286,12 +301,15 @@ std::optional<Purl> purl_from_package(const Package& package, const OperatingSys
   if (!is_os_kind(package.kind)) return purl;
 
   const auto [epoch, rest] = split_once(package.version, ':');
-  if (package.kind == "rpm" && rest && parse_uint(epoch)) {
+  const bool apart = package.kind == "rpm" && rest && !rest->empty() && !has_epoch(*rest);
+  if (apart && parse_uint(epoch).value_or(0) != 0) {
     set("epoch", epoch);
     purl.version = std::string(*rest);
   }
   set_distro(purl, package, os);
-  set("upstream", upstream_of(package));
+  const auto source = source_of(purl);
+  if (source.name != package.source_name || source.version != package.source_version)
+    set("upstream", upstream_of(package));
   set("rpmmod", package.module_label);
   return purl;
 }

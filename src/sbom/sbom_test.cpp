@@ -7,6 +7,7 @@
 
 #include "base/archive.h"
 #include "base/text.h"
+#include "inventory/inspect.h"
 #include "support/test_data.h"
 
 namespace tenken::sbom {
@@ -306,6 +307,25 @@ TEST(SbomWrite, packages_come_back_with_all_that_matching_needs) {
     EXPECT_EQ(again.os.id, "almalinux");
     EXPECT_EQ(again.os.release, "9");
     EXPECT_TRUE(again.skips.empty());
+  }
+}
+
+TEST(SbomWrite, the_packages_of_real_systems_come_back) {
+  NEED_TEST_DATA("inventories");
+  for (const std::string_view root :
+       {"dpkg/debian-bookworm-server", "dpkg/debian-trixie-server", "dpkg/claircore-texlive",
+        "rpm/alma8", "rpm/alma9-bulk", "rpm/go-rpmdb-cbl-mariner-2.0", "rpm/go-rpmdb-sle15-bci",
+        "rpm/osquery-sqlite", "apk/alpine-3.11-aged"}) {
+    const auto inventory =
+        inventory::inspect_root(test::data_path(fmt::format("inventories/{}", root)));
+    ASSERT_TRUE(inventory.has_value()) << root;
+    ASSERT_FALSE(inventory->packages.empty()) << root;
+    for (const auto& text : {write_cyclonedx(*inventory, 0), write_spdx(*inventory, 0)}) {
+      const auto again = read(text);
+      ASSERT_EQ(again.packages.size(), inventory->packages.size()) << root;
+      for (std::size_t i = 0; i < again.packages.size(); ++i)
+        ASSERT_EQ(identity(again.packages[i]), identity(inventory->packages[i])) << root;
+    }
   }
 }
 
