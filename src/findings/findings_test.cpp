@@ -122,6 +122,7 @@ TEST(Ignore, hostile_yaml_ends_in_an_error) {
   EXPECT_FALSE(parse_ignore_file(std::string(100'000, '['), "x").has_value());
   EXPECT_FALSE(parse_ignore_file("- id: a\xFF", "x").has_value());
   EXPECT_FALSE(parse_ignore_file("a: b: c", "x").has_value());
+  EXPECT_FALSE(parse_ignore_file(", {a: b}\n- c\n", "x").has_value());
   EXPECT_EQ(parse_ignore_file(std::string((1 << 20) + 1, '#'), "x").error().code, Errc::limit);
 }
 

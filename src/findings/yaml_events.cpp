@@ -46,6 +46,7 @@ class Collector : public YAML::EventHandler {
   }
   void OnMapEnd() override { close(YamlEvent::Kind::map_end); }
 
+  bool failed() const { return fault_.has_value(); }
   Result<std::vector<YamlEvent>> take() {
     if (fault_) return *fault_;
     return std::move(events_);
@@ -88,7 +89,8 @@ Result<std::vector<YamlEvent>> yaml_events(std::string_view text) {
   try {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
-    while (parser.HandleNextDocument(collector)) {
+    // Text that begins with "," makes the library hand out empty documents for ever.
+    while (!collector.failed() && parser.HandleNextDocument(collector)) {
     }
   } catch (const YAML::Exception& e) {
     return invalid(fmt::format("line {}: {}", line_of(e.mark), e.msg));
