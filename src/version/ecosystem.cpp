@@ -37,8 +37,10 @@ constexpr auto pep503 = NameRule::pep503;
 constexpr auto source = PackageKey::source;
 
 // Sorted by name. No scheme: upstream defines no order (commits of GIT and OSS-Fuzz, Android's
-// "12:2021-10-01"), or the order depends on the release (Root repackages several ecosystems).
-// Julia orders build metadata as Pub does: its binary packages count rebuilds there.
+// "12:2021-10-01"), or the order depends on the release (Root repackages several ecosystems). Rpm
+// distributions whose advisories name source packages say so in the OSV schema; AlmaLinux and Red
+// Hat name binaries. Julia orders build metadata as Pub does: its binary packages count rebuilds
+// there.
 constexpr Ecosystem table[] = {
     {"AlmaLinux", &rpm, exact, ReleaseRule::major},
     {"Alpaquita", &apk, exact, ReleaseRule::exact, source},
@@ -55,6 +57,7 @@ constexpr Ecosystem table[] = {
     {"Debian", &dpkg, exact, ReleaseRule::major, source},
     {"Docker Hardened Images", nullptr, exact, ReleaseRule::exact},
     {"Echo", &dpkg, exact, ReleaseRule::none, source},
+    {"FreeBSD", nullptr, exact, ReleaseRule::exact},
     {"GHC", &hackage},
     {"GIT", nullptr},
     {"GitHub Actions", &semver, fold_case},
@@ -65,7 +68,7 @@ constexpr Ecosystem table[] = {
     {"Julia", &pub},
     {"Kubernetes", &semver},
     {"Linux", &semver},
-    {"Mageia", &rpm, exact, ReleaseRule::major},
+    {"Mageia", &rpm, exact, ReleaseRule::major, source},
     {"Maven", &maven},
     {"MinimOS", &apk, exact, ReleaseRule::none, source},
     {"NuGet", &nuget, fold_case},
@@ -75,10 +78,10 @@ constexpr Ecosystem table[] = {
     {"Pub", &pub},
     {"PyPI", &pep440, pep503},
     {"Red Hat", &rpm, exact, ReleaseRule::exact},
-    {"Rocky Linux", &rpm, exact, ReleaseRule::major},
+    {"Rocky Linux", &rpm, exact, ReleaseRule::major, source},
     {"Root", nullptr, exact, ReleaseRule::exact},
     {"RubyGems", &rubygems},
-    {"SUSE", &rpm, exact, ReleaseRule::exact},
+    {"SUSE", &rpm, exact, ReleaseRule::exact, source},
     {"SemVer", &semver},
     {"SwiftURL", &semver},
     {"Ubuntu", &dpkg, exact, ReleaseRule::ubuntu, source},
@@ -90,8 +93,8 @@ constexpr Ecosystem table[] = {
     {"gentoo", &gentoo},
     {"npm", &semver},
     {"opam", &opam},
-    {"openEuler", &rpm, exact, ReleaseRule::exact},
-    {"openSUSE", &rpm, exact, ReleaseRule::exact},
+    {"openEuler", &rpm, exact, ReleaseRule::exact, source},
+    {"openSUSE", &rpm, exact, ReleaseRule::exact, source},
     {"openssl", &openssl},
     {"rpm-evr", &rpm},
     {"rpm-nevra", &rpm_nevra},

@@ -37,9 +37,9 @@ TEST(Ecosystem, KnowsEveryEcosystemOfTheFeeds) {
 }
 
 TEST(Ecosystem, MeansTheSourcePackageWhereTheTrackerDoes) {
-  for (const auto* name : {"Debian", "Ubuntu", "Alpine", "Wolfi"})
+  for (const auto* name : {"Debian", "Ubuntu", "Alpine", "Wolfi", "SUSE", "openEuler"})
     EXPECT_EQ(find_ecosystem(name)->key, PackageKey::source) << name;
-  for (const auto* name : {"AlmaLinux", "SUSE", "PyPI", "Go"})
+  for (const auto* name : {"AlmaLinux", "Red Hat", "PyPI", "Go"})
     EXPECT_EQ(find_ecosystem(name)->key, PackageKey::binary) << name;
 }
 

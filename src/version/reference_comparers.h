@@ -1,5 +1,5 @@
-// For tests only: comparers that walk two versions side by side as the package managers do, written
-// without keys, to check the keys against.
+// For tests and benchmarks only: comparers that walk two versions side by side as the package
+// managers do, written without keys, to check the keys against.
 //
 // Thread rule: pure functions.
 #pragma once

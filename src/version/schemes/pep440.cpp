@@ -28,7 +28,7 @@ void skip_separator(std::string_view& rest) {
   if (!rest.empty() && is_separator(rest.front())) rest.remove_prefix(1);
 }
 
-// "[sep]word[sep][digits]"; rest is left alone where no such word stands there.
+// "[sep]word[sep][digits]", the number 0 where there is none; rest is left alone where no such word stands there.
 struct Tagged {
   int word = 0;
   std::string_view digits;
@@ -39,11 +39,9 @@ std::optional<Tagged> take_tagged(std::string_view& rest,
   skip_separator(ahead);
   const auto word = take_word(ahead, words);
   if (word < 0) return std::nullopt;
-  rest = ahead;
   skip_separator(ahead);
-  const auto digits = take_digits(ahead);
-  if (!digits.empty()) rest = ahead;
-  return Tagged{.word = word, .digits = digits};
+  rest = ahead;
+  return Tagged{.word = word, .digits = take_digits(rest)};
 }
 
 struct Pieces {
