@@ -43,6 +43,20 @@ TEST(JsonWriter, one_line_stays_one_line) {
   EXPECT_EQ(writer.text(), "{\"k\":\"a\\\"\\\\\\n\\u2028\\u0085\\ufffd\\u0001é\"}");
 }
 
+TEST(JsonWriter, escapes_wherever_in_a_text_they_are_needed) {
+  const std::string plain = " !#[]~abcdefghijklmnop";
+  for (const char special : {'"', '\\', '\x1f', '\x7f', '\xff'}) {
+    for (std::size_t at = 0; at <= plain.size(); ++at) {
+      std::string text = plain, whole, middle;
+      text.insert(at, 1, special);
+      json::append_string(whole, text);
+      json::append_string(middle, std::string(1, special));
+      EXPECT_EQ(whole, "\"" + plain.substr(0, at) + middle.substr(1, middle.size() - 2) +
+                           plain.substr(at) + "\"");
+    }
+  }
+}
+
 TEST(JsonWriter, indents_by_level) {
   json::Writer writer(2);
   writer.begin_object()

@@ -32,6 +32,7 @@ constexpr auto rows = std::to_array<MessageText>({
     {column_title, "TITLE", "概要"},
     {cell_source, "source {0}", "ソース {0}"},
     {cell_no_fix, "no fix", "修正なし"},
+    {cell_fixed_in, "fixed in {0}", "修正版 {0}"},
     {cell_ransomware, "ransomware", "ランサムウェア"},
     {severity_unknown, "unknown", "不明"},
     {severity_none, "none", "なし"},

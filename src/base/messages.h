@@ -39,6 +39,7 @@ enum class Message : std::uint16_t {
   column_title,
   cell_source,  // source package with version
   cell_no_fix,
+  cell_fixed_in,  // version
   cell_ransomware,
   severity_unknown,
   severity_none,
@@ -90,7 +91,7 @@ enum class Message : std::uint16_t {
   unknown_scheme,  // ecosystem
   unknown_module_label,
   unknown_advisory_stream,
-  unknown_vendor,          // vendor, distribution
+  unknown_vendor,  // vendor, distribution
   unknown_git_ranges,
   unknown_no_ranges,
   unknown_unreadable,    // file, what

@@ -72,7 +72,7 @@ std::string message(Lang lang, const Finding& finding, const Package& package,
   const auto short_text = title(known);
   const auto fix = finding.fixed_version.empty()
                        ? say(lang, Message::cell_no_fix)
-                       : say(lang, Message::column_fixed_in) + " " + finding.fixed_version;
+                       : say(lang, Message::cell_fixed_in, finding.fixed_version);
   return fmt::format("{} {}: {}{}{} ({})", package.name, package.version, finding.id,
                      short_text.empty() ? "" : ": ", short_text, fix);
 }
