@@ -280,7 +280,8 @@ class CommandLine {
 }  // namespace
 
 int run(int argc, char** argv) {
-  return CommandLine().run(argc, argv);
+  const int code = CommandLine().run(argc, argv);
+  return finish_output(code);
 }
 
 }  // namespace tenken::app

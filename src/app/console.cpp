@@ -53,7 +53,16 @@ int answer_lines(const std::string& file,
     complain(fmt::format("{}: reading failed", printable(file)));
     return exit_usage;
   }
-  return std::fflush(stdout) == 0 ? exit_ok : exit_usage;
+  return exit_ok;
+}
+
+int finish_output(int code) {
+  const bool flushed = std::fflush(stdout) == 0;
+  if (flushed && std::ferror(stdout) == 0) return code;
+  const bool failed = code == exit_usage || code == exit_target || code == exit_database;
+  if (failed) return code;  // and has said why
+  complain("standard output: cannot be written");
+  return exit_usage;
 }
 
 int database_failed(const Error& error, const std::string& path) {

@@ -22,6 +22,10 @@ std::size_t terminal_width(int fd);  // 0: no terminal
 int answer_lines(const std::string& file,
                  const std::function<std::string(std::string_view)>& answer);
 
+// Writes out what standard output still holds. Text that was lost (a full disk) is said and makes
+// the code of a command that did not fail exit_usage.
+int finish_output(int code);
+
 // Says why the database cannot be used and which command mends it; returns exit_database.
 int database_failed(const Error& error, const std::string& path);
 

@@ -82,10 +82,13 @@ class Explanation {
   bool named(std::string_view id) const { return std::ranges::find(names_, id) != names_.end(); }
 
   void head(const Package& package, std::string_view verdict) {
-    const auto source =
-        package.source_name.empty() || package.source_name == package.name
-            ? ""
-            : fmt::format(" (source {} {})", package.source_name, package.source_version);
+    std::string source;
+    if (!package.source_name.empty() && package.source_name != package.name) {
+      // A source of the same version states none of its own.
+      const auto& version =
+          package.source_version.empty() ? package.version : package.source_version;
+      source = fmt::format(" (source {} {})", package.source_name, version);
+    }
     print(fmt::format("{} {}{}: {}\n", printable(package.name), printable(package.version),
                       printable(source), verdict));
   }
