@@ -141,7 +141,8 @@ void write_exploitation(json::Writer& json, const Vulnerability& vulnerability) 
 
 void write_vulnerability(json::Writer& json, const Vulnerability& vulnerability) {
   json.begin_object().strings("aliases", vulnerability.aliases);
-  json.member("summary", vulnerability.summary).member("details", vulnerability.details);
+  json.member("summary", vulnerability.summary).member("summary_ja", vulnerability.summary_ja);
+  json.member("details", vulnerability.details);
   time_member(json, "published", vulnerability.published);
   time_member(json, "modified", vulnerability.modified);
   json.key("severity").begin_array();

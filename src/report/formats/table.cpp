@@ -232,9 +232,11 @@ Row Table::describe(const Finding& finding) const {
       .fix = finding.fixed_version.empty() ? tell(cell_no_fix) : printable(finding.fixed_version),
       .exploited = known.exploited.has_value(),
       .notes = notes(finding, known),
-      .title = printable(options_.lang == Lang::ja && !known.summary_ja.empty() ? known.summary_ja : title(known))};
+      .title = printable(options_.lang == Lang::ja && !known.summary_ja.empty() ? known.summary_ja
+                                                                                : title(known))};
   // Published text stays in its language, marked where that is not the user's.
-  if (!row.title.empty() && options_.lang == Lang::ja && known.summary_ja.empty()) row.title.insert(0, "[en] ");
+  if (!row.title.empty() && options_.lang == Lang::ja && known.summary_ja.empty())
+    row.title.insert(0, "[en] ");
   return row;
 }
 
