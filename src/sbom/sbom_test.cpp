@@ -334,7 +334,7 @@ TEST(SbomWrite, what_was_not_read_makes_the_document_incomplete) {
   EXPECT_FALSE(write_cyclonedx(inventory, 0).contains("incomplete"));
   inventory.skips.push_back({.file = "var/lib/dpkg/status", .record = "", .reason = "unreadable"});
   EXPECT_TRUE(write_cyclonedx(inventory, 0).contains(R"("aggregate": "incomplete")"));
-  EXPECT_TRUE(write_spdx(inventory, 0).contains("1 entries could not be read"));
+  EXPECT_TRUE(write_spdx(inventory, 0).contains("entries that could not be read: 1"));
 }
 
 }  // namespace

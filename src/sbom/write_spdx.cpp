@@ -72,7 +72,8 @@ std::string write(const Inventory& inventory, Seconds timestamp, std::string_vie
   json.key("creationInfo").begin_object().member("created", format_time(timestamp));
   json.key("creators").begin_array().string("Tool: tenken").end_array();
   if (!inventory.skips.empty())
-    json.member("comment", fmt::format("{} entries could not be read", inventory.skips.size()));
+    json.member("comment",
+                fmt::format("entries that could not be read: {}", inventory.skips.size()));
   json.end_object();
   write_packages(json, inventory);
   json.key("relationships").begin_array();
