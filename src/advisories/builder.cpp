@@ -183,9 +183,11 @@ void Builder::add(const Origin& origin, VulnerabilityNote&& note) {
   ++feed.records;
   feed.newest = std::max(feed.newest, note.prediction ? note.prediction->date : note.modified);
   auto& pending = state.notes[note.id];
+  // What KEV and EPSS say beside their own facts gives way to NVD's entry.
+  const bool facts_only = note.exploited || note.prediction;
   if (note.exploited) pending.exploited = std::move(note.exploited);
   if (note.prediction) pending.prediction = note.prediction;
-  if (note.status.empty() && note.description.empty() && note.severity.empty()) return;
+  if (facts_only) return;
   if (pending.document && pending.modified >= note.modified) {
     ++feed.duplicates;
     return;

@@ -75,7 +75,8 @@ class Build {
     for (const auto& tree : trees) read_tree(tree);
     if (options_.progress != nullptr) options_.progress->end();
     TRY(auto built, builder_.finish());
-    if (built.meta.records == 0 && built.meta.vulnerabilities == 0) return nothing_built();
+    if (built.meta.records == 0 && built.meta.vulnerabilities == 0)
+      return nothing_built(built.meta);
     report_.output_bytes = built.bytes.size();
     TRY_VOID(write_file_atomic(options_.out, built.bytes));
     report_.meta = std::move(built.meta);
@@ -86,10 +87,15 @@ class Build {
   }
 
  private:
-  Error nothing_built() const {
+  Error nothing_built(const advisories::Meta& meta) const {
     std::string what = "no advisory could be read from";
     for (const auto& directory : options_.from) what += fmt::format(" {}", directory);
-    if (!report_.faults.empty()) what += fmt::format("; first fault: {}", report_.faults.front());
+    if (!report_.faults.empty()) {
+      what += fmt::format("; first fault: {}", report_.faults.front());
+    } else if (!meta.skips.empty()) {
+      const auto& skip = meta.skips.front();
+      what += fmt::format("; first fault: {}: {}", skip.example.file, skip.reason);
+    }
     return invalid(what + "; give a directory of OSV files (all.zip or .json), or a mirror tree");
   }
 

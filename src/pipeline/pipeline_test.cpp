@@ -1,0 +1,170 @@
+#include <gtest/gtest.h>
+
+#include "advisories/database.h"
+#include "base/file.h"
+#include "pipeline/build_database.h"
+#include "pipeline/database_location.h"
+#include "pipeline/feed_tree.h"
+#include "pipeline/scan.h"
+#include "pipeline/update_database.h"
+#include "support/scratch.h"
+
+namespace tenken::pipeline {
+namespace {
+
+constexpr std::string_view record =
+    R"({"id":"PYSEC-1","modified":"2024-01-01T00:00:00Z","affected":[{"package":{"ecosystem":"PyPI","name":"a"},)"
+    R"("ranges":[{"type":"ECOSYSTEM","events":[{"introduced":"0"},{"fixed":"2.0"}]}]}]})";
+
+TEST(FeedTree, any_other_directory_is_read_as_osv) {
+  const test::Scratch scratch;
+  scratch.write("x/PYSEC-1.json", record);
+  scratch.write("x/notes.txt", "no feed");
+  const auto tree = find_feeds(scratch.path());
+  ASSERT_TRUE(tree.has_value());
+  ASSERT_EQ(tree->files.size(), 1u);
+  EXPECT_EQ(tree->files[0].path, "x/PYSEC-1.json");
+  EXPECT_EQ(tree->unclaimed, std::vector<std::string>{"x/notes.txt"});
+}
+
+TEST(FeedTree, a_known_place_makes_everything_else_unread) {
+  const test::Scratch scratch;
+  scratch.write("secdb.alpinelinux.org/v3.20/main.json", "{}");
+  scratch.write("other.json", record);
+  scratch.write(".fetch/secdb.alpinelinux.org/v3.20/main.json.state", "{}");
+  const auto tree = find_feeds(scratch.path());
+  ASSERT_TRUE(tree.has_value());
+  ASSERT_EQ(tree->files.size(), 1u);
+  EXPECT_EQ(tree->files[0].feed->id, "alpine_secdb");
+  EXPECT_EQ(tree->unclaimed, std::vector<std::string>{"other.json"});
+}
+
+TEST(FeedTree, a_manifest_marks_samples_and_the_starter) {
+  const test::Scratch scratch;
+  scratch.write("a.json", record);
+  scratch.write("MANIFEST.json", R"({"files":[{"path":"a.json","kind":"osv native sample"}]})");
+  EXPECT_TRUE(find_feeds(scratch.path())->files[0].partial);
+  scratch.write("MANIFEST.json", R"({"starter":true})");
+  EXPECT_TRUE(find_feeds(scratch.path())->starter);
+}
+
+TEST(Build, what_cannot_be_read_is_counted_and_the_rest_is_built) {
+  const test::Scratch scratch;
+  scratch.write("feeds/PYSEC-1.json", record);
+  scratch.write("feeds/broken.json", "{\"id\":");
+  const auto report = build_database({.from = {scratch / "feeds"}, .out = scratch / "a.db"});
+  ASSERT_TRUE(report.has_value()) << report.error().what;
+  EXPECT_EQ(report->meta.records, 1u);
+  EXPECT_EQ(report->meta.skips.size(), 1u);
+  EXPECT_EQ(report->meta.feeds.at(0).skipped, 1u);
+}
+
+TEST(Build, nothing_to_build_from_is_an_error_and_keeps_the_old_file) {
+  const test::Scratch scratch;
+  scratch.write("feeds/broken.json", "{\"id\":");
+  scratch.write("a.db", "old");
+  EXPECT_FALSE(build_database({.from = {scratch / "feeds"}, .out = scratch / "a.db"}).has_value());
+  EXPECT_EQ(*read_file(scratch / "a.db", 100), "old");
+  EXPECT_EQ(build_database({.from = {scratch / "nowhere"}, .out = scratch / "a.db"}).error().code, Errc::not_found);
+}
+
+TEST(Generations, the_last_ones_are_kept_and_one_is_current) {
+  const test::Scratch scratch;
+  const auto data = scratch / "data";
+  std::string last;
+  for (int i = 0; i < 6; ++i) {
+    auto text = std::string(record);
+    text.replace(text.find("2.0"), 3, "2." + std::to_string(i));
+    scratch.write("feeds/PYSEC-1.json", text);
+    const auto report = build_generation(data, {.from = {scratch / "feeds"}});
+    ASSERT_TRUE(report.has_value()) << report.error().what;
+    last = report->generation;
+  }
+  const auto database = advisories::Database::open(database_path(data));
+  ASSERT_TRUE(database.has_value());
+  EXPECT_EQ(database->generation(), last);
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(data)) files += entry.is_symlink() ? 0 : 1;
+  EXPECT_EQ(files, kept_generations);
+}
+
+TEST(Update, an_unknown_feed_is_named) {
+  const test::Scratch scratch;
+  const auto report = update_database({.directory = scratch.path(), .feeds = {"nosuch"}});
+  ASSERT_FALSE(report.has_value());
+  EXPECT_NE(report.error().what.find("nosuch"), std::string::npos);
+}
+
+class Scan : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    scratch_.write("feeds/PYSEC-1.json", record);
+    ASSERT_TRUE(build_database({.from = {scratch_ / "feeds"}, .out = scratch_ / "a.db"}).has_value());
+    options_.database = scratch_ / "a.db";
+    options_.now = 1'800'000'000;
+  }
+  ScanFailure::Stage failure() { return scan(options_).error().stage; }
+
+  test::Scratch scratch_;
+  ScanOptions options_;
+};
+
+TEST_F(Scan, an_sbom_gives_findings_with_their_texts) {
+  scratch_.write("x.json", R"({"bomFormat":"CycloneDX","specVersion":"1.5","components":[)"
+                           R"({"type":"library","name":"a","version":"1.0","purl":"pkg:pypi/a@1.0"}]})");
+  options_.sbom = scratch_ / "x.json";
+  const auto result = scan(options_);
+  ASSERT_TRUE(result.has_value()) << result.error().error.what;
+  ASSERT_EQ(result->findings.size(), 1u);
+  EXPECT_EQ(result->findings[0].id, "PYSEC-1");
+  EXPECT_EQ(result->findings[0].fixed_version, "2.0");
+  EXPECT_TRUE(result->vulnerabilities.contains("PYSEC-1"));
+}
+
+TEST_F(Scan, a_root_of_an_unknown_distribution_is_said_once) {
+  scratch_.write("root/etc/os-release", "ID=nosuchlinux\n");
+  scratch_.write("root/var/lib/dpkg/status",
+                 "Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n"
+                 "Package: b\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n");
+  options_.rootfs = scratch_ / "root";
+  const auto result = scan(options_);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_TRUE(result->findings.empty());
+  ASSERT_EQ(result->unknown.size(), 1u);
+  EXPECT_EQ(result->unknown[0].subject, "nosuchlinux");
+  EXPECT_EQ(result->unknown[0].count, 2u);
+}
+
+TEST_F(Scan, an_empty_package_database_is_not_clean) {
+  scratch_.write("root/var/lib/dpkg/status", "");
+  options_.rootfs = scratch_ / "root";
+  const auto result = scan(options_);
+  ASSERT_TRUE(result.has_value());
+  EXPECT_FALSE(result->unknown.empty());
+}
+
+TEST_F(Scan, failures_name_their_stage) {
+  using Stage = ScanFailure::Stage;
+  std::filesystem::create_directories(scratch_ / "empty");
+  options_.rootfs = scratch_ / "empty";
+  EXPECT_EQ(failure(), Stage::target);
+  options_.rootfs = scratch_ / "nowhere";
+  EXPECT_EQ(failure(), Stage::target);
+  options_.database = scratch_ / "nowhere.db";
+  EXPECT_EQ(failure(), Stage::database);
+  options_.ignore_file = scratch_ / "nowhere.yaml";
+  EXPECT_EQ(failure(), Stage::usage);
+}
+
+TEST_F(Scan, an_old_database_is_warned_of_with_its_age) {
+  std::filesystem::create_directories(scratch_ / "root");
+  scratch_.write("root/var/lib/dpkg/status", "");
+  options_.rootfs = scratch_ / "root";
+  options_.maximum_age = 86400;
+  ASSERT_EQ(scan(options_)->warnings.size(), 1u);
+  options_.maximum_age = options_.now;
+  EXPECT_TRUE(scan(options_)->warnings.empty());
+}
+
+}  // namespace
+}  // namespace tenken::pipeline
