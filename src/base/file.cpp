@@ -19,26 +19,13 @@ Result<std::size_t> regular_size(int fd, std::string_view shown_name) {
   return static_cast<std::size_t>(status.st_size);
 }
 
-}  // namespace
-
-Fd& Fd::operator=(Fd&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-Fd::~Fd() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
-Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t limit_bytes) {
-  TRY(const auto size, regular_size(fd, shown_name));
+// From where the descriptor stands to its end; `expected` bytes are likely.
+Result<std::string> read_to_end(int fd, std::string_view shown_name, std::size_t limit_bytes,
+                                std::size_t expected) {
   std::string bytes;
-  if (size > limit_bytes)
-    return limit_exceeded(
-        fmt::format("{}: {} bytes, at most {} are read", shown_name, size, limit_bytes));
   // Files of /proc say size 0, and a file may grow while it is read: read to the end, one byte
   // past the limit to notice.
-  bytes.resize(size + 1);
+  bytes.resize(expected + 1);
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) bytes.resize(bytes.size() + bytes.size() / 2 + 4096);
@@ -52,6 +39,29 @@ Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t lim
   }
   bytes.resize(used);
   return bytes;
+}
+
+}  // namespace
+
+Fd& Fd::operator=(Fd&& other) noexcept {
+  std::swap(fd_, other.fd_);
+  return *this;
+}
+
+Fd::~Fd() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t limit_bytes) {
+  TRY(const auto size, regular_size(fd, shown_name));
+  if (size > limit_bytes)
+    return limit_exceeded(
+        fmt::format("{}: {} bytes, at most {} are read", shown_name, size, limit_bytes));
+  return read_to_end(fd, shown_name, limit_bytes, size);
+}
+
+Result<std::string> read_stream(int fd, std::string_view shown_name, std::size_t limit_bytes) {
+  return read_to_end(fd, shown_name, limit_bytes, 0);
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) {

@@ -31,6 +31,8 @@ class Fd {
 // The regular file's bytes. Errors: not_found, denied, invalid (no regular file), limit.
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes);
 Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t limit_bytes);
+// To the end of whatever the descriptor is: a pipe, standard input. Errors: denied, limit.
+Result<std::string> read_stream(int fd, std::string_view shown_name, std::size_t limit_bytes);
 
 // Writes all the bytes at the descriptor's position.
 Result<> write_fd(int fd, std::string_view bytes, std::string_view shown_name);

@@ -25,7 +25,7 @@ constexpr std::string_view update_command = "tenken db update";
 Result<Inventory> read_sbom_file(const std::string& path) {
   const bool standard_input = path == "-";
   TRY(const auto bytes,
-      standard_input ? read_fd(0, "standard input", sbom_limit) : read_file(path, sbom_limit));
+      standard_input ? read_stream(0, "standard input", sbom_limit) : read_file(path, sbom_limit));
   return sbom::read_sbom(bytes, standard_input ? "standard input" : path);
 }
 
