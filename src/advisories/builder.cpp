@@ -19,6 +19,8 @@
 namespace tenken::advisories {
 namespace {
 
+constexpr std::size_t skip_reason_limit = 1000;
+
 struct PendingRow {
   std::uint32_t name = 0;  // number of the (partition, name)
   std::string body;
@@ -108,7 +110,10 @@ std::uint32_t Builder::State::name(PartitionKey partition, std::string name) {
 
 void Builder::State::count_skip(std::string_view feed_id, Skip&& skip) {
   ++feed(feed_id).skipped;
-  auto& counted = skips[{std::string(feed_id), skip.reason}];
+  // A hostile feed may give every skip a reason of its own.
+  const bool many = skips.size() >= skip_reason_limit;
+  auto& counted = skips[{std::string(feed_id), many ? "for other reasons" : skip.reason}];
+  if (many) skip.reason = "for other reasons";
   if (counted.count++ > 0) return;
   counted.feed = feed_id;
   counted.reason = skip.reason;
@@ -370,13 +375,15 @@ class Composer {
     count_coverage();
     Meta meta;
     meta.starter = state_.starter;
+    // Daily facts such as EPSS make no advisory younger.
+    for (const auto& record : state_.records)
+      meta.newest_record = std::max(meta.newest_record, record.modified);
     meta.records = state_.records.size();
     meta.withdrawn = withdrawn_;
     meta.rows = row_count_;
     meta.vulnerabilities = resolution_.vulnerabilities.size();
     for (const auto& [id, feed] : state_.feeds) {
       meta.feeds.push_back(feed);
-      meta.newest_record = std::max(meta.newest_record, feed.newest);
     }
     for (const auto& [key, covered] : state_.coverage)
       meta.coverage.push_back({key.second, key.first.ecosystem, key.first.release, covered.rows,

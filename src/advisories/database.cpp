@@ -175,11 +175,47 @@ void absorb(Vulnerability& out, Document&& document, std::string_view source) {
 
 }  // namespace
 
-Result<Vulnerability> Database::describe(std::uint32_t index) const {
-  TRY(const auto entry, vulnerability(index));
+namespace {
+
+// What the hot part of the entry says.
+Vulnerability from_entry(const VulnerabilityEntry& entry) {
   Vulnerability out;
   out.id = entry.id;
   out.aliases.assign(entry.aliases.begin(), entry.aliases.end());
+  if (!entry.cvss_vector.empty()) {
+    out.cvss_score = entry.cvss_score;
+    out.cvss_vector = entry.cvss_vector;
+  }
+  out.exploited = entry.exploited;
+  out.prediction = entry.prediction;
+  return out;
+}
+
+}  // namespace
+
+Result<Vulnerability> Database::title(std::uint32_t index) const {
+  TRY(const auto entry, vulnerability(index));
+  auto out = from_entry(entry);
+  for (const auto number : entry.described) {
+    TRY(const auto one, record(number));
+    TRY(auto texts, document(one.document));
+    if (out.summary.empty()) out.summary = std::move(texts.summary);
+    if (out.summary_ja.empty()) out.summary_ja = std::move(texts.summary_ja);
+    if (out.details.empty()) out.details = std::move(texts.details);
+    if (!out.summary.empty()) break;
+  }
+  if (!out.summary.empty()) {
+    out.details.clear();
+  } else if (out.details.empty()) {
+    TRY(auto note, document(entry.note));
+    out.details = std::move(note.details);
+  }
+  return out;
+}
+
+Result<Vulnerability> Database::describe(std::uint32_t index) const {
+  TRY(const auto entry, vulnerability(index));
+  auto out = from_entry(entry);
   for (const auto number : entry.described) {
     TRY(const auto one, record(number));
     TRY(auto texts, document(one.document));
@@ -187,12 +223,6 @@ Result<Vulnerability> Database::describe(std::uint32_t index) const {
   }
   TRY(auto note, document(entry.note));
   absorb(out, std::move(note), "nvd");
-  if (!entry.cvss_vector.empty()) {
-    out.cvss_score = entry.cvss_score;
-    out.cvss_vector = entry.cvss_vector;
-  }
-  out.exploited = entry.exploited;
-  out.prediction = entry.prediction;
   return out;
 }
 

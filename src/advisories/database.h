@@ -51,6 +51,8 @@ class Database {
   Result<Document> document(const DocumentRef& ref) const;  // an empty one for size 0
   // Texts, severity, references: of NVD's entry and of the records that are this vulnerability.
   Result<Vulnerability> describe(std::uint32_t index) const;
+  // The same without what a list does not show: one summary, or the details where there is none.
+  Result<Vulnerability> title(std::uint32_t index) const;
 
   // For diff: partitions and names in their order.
   std::uint32_t partition_count() const { return partitions_.count(); }

@@ -50,7 +50,7 @@ struct Meta {
   std::uint64_t withdrawn = 0;
   std::uint64_t rows = 0;
   std::uint64_t vulnerabilities = 0;
-  Seconds newest_record = 0;
+  Seconds newest_record = 0;  // of advisories, not of facts about vulnerabilities
 };
 
 }  // namespace tenken::advisories

@@ -65,18 +65,12 @@ int finish_output(int code) {
   return exit_usage;
 }
 
-int database_failed(const Error& error, const std::string& path) {
-  if (error.code == Errc::not_found) {
-    complain(
-        fmt::format("no advisory database at {}; make one with: tenken db update, or tenken db "
-                    "build --from DIR",
-                    printable(path)));
-  } else {
-    complain(fmt::format(
-        "the advisory database cannot be used: {}; make it again with: tenken db update, or tenken "
-        "db build --from DIR",
-        printable(error.what)));
-  }
+int database_failed(const Error& error, const std::string& path, Lang lang) {
+  constexpr std::string_view mend = "tenken db update";
+  complain(
+      error.code == Errc::not_found
+          ? say(lang, Message::database_missing, printable(path), mend)
+          : say(lang, Message::database_corrupt, printable(path), printable(error.what), mend));
   return exit_database;
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "app/exit_code.h"
+#include "base/messages.h"
 #include "base/result.h"
 
 namespace tenken::app {
@@ -27,6 +28,6 @@ int answer_lines(const std::string& file,
 int finish_output(int code);
 
 // Says why the database cannot be used and which command mends it; returns exit_database.
-int database_failed(const Error& error, const std::string& path);
+int database_failed(const Error& error, const std::string& path, Lang lang = Lang::en);
 
 }  // namespace tenken::app

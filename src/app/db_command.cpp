@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -64,8 +65,10 @@ Result<pipeline::BuildReport> build(const DbBuildArguments& arguments) {
   pipeline::BuildOptions options{
       .from = arguments.from, .out = arguments.out, .progress = &progress};
   if (!options.out.empty()) return pipeline::build_database(options);
-  const auto directory = pipeline::data_directory();
-  return pipeline::build_generation(directory, options);
+  const auto place = pipeline::data_directory();
+  if (!place.ends_with(".db")) return pipeline::build_generation(place, options);
+  options.out = place;  // $TENKEN_DB names a file
+  return pipeline::build_database(options);
 }
 
 }  // namespace
@@ -240,10 +243,22 @@ Result<> print_record(const Database& database, std::uint32_t number) {
   return {};
 }
 
+// The vulnerability that has this id among its aliases: a look at each of them.
+Result<std::optional<std::uint32_t>> find_alias(const Database& database, const std::string& id) {
+  for (std::uint32_t i = 0; i < database.vulnerability_count(); ++i) {
+    TRY(const auto entry, database.vulnerability(i));
+    if (std::ranges::find(entry.aliases, id) != entry.aliases.end()) return std::optional(i);
+  }
+  return std::optional<std::uint32_t>();
+}
+
 // True where the id is known, as a vulnerability or as a record.
 Result<bool> show(const Database& database, const std::string& id) {
-  TRY(const auto vulnerability, database.find_vulnerability(id));
+  TRY(auto vulnerability, database.find_vulnerability(id));
   TRY(const auto record, database.find_record(id));
+  if (!vulnerability && !record) {
+    TRY(vulnerability, find_alias(database, id));
+  }
   if (vulnerability) {
     TRY(const auto one, database.describe(*vulnerability));
     print_vulnerability(one);
@@ -286,7 +301,7 @@ int db_diff_command(const DbReadArguments& arguments) {
   return with_database(arguments.database, [&](const Database& before) -> Result<int> {
     const auto path = pipeline::database_path(arguments.other);
     const auto after = Database::open(path);
-    if (!after) return after.error();
+    if (!after) return database_failed(after.error(), path);
     TRY(const auto difference, advisories::diff(before, *after));
     for (const auto& one : difference.names)
       print(fmt::format(

@@ -48,22 +48,36 @@ class Explanation {
       : database_(database), arguments_(arguments), names_(std::move(names)) {}
 
   Result<Explained> run(const Inventory& inventory) {
-    const match::Matcher matcher(database_, {.now = arguments_.scan.now,
-                                             .running_kernel = inventory.running_kernel,
-                                             .esm_attached = inventory.esm_attached,
-                                             .explain = true,
-                                             .lang = arguments_.scan.lang});
+    match::Matcher matcher(database_, {.now = arguments_.scan.now,
+                                       .running_kernel = inventory.running_kernel,
+                                       .esm_attached = inventory.esm_attached,
+                                       .explain = true,
+                                       .lang = arguments_.scan.lang});
     for (const auto& package : inventory.packages) {
       if (!arguments_.package.empty() && package.name != arguments_.package &&
           package.source_name != arguments_.package)
         continue;
       TRY(auto matches, matcher.match(package));
       TRY_VOID(explain(package, matches));
+      for (auto& one : matches.unknown) note(std::move(one));
     }
     return counts_;
   }
 
+  const std::vector<Unknown>& unknown() const { return unknown_; }
+
  private:
+  // The same thing once, with its number of packages.
+  void note(Unknown fresh) {
+    for (auto& one : unknown_) {
+      if (one.kind != fresh.kind || one.subject != fresh.subject || one.reason != fresh.reason)
+        continue;
+      one.count += fresh.count;
+      return;
+    }
+    unknown_.push_back(std::move(fresh));
+  }
+
   Result<bool> concerns(const Evidence& evidence) {
     if (named(evidence.advisory)) return true;
     TRY(const auto number, database_.find_record(evidence.advisory));
@@ -125,24 +139,22 @@ class Explanation {
   const ExplainArguments& arguments_;
   std::vector<std::string> names_;
   Explained counts_;
+  std::vector<Unknown> unknown_;
 };
 
-// Nothing was found: say whether that is an answer.
-void print_silence(const Database& database, const ExplainArguments& arguments,
-                   const Inventory& inventory, bool known) {
-  if (!known) {
-    print(fmt::format("{}: no record of this database has that id\n", printable(arguments.id)));
-    return;
-  }
-  print(fmt::format("{}: no advisory of this database about it names a package of {}\n",
-                    printable(arguments.id), printable(inventory.name)));
-  const auto& os = inventory.os;
-  if (os.ecosystem.empty()) {
-    print("the distribution is not known, so its packages were not matched\n");
-  } else if (database.coverage(os.ecosystem, os.release).empty()) {
-    print(fmt::format("the database does not cover {}:{}, so this is unknown, not an all-clear\n",
-                      os.ecosystem, os.release));
-  }
+// Nothing was found: say what that is worth.
+void print_silence(const ExplainArguments& arguments, const Inventory& inventory, bool known) {
+  print(known
+            ? fmt::format("{}: no advisory of this database about it names a package of {}\n",
+                          printable(arguments.id), printable(inventory.name))
+            : fmt::format("{}: no record of this database has that id\n", printable(arguments.id)));
+}
+
+void print_unknown(const std::vector<Unknown>& unknown) {
+  if (!unknown.empty()) print("not decided, so silence about these is no all-clear\n");
+  for (const auto& one : unknown)
+    print(
+        fmt::format("  {} {} ({}): {}\n", one.kind, one.subject, one.count, printable(one.reason)));
 }
 
 }  // namespace
@@ -156,15 +168,21 @@ int explain_command(const ExplainArguments& arguments) {
     complain(printable(inventory.error().what));
     return exit_target;
   }
+  if (inventory->databases_read == 0) {
+    complain(fmt::format("{}: no package database that is known", printable(inventory->name)));
+    return exit_target;
+  }
   auto names = names_of(*database, arguments.id);
   if (!names) return database_failed(names.error(), path);
   const auto vulnerability = database->find_vulnerability(arguments.id);
   if (!vulnerability) return database_failed(vulnerability.error(), path);
   const bool known = vulnerability->has_value() || names->size() > 1;
-  const auto explained = Explanation(*database, arguments, *std::move(names)).run(*inventory);
+  Explanation explanation(*database, arguments, *std::move(names));
+  const auto explained = explanation.run(*inventory);
   if (!explained) return database_failed(explained.error(), path);
   if (explained->affected + explained->others + explained->unknown == 0)
-    print_silence(*database, arguments, *inventory, known);
+    print_silence(arguments, *inventory, known);
+  print_unknown(explanation.unknown());
   return exit_ok;
 }
 

@@ -18,7 +18,8 @@ int failed(const pipeline::ScanFailure& failure, const ScanArguments& arguments)
   using Stage = pipeline::ScanFailure::Stage;
   switch (failure.stage) {
     case Stage::database:
-      return database_failed(failure.error, pipeline::database_path(arguments.scan.database));
+      return database_failed(failure.error, pipeline::database_path(arguments.scan.database),
+                             arguments.scan.lang);
     case Stage::usage:
       complain(printable(failure.error.what));
       return exit_usage;
@@ -60,7 +61,10 @@ Result<> write(const ScanResult& result, const ScanArguments& arguments) {
 }  // namespace
 
 int scan_command(const ScanArguments& arguments) {
-  const auto result = pipeline::scan(arguments.scan);
+  auto options = arguments.scan;
+  const bool list = arguments.output.format == "table" || arguments.output.format == "csv";
+  if (list) options.depth = pipeline::Depth::list;
+  const auto result = pipeline::scan(options);
   if (!result) return failed(result.error(), arguments);
   if (const auto written = write(*result, arguments); !written) {
     complain(printable(written.error().what));

@@ -85,6 +85,7 @@ TEST(Time, reads_the_forms_feeds_use) {
 
 TEST(Text, hostile_text_is_made_printable) {
   EXPECT_EQ(printable("a\x1b[31mé\xC2\x9B\xFF"), "a\\x1b[31mé\\xc2\\x9b\\xff");
+  EXPECT_EQ(printable("a\xE2\x80\xAE" "b"), "a\\xe2\\x80\\xaeb");
 }
 
 TEST(Archive, hands_out_the_members_of_zip_and_tar) {

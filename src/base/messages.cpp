@@ -17,6 +17,11 @@ constexpr auto rows = std::to_array<MessageText>({
     {label_system, "System", "OS"},
     {label_database, "Database", "データベース"},
     {label_packages, "Packages", "パッケージ"},
+    {label_coverage, "Covers", "対象範囲"},
+    {coverage_rows, "{0}: {1} rows, newest {2}", "{0}: {1} 行、最新 {2}"},
+    {coverage_partial, "{0}: {1} rows, newest {2}, a part of what is published",
+     "{0}: {1} 行、最新 {2}（公開分の一部のみ）"},
+    {coverage_none, "{0}: nothing", "{0}: なし"},
     {system_not_recognised, "not recognised", "判別できません"},
     {database_dates, "built {0}, newest record {1} ({2} {2|day|days} ago)",
      "{0} 作成、最新の記録は {1}（{2} 日前）"},
@@ -89,8 +94,8 @@ constexpr auto rows = std::to_array<MessageText>({
     {unknown_version_order, "the version \"{0}\" cannot be ordered by the rules of {1}",
      "バージョン「{0}」は {1} の規則では順序を決められません"},
     {unknown_advisory_version,
-     "the advisory's version \"{0}\" cannot be ordered by the rules of {1}",
-     "アドバイザリのバージョン「{0}」は {1} の規則では順序を決められません"},
+     "a version of the advisory cannot be ordered by the rules of {1}: {0}",
+     "アドバイザリのバージョンは {1} の規則では順序を決められません: {0}"},
     {unknown_version_missing, "the installed version is not known",
      "インストール済みのバージョンが不明です"},
     {unknown_ecosystem_missing, "the package names no ecosystem, so it was not matched",
@@ -110,8 +115,6 @@ constexpr auto rows = std::to_array<MessageText>({
     {unknown_unreadable, "{0} could not be read: {1}", "{0} を読み取れません: {1}"},
     {unknown_starter, "the starter database holds only a part of the advisories; run `{0}`",
      "同梱の初期データベースはアドバイザリの一部しか含みません。`{0}` を実行してください"},
-    {unknown_feed_skips, "{1} {1|record|records} of the feed {0} could not be read",
-     "フィード {0} の記録 {1} 件を読み取れませんでした"},
     {unknown_database_old, "the newest record is {0} {0|day|days} old; run `{1}`",
      "最新の記録が {0} 日前のものです。`{1}` を実行してください"},
 
@@ -132,10 +135,8 @@ constexpr auto rows = std::to_array<MessageText>({
      "インストール済みのバージョンは影響を受けるものとして列挙されていません"},
     {evidence_vendor_not_affected, "the vendor says that the package is not affected",
      "提供元はこのパッケージが影響を受けないとしています"},
-    {evidence_vendor_status, "the vendor says \"{0}\"", "提供元の見解は「{0}」です"},
     {evidence_needs_subscription, "the fix needs a subscription: {0}",
      "修正版には契約が必要です: {0}"},
-    {evidence_not_running, "the running kernel is {0}", "稼働中のカーネルは {0} です"},
     {evidence_withdrawn, "the advisory was withdrawn", "アドバイザリは取り下げられました"},
     {evidence_other_stream, "the row is for another module stream",
      "別のモジュールストリームの行です"},
@@ -151,22 +152,19 @@ constexpr auto rows = std::to_array<MessageText>({
     {vex_skipped, "{0}: {1} {1|statement|statements} could not be read, first: {2}",
      "{0}: 読み取れない記述が {1} 件あります。最初の理由: {2}"},
 
-    {database_missing, "no advisory database at {0}; run `{1}`",
-     "アドバイザリのデータベースが {0} にありません。`{1}` を実行してください"},
-    {database_corrupt, "the advisory database {0} is damaged ({1}); run `{2}`",
-     "アドバイザリのデータベース {0} が壊れています（{1}）。`{2}` を実行してください"},
-    {database_other_format,
-     "the advisory database {0} has format {1}, this program reads {2}; run `{3}`",
-     "アドバイザリのデータベース {0} の形式は {1} ですが、このプログラムが読めるのは {2} です。"
-     "`{3}` を実行してください"},
-    {database_partial, "the advisory database is incomplete; run `{0}` for all advisories",
-     "アドバイザリのデータベースは不完全です。すべて取得するには `{0}` を実行してください"},
+    {database_missing, "no advisory database at {0}; run `{1}`, or `tenken db build --from DIR`",
+     "アドバイザリのデータベースが {0} にありません。`{1}` または `tenken db build --from DIR` "
+     "を実行してください"},
+    {database_corrupt,
+     "the advisory database {0} cannot be used ({1}); make it again: `{2}`, or `tenken db build "
+     "--from DIR`",
+     "アドバイザリのデータベース {0} を使用できません（{1}）。`{2}` または `tenken db build --from "
+     "DIR` で作り直してください"},
 
     {exit_findings, "{0} {0|finding|findings} at or above {1}", "{1} 以上の検出が {0} 件あります"},
     {exit_incomplete, "incomplete: {0} {0|thing|things} could not be decided",
      "不完全: 判定できなかったものが {0} 件あります"},
     {exit_target, "{0} cannot be inspected: {1}", "{0} を調査できません: {1}"},
-    {written_to, "wrote {0} ({1} {1|byte|bytes})", "{0} に書き込みました（{1} バイト）"},
 });
 static_assert(rows.size() == static_cast<std::size_t>(Message::count_));
 static_assert([] {

@@ -26,6 +26,10 @@ enum class Message : std::uint16_t {
   label_system,
   label_database,
   label_packages,
+  label_coverage,
+  coverage_rows,     // ecosystem, rows, date of the newest record
+  coverage_partial,  // the same, of which more is published
+  coverage_none,     // ecosystem
   system_not_recognised,
   database_dates,  // built, newest record, age in days
   database_built,  // built
@@ -96,7 +100,6 @@ enum class Message : std::uint16_t {
   unknown_no_ranges,
   unknown_unreadable,    // file, what
   unknown_starter,       // command
-  unknown_feed_skips,    // feed, count
   unknown_database_old,  // days, command
   // Why an advisory row holds or not: the reason of an Evidence.
   evidence_before_fix,
@@ -108,9 +111,7 @@ enum class Message : std::uint16_t {
   evidence_after_last_affected,
   evidence_not_listed,
   evidence_vendor_not_affected,
-  evidence_vendor_status,       // the vendor's word
   evidence_needs_subscription,  // subscription
-  evidence_not_running,         // the running kernel
   evidence_withdrawn,
   evidence_other_stream,
   // Ignore rules and VEX statements.
@@ -120,15 +121,12 @@ enum class Message : std::uint16_t {
   vex_note,          // file, id, status
   vex_skipped,       // file, count, first reason
   // The database, when it cannot be used.
-  database_missing,       // path, command
-  database_corrupt,       // path, what, command
-  database_other_format,  // path, found, wanted, command
-  database_partial,       // command
+  database_missing,  // path, command
+  database_corrupt,  // path, what, command
   // How a run ended.
   exit_findings,    // count, level
   exit_incomplete,  // count
   exit_target,      // target, what
-  written_to,       // file, bytes
   count_,           // number of messages, not one
 };
 

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -71,7 +72,22 @@ std::size_t utf8_sequence_length(std::string_view text) {
   return 0;
 }
 
+namespace {
+
+// U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069: they turn the order of what follows.
+bool is_bidi_control(std::string_view sequence) {
+  if (sequence.size() != 3 || sequence[0] != '\xE2') return false;
+  const auto second = static_cast<unsigned char>(sequence[1]);
+  const auto third = static_cast<unsigned char>(sequence[2]);
+  if (second == 0x80) return third == 0x8E || third == 0x8F || (third >= 0xAA && third <= 0xAE);
+  return second == 0x81 && third >= 0xA6 && third <= 0xA9;
+}
+
+}  // namespace
+
 std::string printable(std::string_view text) {
+  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; }))
+    return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
@@ -79,7 +95,7 @@ std::string printable(std::string_view text) {
     const auto lead = static_cast<unsigned char>(text[0]);
     const bool control = length == 1 && (lead < 0x20 || lead == 0x7F);
     const bool c1 = length == 2 && lead == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
-    if (length == 0 || control || c1) {
+    if (length == 0 || control || c1 || is_bidi_control(text.substr(0, length))) {
       const auto count = length == 0 ? 1 : length;
       for (std::size_t i = 0; i < count; ++i)
         out += fmt::format("\\x{:02x}", static_cast<unsigned char>(text[i]));

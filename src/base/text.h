@@ -56,8 +56,9 @@ void for_each_line(std::string_view text, F&& f) {
   }
 }
 
-// Foreign text made safe to show on a terminal or in a log: control characters, DEL, C1 controls
-// and bytes that are not UTF-8 become \xNN, so that no escape sequence passes through.
+// Foreign text made safe to show on a terminal or in a log: control characters, DEL, C1 controls,
+// controls of the direction of writing and bytes that are not UTF-8 become \xNN, so that no escape
+// sequence passes through.
 std::string printable(std::string_view text);
 // The same bytes with every sequence that is not UTF-8 replaced by U+FFFD.
 std::string valid_utf8(std::string_view text);

@@ -46,6 +46,18 @@ bool contains(const IntervalView& interval, std::string_view key) {
   return true;
 }
 
+// The interval of the row's ranges that holds the version; nullptr: none.
+const IntervalView* containing(const RowView& row, const ComparedVersion& version) {
+  for (const auto& range : row.ranges) {
+    for (const auto& interval : range.intervals) {
+      // A range without bounds holds for whatever the version is.
+      const bool always = interval.lower_key.empty() && interval.upper_bound == UpperBound::none;
+      if (always || (version.key && contains(interval, *version.key))) return &interval;
+    }
+  }
+  return nullptr;
+}
+
 Judgement affected(const IntervalView& interval) {
   Judgement out{.verdict = Verdict::affected, .interval = &interval};
   switch (interval.upper_bound) {
@@ -83,6 +95,7 @@ Message outside(const RowView& row, std::string_view key) {
 }
 
 Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
+  if (const auto* interval = containing(row, version)) return affected(*interval);
   std::optional<Judgement> fault;
   bool comparable = false;
   const std::string scheme(version.scheme != nullptr ? version.scheme->id : "");
@@ -94,11 +107,6 @@ Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
                         .reason = Message::unknown_advisory_version,
                         .arguments = {std::string(range.fault), scheme}};
       continue;
-    }
-    for (const auto& interval : range.intervals) {
-      // A range without bounds holds for whatever the version is.
-      const bool always = interval.lower_key.empty() && interval.upper_bound == UpperBound::none;
-      if (always || (version.key && contains(interval, *version.key))) return affected(interval);
     }
     if (!version.key)
       fault = Judgement{.verdict = Verdict::unknown,
@@ -128,7 +136,9 @@ Judgement judge(const RowView& row, const ComparedVersion& version) {
   if (version.text.empty())
     return {.verdict = Verdict::unknown, .reason = Message::unknown_version_missing};
   if (std::ranges::find(row.versions, version.text) != row.versions.end())
-    return {.verdict = Verdict::affected, .reason = Message::evidence_listed};
+    return {.verdict = Verdict::affected,
+            .interval = containing(row, version),  // which knows the fix
+            .reason = Message::evidence_listed};
   // A vendor that says more than "affected" and gives no range means every version.
   if (row.status != VendorStatus::affected && row.ranges.empty() && row.versions.empty())
     return {.verdict = Verdict::affected, .reason = Message::evidence_no_fix};

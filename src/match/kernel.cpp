@@ -37,13 +37,34 @@ bool belongs_to_kernel(const Package& package, std::string_view running_release)
   auto evr = std::string_view(package.version);
   if (const auto colon = evr.find(':'); colon != std::string_view::npos)
     evr.remove_prefix(colon + 1);
-  return running_release == evr ||
-         (running_release.starts_with(evr) && running_release.substr(evr.size()).starts_with('.'));
+  if (running_release == evr ||
+      (running_release.starts_with(evr) && running_release.substr(evr.size()).starts_with('.')))
+    return true;
+  // SUSE: "5.14.21-150500.55.7-default" runs kernel-default 5.14.21-150500.55.7.1, whose last
+  // number counts rebuilds.
+  const auto flavour = package.name.substr(std::min(package.name.find('-'), package.name.size()));
+  if (flavour.empty() || !running_release.ends_with(flavour)) return false;
+  running_release.remove_suffix(flavour.size());
+  return evr == running_release ||
+         (evr.starts_with(running_release) && evr.substr(running_release.size()).starts_with('.'));
 }
+
+namespace {
+
+// A source rpm's file name holds no epoch: it is that of the package built from it.
+std::string source_version(const Package& package) {
+  if (package.source_version.empty()) return package.version;
+  const auto colon = package.version.find(':');
+  const bool stated = package.source_version.find(':') != std::string::npos;
+  if (package.kind != "rpm" || colon == std::string::npos || stated) return package.source_version;
+  return package.version.substr(0, colon + 1) + package.source_version;
+}
+
+}  // namespace
 
 SourceIdentity advisory_source(const Package& package) {
   SourceIdentity out{package.source_name.empty() ? package.name : package.source_name,
-                     package.source_version.empty() ? package.version : package.source_version};
+                     source_version(package)};
   constexpr std::string_view signed_source = "linux-signed";
   if (!out.name.starts_with(signed_source)) return out;
   const auto rest = out.name.substr(signed_source.size());

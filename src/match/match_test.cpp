@@ -106,6 +106,20 @@ TEST(Matcher, compares_the_source_version_where_the_advisory_means_the_source) {
   EXPECT_EQ(world.show(bsdutils), "");
 }
 
+TEST(Matcher, a_source_rpm_has_the_epoch_of_its_packages) {
+  World world;
+  world.add(advisory("RLSA-1", {"CVE-2020-0001"},
+                     {affected("Rocky Linux:9", "bind", "32:9.16.23-20.el9")}));
+  auto libs = package("Rocky Linux", "9", "bind-libs", "32:9.16.23-18.el9");
+  libs.kind = "rpm";
+  libs.source_name = "bind";
+  libs.source_version = "9.16.23-18.el9";
+  EXPECT_EQ(world.show(libs), "CVE-2020-0001 RLSA-1 32:9.16.23-20.el9|");
+  libs.version = "32:9.16.23-20.el9";
+  libs.source_version = "9.16.23-20.el9";
+  EXPECT_EQ(world.show(libs), "");
+}
+
 TEST(Matcher, the_release_decides_which_rows_hold) {
   World world;
   world.add(advisory("DSA-1", {"CVE-2020-0001"},
@@ -133,8 +147,12 @@ TEST(Matcher, a_listed_version_needs_no_order) {
   auto only_listed = affected("PyPI", "b", "");
   only_listed.ranges.clear();
   only_listed.versions = {"1.0"};
+  auto both = affected("PyPI", "c", "2.0");
+  both.versions = {"1.0"};
+  world.add(advisory("PYSEC-2", {"CVE-2020-0002"}, {both}));
   world.add(advisory("PYSEC-1", {"CVE-2020-0001"}, {listed, only_listed}));
   EXPECT_EQ(world.show(package("PyPI", "", "a", "not a version")), "CVE-2020-0001 PYSEC-1 -|");
+  EXPECT_EQ(world.show(package("PyPI", "", "c", "1.0")), "CVE-2020-0002 PYSEC-2 2.0|");
   EXPECT_EQ(world.show(package("PyPI", "", "b", "1.0")), "CVE-2020-0001 PYSEC-1 -|");
   EXPECT_EQ(world.show(package("PyPI", "", "b", "not a version")), "");
 }
@@ -234,6 +252,14 @@ TEST(Kernel, the_running_rpm_is_known_by_version_release_and_arch) {
   EXPECT_TRUE(is_kernel_image(kernel));
   EXPECT_TRUE(belongs_to_kernel(kernel, "5.14.0-362.8.1.el9_3.x86_64"));
   EXPECT_FALSE(belongs_to_kernel(kernel, "5.14.0-362.8.1.el9_30.x86_64"));
+}
+
+TEST(Kernel, the_running_kernel_of_suse_leaves_out_the_rebuild_count) {
+  auto kernel = package("openSUSE", "Leap 15.5", "kernel-default", "5.14.21-150500.55.7.1");
+  kernel.kind = "rpm";
+  EXPECT_TRUE(belongs_to_kernel(kernel, "5.14.21-150500.55.7-default"));
+  EXPECT_FALSE(belongs_to_kernel(kernel, "5.14.21-150500.55.71-default"));
+  EXPECT_FALSE(belongs_to_kernel(kernel, "5.14.21-150500.55.7-azure"));
 }
 
 AffectedPackage module_row(std::string name, std::string stream, std::string fixed) {

@@ -1,8 +1,7 @@
 #include "match/matcher.h"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
@@ -15,6 +14,35 @@
 #include "version/ecosystem.h"
 
 namespace tenken::match {
+
+// Packages of one source share their advisories: a record or vulnerability is unpacked once.
+class Matcher::Entries {
+ public:
+  explicit Entries(const advisories::Database& database) : database_(database) {}
+
+  const advisories::Database& database() const { return database_; }
+
+  Result<const advisories::RecordEntry*> record(std::uint32_t number) {
+    const auto found = records_.find(number);
+    if (found != records_.end()) return &found->second;
+    TRY(auto entry, database_.record(number));
+    return &records_.emplace(number, std::move(entry)).first->second;
+  }
+
+  Result<const advisories::VulnerabilityEntry*> vulnerability(std::uint32_t number) {
+    const auto found = vulnerabilities_.find(number);
+    if (found != vulnerabilities_.end()) return &found->second;
+    TRY(auto entry, database_.vulnerability(number));
+    return &vulnerabilities_.emplace(number, std::move(entry)).first->second;
+  }
+
+ private:
+  const advisories::Database& database_;
+  // Nodes stay where they are when the maps grow.
+  std::unordered_map<std::uint32_t, advisories::RecordEntry> records_;
+  std::unordered_map<std::uint32_t, advisories::VulnerabilityEntry> vulnerabilities_;
+};
+
 namespace {
 
 using advisories::RecordEntry;
@@ -33,7 +61,7 @@ struct Source {
 
 // One record's say about the package: its rows brought together.
 struct Claim {
-  RecordEntry record;
+  const RecordEntry* record = nullptr;
   const RowView* row = nullptr;  // that decided
   Judgement judgement;
   std::string_view ecosystem;
@@ -44,9 +72,8 @@ struct Claim {
 
 class PackageMatch {
  public:
-  PackageMatch(const advisories::Database& database, const MatchOptions& options,
-               const Package& package)
-      : database_(database), options_(options), package_(package) {}
+  PackageMatch(Matcher::Entries& entries, const MatchOptions& options, const Package& package)
+      : entries_(entries), database_(entries.database()), options_(options), package_(package) {}
 
   Result<PackageMatches> run() {
     if (package_.listed_only || !comparable()) return std::move(out_);
@@ -144,13 +171,13 @@ class PackageMatch {
     for (auto first = kept.begin(); first != kept.end();) {
       const auto last = std::find_if(
           first, kept.end(), [&](const RowView& row) { return row.record != first->record; });
-      TRY(auto record, database_.record(first->record));
-      const bool withdrawn = record.withdrawn && *record.withdrawn <= options_.now;
+      TRY(const auto* record, entries_.record(first->record));
+      const bool withdrawn = record->withdrawn && *record->withdrawn <= options_.now;
       if (withdrawn) {
-        explain(*first, record, source,
+        explain(*first, *record, source,
                 {.verdict = Verdict::not_affected, .reason = Message::evidence_withdrawn});
       } else {
-        judge_record(first, last, std::move(record), source);
+        judge_record(first, last, *record, source);
       }
       first = last;
     }
@@ -159,8 +186,8 @@ class PackageMatch {
 
   using Rows = std::vector<RowView>::const_iterator;
 
-  void judge_record(Rows first, Rows last, RecordEntry record, const Source& source) {
-    Claim claim{.record = std::move(record),
+  void judge_record(Rows first, Rows last, const RecordEntry& record, const Source& source) {
+    Claim claim{.record = &record,
                 .row = {},
                 .judgement = {},
                 .ecosystem = package_.ecosystem,
@@ -170,11 +197,11 @@ class PackageMatch {
       const auto fit = module_fit(package_, *row);
       auto judgement = judge(*row, version_);
       if (fit == ModuleFit::differs) {
-        explain(*row, claim.record, source,
+        explain(*row, record, source,
                 {.verdict = Verdict::not_affected, .reason = Message::evidence_other_stream});
         continue;
       }
-      explain(*row, claim.record, source, judgement);
+      explain(*row, record, source, judgement);
       if (claim.row == nullptr || outweighs(judgement, claim.judgement, is_module_build(*row))) {
         claim.row = &*row;
         claim.judgement = std::move(judgement);
@@ -226,20 +253,26 @@ class PackageMatch {
   }
 
   Result<> conclude() {
-    std::map<std::uint32_t, std::vector<const Claim*>> by_vulnerability;
+    // Vulnerabilities are numbered in the order of their ids, so the findings come out sorted.
+    std::vector<std::pair<std::uint32_t, const Claim*>> named;
     for (const auto& claim : claims_) {
-      for (const auto vulnerability : claim.record.vulnerabilities)
-        by_vulnerability[vulnerability].push_back(&claim);
+      for (const auto vulnerability : claim.record->vulnerabilities)
+        named.emplace_back(vulnerability, &claim);
     }
-    for (const auto& [vulnerability, claims] : by_vulnerability)
-      TRY_VOID(decide(vulnerability, claims));
-    std::ranges::sort(out_.findings, {}, &Finding::id);
+    std::ranges::sort(named);
+    std::vector<const Claim*> claims;
+    for (std::size_t i = 0; i < named.size(); ++i) {
+      claims.push_back(named[i].second);
+      if (i + 1 < named.size() && named[i + 1].first == named[i].first) continue;
+      TRY_VOID(decide(named[i].first, claims));
+      claims.clear();
+    }
     return {};
   }
 
   Result<> decide(std::uint32_t number, const std::vector<const Claim*>& claims) {
     const auto tracker =
-        std::ranges::find_if(claims, [](const Claim* c) { return decides(c->record.feed); });
+        std::ranges::find_if(claims, [](const Claim* c) { return decides(c->record->feed); });
     const Claim* deciding = tracker != claims.end() ? *tracker : nullptr;
     const auto verdict = deciding != nullptr ? deciding->judgement.verdict : verdict_of(claims);
     if (verdict == Verdict::not_affected) return {};
@@ -247,8 +280,10 @@ class PackageMatch {
       note_unknown(claims);
       return {};
     }
-    TRY(const auto vulnerability, database_.vulnerability(number));
+    TRY(const auto* known, entries_.vulnerability(number));
+    const auto& vulnerability = *known;
     Finding finding;
+    finding.index = number;
     finding.id = vulnerability.id;
     finding.aliases.assign(vulnerability.aliases.begin(), vulnerability.aliases.end());
     std::vector<SeverityClaim> severity;
@@ -306,13 +341,15 @@ class PackageMatch {
 
   void support(Finding& finding, const Claim& claim, std::vector<SeverityClaim>& severity) const {
     // A tracker's row bears the vulnerability's own id: it is evidence, not an advisory.
-    if (!decides(claim.record.feed)) finding.advisories.emplace_back(claim.record.id);
-    finding.evidence.push_back(evidence(*claim.row, claim.record, claim.release, claim.judgement));
+    if (!decides(claim.record->feed)) finding.advisories.emplace_back(claim.record->id);
+    if (options_.evidence)
+      finding.evidence.push_back(
+          evidence(*claim.row, *claim.record, claim.release, claim.judgement));
     const bool distribution = ecosystem_->releases != version::ReleaseRule::none;
     severity.push_back(
-        {claim.row->vendor_severity, claim.record.id, package_.ecosystem, distribution});
+        {claim.row->vendor_severity, claim.record->id, package_.ecosystem, distribution});
     severity.push_back(
-        {claim.record.vendor_severity, claim.record.id, package_.ecosystem, distribution});
+        {claim.record->vendor_severity, claim.record->id, package_.ecosystem, distribution});
   }
 
   // The greatest fix: at it, every record stops to hold.
@@ -364,6 +401,7 @@ class PackageMatch {
     return FindingStatus::affected;
   }
 
+  Matcher::Entries& entries_;
   const advisories::Database& database_;
   const MatchOptions& options_;
   const Package& package_;
@@ -377,8 +415,12 @@ class PackageMatch {
 
 }  // namespace
 
-Result<PackageMatches> Matcher::match(const Package& package) const {
-  return PackageMatch(database_, options_, package).run();
+Matcher::Matcher(const advisories::Database& database, MatchOptions options)
+    : options_(std::move(options)), entries_(std::make_unique<Entries>(database)) {}
+Matcher::~Matcher() = default;
+
+Result<PackageMatches> Matcher::match(const Package& package) {
+  return PackageMatch(*entries_, options_, package).run();
 }
 
 }  // namespace tenken::match

@@ -6,9 +6,11 @@
 // decides where it has a row for the vulnerability; its advisories supply their ids.
 //
 // Errors: only those of the database (corrupt). What cannot be decided is an Unknown.
-// Thread rule: one object may match on many threads.
+// Thread rule: a Matcher remembers entries it has read and belongs to one thread; many Matchers
+// may share one database.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -25,6 +27,7 @@ struct MatchOptions {
   Seconds now = 0;             // a withdrawal after it has not happened yet
   std::string running_kernel;  // `uname -r` of the host; empty: every kernel counts
   bool esm_attached = false;   // the host has an Ubuntu Pro subscription
+  bool evidence = true;        // keep the evidence of findings
   bool explain = false;        // keep the evidence of rows that do not hold
   Lang lang = Lang::en;        // of reasons
 };
@@ -37,14 +40,17 @@ struct PackageMatches {
 
 class Matcher {
  public:
-  Matcher(const advisories::Database& database, MatchOptions options)
-      : database_(database), options_(std::move(options)) {}
+  Matcher(const advisories::Database& database, MatchOptions options);
+  ~Matcher();
 
-  Result<PackageMatches> match(const Package& package) const;
+  Result<PackageMatches> match(const Package& package);
+
+  // Entries of the database, each unpacked once; valid as long as the Matcher.
+  class Entries;
 
  private:
-  const advisories::Database& database_;
   MatchOptions options_;
+  std::unique_ptr<Entries> entries_;
 };
 
 }  // namespace tenken::match

@@ -46,6 +46,7 @@ struct Evidence {
 };
 
 struct Finding {
+  std::uint32_t index = 0;              // of the vulnerability, in the database that was asked
   std::string id;                       // the CVE, else the source's own id
   std::vector<std::string> aliases;     // other ids of the same vulnerability, sorted
   std::vector<std::string> advisories;  // records that themselves match, sorted
@@ -95,6 +96,14 @@ struct FeedState {
   std::uint64_t skipped = 0;
 };
 
+// What the database holds for one (ecosystem, release) that the scan asked for.
+struct UsedCoverage {
+  std::string ecosystem;  // with release: "AlmaLinux:9"
+  std::uint64_t rows = 0;
+  Seconds newest = 0;     // of the records behind them; 0: not stated
+  bool partial = false;
+};
+
 struct DatabaseState {
   std::string path;
   std::string generation;  // hex of the content's hash
@@ -102,6 +111,7 @@ struct DatabaseState {
   Seconds newest_record = 0;
   bool starter = false;  // the small one that ships with the program
   std::vector<FeedState> feeds;
+  std::vector<UsedCoverage> used;  // sorted by ecosystem
 };
 
 struct ScanResult {

@@ -75,8 +75,7 @@ class Build {
     for (const auto& tree : trees) read_tree(tree);
     if (options_.progress != nullptr) options_.progress->end();
     TRY(auto built, builder_.finish());
-    if (built.meta.records == 0 && built.meta.vulnerabilities == 0)
-      return nothing_built(built.meta);
+    if (built.meta.records == 0) return nothing_built(built.meta);
     report_.output_bytes = built.bytes.size();
     TRY_VOID(write_file_atomic(options_.out, built.bytes));
     report_.meta = std::move(built.meta);

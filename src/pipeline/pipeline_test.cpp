@@ -65,7 +65,8 @@ TEST(Build, nothing_to_build_from_is_an_error_and_keeps_the_old_file) {
   scratch.write("a.db", "old");
   EXPECT_FALSE(build_database({.from = {scratch / "feeds"}, .out = scratch / "a.db"}).has_value());
   EXPECT_EQ(*read_file(scratch / "a.db", 100), "old");
-  EXPECT_EQ(build_database({.from = {scratch / "nowhere"}, .out = scratch / "a.db"}).error().code, Errc::not_found);
+  EXPECT_EQ(build_database({.from = {scratch / "nowhere"}, .out = scratch / "a.db"}).error().code,
+            Errc::not_found);
 }
 
 TEST(Generations, the_last_ones_are_kept_and_one_is_current) {
@@ -84,7 +85,8 @@ TEST(Generations, the_last_ones_are_kept_and_one_is_current) {
   ASSERT_TRUE(database.has_value());
   EXPECT_EQ(database->generation(), last);
   std::size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(data)) files += entry.is_symlink() ? 0 : 1;
+  for (const auto& entry : std::filesystem::directory_iterator(data))
+    files += entry.is_symlink() ? 0 : 1;
   EXPECT_EQ(files, kept_generations);
 }
 
@@ -99,7 +101,8 @@ class Scan : public ::testing::Test {
  protected:
   void SetUp() override {
     scratch_.write("feeds/PYSEC-1.json", record);
-    ASSERT_TRUE(build_database({.from = {scratch_ / "feeds"}, .out = scratch_ / "a.db"}).has_value());
+    ASSERT_TRUE(
+        build_database({.from = {scratch_ / "feeds"}, .out = scratch_ / "a.db"}).has_value());
     options_.database = scratch_ / "a.db";
     options_.now = 1'800'000'000;
   }
@@ -110,8 +113,9 @@ class Scan : public ::testing::Test {
 };
 
 TEST_F(Scan, an_sbom_gives_findings_with_their_texts) {
-  scratch_.write("x.json", R"({"bomFormat":"CycloneDX","specVersion":"1.5","components":[)"
-                           R"({"type":"library","name":"a","version":"1.0","purl":"pkg:pypi/a@1.0"}]})");
+  scratch_.write("x.json",
+                 R"({"bomFormat":"CycloneDX","specVersion":"1.5","components":[)"
+                 R"({"type":"library","name":"a","version":"1.0","purl":"pkg:pypi/a@1.0"}]})");
   options_.sbom = scratch_ / "x.json";
   const auto result = scan(options_);
   ASSERT_TRUE(result.has_value()) << result.error().error.what;

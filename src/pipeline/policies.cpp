@@ -26,8 +26,12 @@ Result<Policies> read_policies(const ScanOptions& options) {
 }
 
 ScanResult apply_policies(ScanResult result, const Policies& policies, const ScanOptions& options) {
-  result = findings::apply_ignores(std::move(result), policies.ignores, options.now, options.lang);
-  result = findings::apply_vex(std::move(result), policies.vex, options.lang);
+  if (!policies.vex.empty())
+    result = findings::apply_vex(std::move(result), policies.vex, options.lang);
+  if (!policies.ignores.empty())
+    result =
+        findings::apply_ignores(std::move(result), policies.ignores, options.now, options.lang);
+  if (!options.minimum_severity && !options.fixed_only) return result;
   return findings::filtered(std::move(result),
                             {.minimum = options.minimum_severity.value_or(SeverityLevel::unknown),
                              .fixed_only = options.fixed_only});

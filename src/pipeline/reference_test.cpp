@@ -1,10 +1,10 @@
 // The whole chain on real advisories against reference results: feeds as they lie on disk →
 // database → inventory → match. One database, one test: each test is a process of its own.
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "advisories/database.h"
 #include "base/file.h"
@@ -35,15 +35,18 @@ std::vector<Row> read_tsv(const std::string& path) {
   return rows;
 }
 
-using Triples = std::set<std::tuple<std::string, std::string, std::string>>;  // package, version, advisory
+using Triples =
+    std::set<std::tuple<std::string, std::string, std::string>>;  // package, version, advisory
 
-std::string without_zero_epoch(std::string version) { return version.starts_with("0:") ? version.substr(2) : version; }
+std::string without_zero_epoch(std::string version) {
+  return version.starts_with("0:") ? version.substr(2) : version;
+}
 
 Triples matched(const advisories::Database& database, const std::string& inventory_path) {
   Triples out;
   auto inventory = inventory::inspect_root(test::data_path(inventory_path));
   EXPECT_TRUE(inventory.has_value());
-  const match::Matcher matcher(database, {.now = 1'800'000'000});
+  match::Matcher matcher(database, {.now = 1'800'000'000});
   for (const auto& package : inventory->packages) {
     const auto matches = matcher.match(package);
     EXPECT_TRUE(matches.has_value());
@@ -55,25 +58,29 @@ Triples matched(const advisories::Database& database, const std::string& invento
 }
 
 // Rows marked modular ignore streams and decide nothing.
-void compare_with(const Triples& got, const std::vector<Row>& rows, std::size_t id_column, bool modules) {
+void compare_with(const Triples& got, const std::vector<Row>& rows, std::size_t id_column,
+                  bool modules) {
   Triples expected;
   Triples undecided;
   for (const auto& row : rows) {
     const bool modular = modules && row.size() > 5 && row[5] == "modular";
     (modular ? undecided : expected).emplace(row[0], without_zero_epoch(row[1]), row[id_column]);
   }
-  for (const auto& one : expected) EXPECT_TRUE(got.contains(one)) << "missing " << std::get<0>(one) << " " << std::get<2>(one);
+  for (const auto& one : expected)
+    EXPECT_TRUE(got.contains(one)) << "missing " << std::get<0>(one) << " " << std::get<2>(one);
   for (const auto& one : got) {
     if (undecided.contains(one)) continue;
-    EXPECT_TRUE(expected.contains(one)) << "invented " << std::get<0>(one) << " " << std::get<1>(one) << " " << std::get<2>(one);
+    EXPECT_TRUE(expected.contains(one))
+        << "invented " << std::get<0>(one) << " " << std::get<1>(one) << " " << std::get<2>(one);
   }
 }
 
 void compare_with_osv_scanner(const advisories::Database& database) {
-  std::map<std::tuple<std::string, std::string, std::string>, std::map<std::string, std::string>> explained;
+  std::map<std::tuple<std::string, std::string, std::string>, std::map<std::string, std::string>>
+      explained;
   for (const auto& row : read_tsv(TENKEN_CASE_DIR "/reference_differences.tsv"))
     explained[{row[0], row[1], row[2]}][row[4]] = row[3];
-  const match::Matcher matcher(database, {.now = 1'800'000'000});
+  match::Matcher matcher(database, {.now = 1'800'000'000});
   std::size_t used = 0;
   for (const auto& row : read_tsv(test::data_path("vectors/match/osv-scanner-3000.tsv"))) {
     Package package;
@@ -90,7 +97,8 @@ void compare_with_osv_scanner(const advisories::Database& database) {
     const auto matches = matcher.match(package);
     ASSERT_TRUE(matches.has_value());
     std::set<std::string> got;
-    for (const auto& finding : matches->findings) got.insert(finding.advisories.begin(), finding.advisories.end());
+    for (const auto& finding : matches->findings)
+      got.insert(finding.advisories.begin(), finding.advisories.end());
     EXPECT_EQ(got, wanted) << row[0] << " " << row[1] << " " << row[2];
   }
   EXPECT_EQ(used, 59u) << "each explained difference is one";
@@ -98,7 +106,7 @@ void compare_with_osv_scanner(const advisories::Database& database) {
 
 // Rows of real records: what `versions` lists is affected, the fix is not.
 void compare_with_real_ranges(const advisories::Database& database) {
-  const match::Matcher matcher(database, {.now = 1'800'000'000});
+  match::Matcher matcher(database, {.now = 1'800'000'000});
   std::size_t rows = 0;
   for (const auto& row : read_tsv(test::data_path("vectors/osv/real-range.tsv"))) {
     Package package;
@@ -136,15 +144,18 @@ TEST(Reference, the_chain_agrees_with_reference_results) {
   EXPECT_TRUE(report->faults.empty());
   const auto database = advisories::Database::open(scratch / "a.db");
   ASSERT_TRUE(database.has_value());
-  compare_with(matched(*database, "inventories/rpm/alma9"), read_tsv(test::data_path("vectors/match/expect-rpm-alma9.tsv")), 2, true);
+  compare_with(matched(*database, "inventories/rpm/alma9"),
+               read_tsv(test::data_path("vectors/match/expect-rpm-alma9.tsv")), 2, true);
   compare_with(matched(*database, "inventories/dpkg/debian-bullseye-aged"),
-               read_tsv(test::data_path("vectors/match/expect-dpkg-debian-bullseye-aged.tsv")), 4, false);
+               read_tsv(test::data_path("vectors/match/expect-dpkg-debian-bullseye-aged.tsv")), 4,
+               false);
   compare_with(matched(*database, "inventories/dpkg/debian-bullseye-server"), {}, 4, false);
   compare_with_osv_scanner(*database);
   compare_with_real_ranges(*database);
   // A release for which the database holds nothing is unknown, not clean.
   for (const auto* release : {"debian-bookworm-server", "debian-trixie-server"}) {
-    auto inventory = inventory::inspect_root(test::data_path(std::string("inventories/dpkg/") + release));
+    auto inventory =
+        inventory::inspect_root(test::data_path(std::string("inventories/dpkg/") + release));
     ASSERT_TRUE(inventory.has_value());
     const auto result = evaluate(*std::move(inventory), *database, {.now = 1'800'000'000});
     ASSERT_TRUE(result.has_value());

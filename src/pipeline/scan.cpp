@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <iterator>
+#include <set>
 #include <tuple>
+#include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -15,6 +18,7 @@
 #include "pipeline/policies.h"
 #include "sbom/purl.h"
 #include "sbom/sbom.h"
+#include "version/ecosystem.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -77,39 +81,90 @@ void add_database_unknowns(const DatabaseState& database, Lang lang, Unknowns& u
         {"database", database.path, say(lang, Message::unknown_starter, update_command), 1});
 }
 
+std::string with_release(const std::string& ecosystem, const std::string& release) {
+  return release.empty() ? ecosystem : fmt::format("{}:{}", ecosystem, release);
+}
+
+// The rows behind the answer: of every (ecosystem, release) that a package names.
+std::vector<UsedCoverage> used_coverage(const advisories::Database& database,
+                                        const Inventory& inventory) {
+  std::set<std::pair<std::string, std::string>> asked;
+  for (const auto& package : inventory.packages) {
+    if (!package.ecosystem.empty() && !package.listed_only)
+      asked.emplace(package.ecosystem, version::normal_release(package.ecosystem, package.release));
+  }
+  std::vector<UsedCoverage> out;
+  for (const auto& [ecosystem, release] : asked) {
+    UsedCoverage used{.ecosystem = with_release(ecosystem, release), .partial = true};
+    for (const auto* one : database.coverage(ecosystem, release)) {
+      used.rows += one->rows;
+      used.newest = std::max(used.newest, one->newest);
+      used.partial = used.partial && one->partial;
+    }
+    out.push_back(std::move(used));
+  }
+  return out;
+}
+
+// The newest record of what was asked for; of the database where that states no dates.
+Seconds newest_used(const DatabaseState& database) {
+  Seconds newest = 0;
+  for (const auto& one : database.used) newest = std::max(newest, one.newest);
+  return newest != 0 ? newest : database.newest_record;
+}
+
 void warn_of_age(ScanResult& result, const ScanOptions& options) {
-  const auto newest = result.database.newest_record;
+  const auto newest = newest_used(result.database);
   if (!options.maximum_age || newest == 0 || options.now - newest <= *options.maximum_age) return;
   result.warnings.push_back(say(options.lang, Message::unknown_database_old,
                                 (options.now - newest) / 86400, update_command));
 }
 
-// The words of the first advisory that has some, for a vulnerability that nothing else describes.
-Result<std::string> summary_of(const advisories::Database& database,
-                               const std::vector<std::string>& advisory_ids) {
-  for (const auto& id : advisory_ids) {
-    TRY(const auto number, database.find_record(id));
-    if (!number) continue;
-    TRY(const auto record, database.record(*number));
-    TRY(const auto document, database.document(record.document));
-    if (!document.summary.empty()) return document.summary;
-  }
-  return std::string();
-}
+// Gives each finding's vulnerability its texts; what several findings share is read once.
+class Describer {
+ public:
+  Describer(const advisories::Database& database, Depth depth)
+      : database_(database), depth_(depth) {}
 
-Result<> describe_vulnerabilities(const advisories::Database& database, ScanResult& result) {
-  for (const auto& finding : result.findings) {
-    if (result.vulnerabilities.contains(finding.id)) continue;
-    TRY(const auto index, database.find_vulnerability(finding.id));
-    CHECK(index.has_value());
-    TRY(auto vulnerability, database.describe(*index));
-    if (vulnerability.summary.empty() && vulnerability.details.empty()) {
-      TRY(vulnerability.summary, summary_of(database, finding.advisories));
+  Result<> run(ScanResult& result) {
+    std::unordered_set<std::uint32_t> seen;
+    for (const auto& finding : result.findings) {
+      if (!seen.insert(finding.index).second) continue;
+      TRY(auto one, depth_ == Depth::list ? database_.title(finding.index)
+                                          : database_.describe(finding.index));
+      if (one.summary.empty() && one.details.empty()) {
+        TRY(one.summary, summary_of(finding.advisories));
+      }
+      result.vulnerabilities.emplace(finding.id, std::move(one));
     }
-    result.vulnerabilities.emplace(finding.id, std::move(vulnerability));
+    return {};
   }
-  return {};
-}
+
+ private:
+  // The words of the first advisory that has some, for a vulnerability that nothing else describes.
+  Result<std::string> summary_of(const std::vector<std::string>& advisory_ids) {
+    for (const auto& id : advisory_ids) {
+      const auto [known, fresh] = summaries_.try_emplace(id);
+      if (fresh) {
+        TRY(known->second, read_summary(id));
+      }
+      if (!known->second.empty()) return known->second;
+    }
+    return std::string();
+  }
+
+  Result<std::string> read_summary(const std::string& id) const {
+    TRY(const auto number, database_.find_record(id));
+    if (!number) return std::string();
+    TRY(const auto record, database_.record(*number));
+    TRY(auto document, database_.document(record.document));
+    return std::move(document.summary);
+  }
+
+  const advisories::Database& database_;
+  Depth depth_;
+  std::unordered_map<std::string, std::string> summaries_;
+};
 
 void fill_purls(Inventory& inventory) {
   for (auto& package : inventory.packages) {
@@ -157,15 +212,19 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
                             const ScanOptions& options) {
   ScanResult result;
   result.database = describe_database(database);
+  result.database.used = used_coverage(database, inventory);
   Unknowns unknowns;
   add_database_unknowns(result.database, options.lang, unknowns);
   add_inventory_unknowns(inventory, options.lang, unknowns);
   const bool distribution_said = add_distribution_unknown(inventory, options.lang, unknowns);
-  const match::Matcher matcher(database, {.now = options.now,
-                                          .running_kernel = inventory.running_kernel,
-                                          .esm_attached = inventory.esm_attached,
-                                          .explain = false,
-                                          .lang = options.lang});
+  match::Matcher matcher(database, {.now = options.now,
+                                    .running_kernel = inventory.running_kernel,
+                                    .esm_attached = inventory.esm_attached,
+                                    .evidence = options.depth == Depth::everything,
+                                    .explain = false,
+                                    .lang = options.lang});
+  std::vector<std::vector<Finding>> of_package(inventory.packages.size());
+  std::size_t findings = 0;
   for (std::size_t i = 0; i < inventory.packages.size(); ++i) {
     const auto& package = inventory.packages[i];
     if (package.listed_only) continue;
@@ -173,14 +232,20 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
     if (distribution_said && package.ecosystem.empty()) continue;
     TRY(auto matches, matcher.match(package));
     for (auto& one : matches.unknown) unknowns.add(std::move(one));
-    for (auto& finding : matches.findings) {
+    findings += matches.findings.size();
+    of_package[i] = std::move(matches.findings);
+  }
+  result.findings.reserve(findings);
+  for (std::size_t i = 0; i < of_package.size(); ++i) {
+    for (auto& finding : of_package[i]) {
       finding.package = i;
       result.findings.push_back(std::move(finding));
     }
+    of_package[i] = {};
   }
   result.inventory = std::move(inventory);
   result.unknown = unknowns.take();
-  TRY_VOID(describe_vulnerabilities(database, result));
+  TRY_VOID(Describer(database, options.depth).run(result));
   warn_of_age(result, options);
   return result;
 }

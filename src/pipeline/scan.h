@@ -15,7 +15,12 @@
 
 namespace tenken::pipeline {
 
+// How much of a result is wanted: what a list shows (findings with a title), or everything a
+// document carries (evidence, texts, references).
+enum class Depth : std::uint8_t { list, everything };
+
 struct ScanOptions {
+  Depth depth = Depth::everything;
   std::string rootfs;       // a directory; empty: none
   std::string sbom;         // a file, "-" for standard input; empty: none. Neither: this host
   std::string database;     // a file or a directory of generations; empty: the default place

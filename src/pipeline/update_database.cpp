@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "pipeline/database_location.h"
 
 namespace tenken::pipeline {
@@ -29,7 +30,8 @@ Result<std::vector<const feeds::Feed*>> chosen(const std::vector<std::string>& i
 Result<std::string> mirror_for(const feeds::Feed& feed, const std::vector<std::string>& mirrors) {
   std::string base;
   for (const auto& text : mirrors) {
-    if (text.starts_with("http") || text.starts_with('/')) {
+    // What stands before "=" must be a feed to be one: a base may hold "=" too.
+    if (feeds::find_feed(split_once(text, '=').first) == nullptr) {
       base = text;
       continue;
     }

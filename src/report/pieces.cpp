@@ -39,6 +39,11 @@ std::string title(const Vulnerability& vulnerability) {
     text = trim(vulnerability.details);
     text = text.substr(0, std::min(text.find("\n\n"), text.find(". ")));
   }
+  // Most titles are one short line of ASCII already.
+  const auto plain = [](char c) { return c > ' ' && c < 0x7F; };
+  const auto single = [&](char a, char b) { return !plain(a) && (a != ' ' || b == ' '); };
+  if (text.size() <= title_columns && std::ranges::adjacent_find(text, single) == text.end())
+    return std::string(text);
   std::string line;
   for (const char c : text) {
     if (!is_space(c))

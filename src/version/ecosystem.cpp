@@ -46,6 +46,7 @@ constexpr Ecosystem table[] = {
     {"Alpaquita", &apk, exact, ReleaseRule::exact, source},
     {"Alpine", &apk, exact, ReleaseRule::alpine, source},
     {"Android", nullptr, exact, ReleaseRule::exact},
+    {"Azure Linux", &rpm, exact, ReleaseRule::major},
     {"BellSoft Hardened Containers", &apk, exact, ReleaseRule::exact, source},
     {"Bioconductor", &cran},
     {"Bitnami", &semver},

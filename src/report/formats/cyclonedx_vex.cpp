@@ -94,9 +94,6 @@ void write_metadata(json::Writer& json, const ScanResult& result, const RenderOp
     property(json, "tenken:unknown",
              fmt::format("{}: {} ({}): {}", unknown.kind, unknown.subject, unknown.count,
                          unknown.reason));
-  for (const Skip& skip : result.inventory.skips)
-    property(json, "tenken:unknown",
-             fmt::format("inventory: {} {}: {}", skip.file, skip.record, skip.reason));
   json.end_array().end_object();
 }
 

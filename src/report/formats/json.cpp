@@ -49,6 +49,13 @@ void write_database(json::Writer& json, const DatabaseState& database) {
     count(json, "records", feed.records);
     count(json, "skipped", feed.skipped).end_object();
   }
+  json.end_array().key("used").begin_array();
+  for (const UsedCoverage& used : database.used) {
+    json.begin_object().member("ecosystem", used.ecosystem);
+    count(json, "rows", used.rows);
+    time_member(json, "newest", used.newest);
+    json.key("partial").boolean(used.partial).end_object();
+  }
   json.end_array().end_object();
 }
 

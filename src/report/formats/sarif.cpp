@@ -123,8 +123,6 @@ void write_notifications(json::Writer& json, const ScanResult& result) {
   for (const Unknown& unknown : result.unknown)
     notification(unknown.kind,
                  fmt::format("{} ({}): {}", unknown.subject, unknown.count, unknown.reason));
-  for (const Skip& skip : result.inventory.skips)
-    notification("inventory", fmt::format("{} {}: {}", skip.file, skip.record, skip.reason));
   for (const auto& warning : result.warnings) notification("warning", warning);
   json.end_array().end_object().end_array();
 }

@@ -169,6 +169,7 @@ class Table {
   Row describe(const Finding& finding) const;
   std::string notes(const Finding& finding, const Vulnerability& vulnerability) const;
   std::string database_line() const;
+  std::string coverage_line(const UsedCoverage& used) const;
 
   const ScanResult& result_;
   const RenderOptions& options_;
@@ -194,17 +195,26 @@ void Table::head() {
   const auto& os = inventory.os;
   const std::string system =
       !os.pretty_name.empty() ? os.pretty_name : os.id + (os.id.empty() ? "" : " ") + os.version_id;
-  const std::array<std::pair<Message, std::string>, 4> lines{{
+  std::vector<std::pair<Message, std::string>> lines{
       {label_target, printable(inventory.name)},
       {label_system, system.empty() ? tell(system_not_recognised) : printable(system)},
       {label_database, database_line()},
       {label_packages, tell(packages_examined, result_.counted_packages)},
-  }};
+  };
+  for (const UsedCoverage& used : result_.database.used)
+    lines.emplace_back(label_coverage, coverage_line(used));
   std::size_t width = 0;
   for (const auto& [label, text] : lines) width = std::max(width, display_width(tell(label)));
   for (const auto& [label, text] : lines)
     line(paint(dim, pad_width(tell(label), width)) + "  " + text);
   line("");
+}
+
+std::string Table::coverage_line(const UsedCoverage& used) const {
+  if (used.rows == 0) return tell(coverage_none, printable(used.ecosystem));
+  const auto newest = used.newest == 0 ? std::string("-") : format_date(used.newest);
+  return tell(used.partial ? coverage_partial : coverage_rows, printable(used.ecosystem), used.rows,
+              newest);
 }
 
 std::string Table::notes(const Finding& finding, const Vulnerability& vulnerability) const {
@@ -282,8 +292,8 @@ void Table::group(const Group& group) {
   std::string text = paint(bold, heading(group));
   const bool other_source =
       !first.source_name.empty() &&
-      (group.packages.size() > 1 || first.source_name != first.name ||
-       (!first.source_version.empty() && first.source_version != first.version));
+      (first.source_name != first.name ||
+       (!first.source_version.empty() && !first.version.ends_with(first.source_version)));
   if (other_source) {
     const auto source = first.source_name + " " + first.source_version;
     text += "  " + paint(dim, "(" + tell(cell_source, printable(trim(source))) + ")");
@@ -298,7 +308,7 @@ void Table::group(const Group& group) {
 
 Result<> Table::body() {
   if (result_.findings.empty()) {
-    const bool decided = result_.unknown.empty() && result_.inventory.skips.empty();
+    const bool decided = result_.unknown.empty();
     line(paint(bold, tell(decided ? nothing_found : nothing_found_among_decided)));
     line("");
     return {};
@@ -380,14 +390,11 @@ void Table::reason(std::string_view kind, std::string_view subject, std::string_
 }
 
 void Table::unknown() {
-  if (result_.unknown.empty() && result_.inventory.skips.empty()) return;
+  if (result_.unknown.empty()) return;
   line("");
   line(paint("33", tell(label_unknown)));
   for (const Unknown& unknown : result_.unknown)
     reason(unknown.kind, unknown.subject, unknown.reason, unknown.count);
-  for (const Skip& skip : result_.inventory.skips)
-    reason("inventory", skip.record.empty() ? skip.file : skip.file + " " + skip.record,
-           skip.reason, 1);
 }
 
 void Table::ignored() {
