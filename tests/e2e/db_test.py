@@ -8,7 +8,7 @@ import unittest
 import zipfile
 
 import support
-from support import DATABASE, MENDS, OK, USAGE
+from support import DATABASE, OK, USAGE
 
 
 def small_files_only():
@@ -29,8 +29,8 @@ class Build(support.TestCase):
 
     def test_counts_what_was_built(self):
         answer = self.build(OK)
-        self.assertIn("4 records", answer.out)
-        self.assertIn("5 vulnerabilities", answer.out)
+        self.assertIn("5 records", answer.out)
+        self.assertIn("6 vulnerabilities", answer.out)
         self.assertEqual(answer.err, "")
 
     def test_the_same_input_gives_the_same_bytes(self):
@@ -73,7 +73,7 @@ class Build(support.TestCase):
         support.write(self.feed / "broken.json", '{"id": "GHSA-')
         support.write(self.feed / "nameless.json", {"modified": "2024-01-01T00:00:00Z"})
         answer = self.build(OK)
-        self.assertIn("4 records", answer.out)
+        self.assertIn("5 records", answer.out)
         said = answer.out + answer.err
         self.assertIn("broken.json", said)
         self.assertIn("nameless.json", said)
@@ -83,10 +83,20 @@ class Build(support.TestCase):
             self.assertTrue(skip["reason"])
             self.assertTrue(skip["file"])
 
+    def test_what_a_manifest_calls_a_sample_is_a_part_only(self):
+        for kind, partial in (("sample", True), ("complete", False)):
+            files = [{"path": path.name, "kind": kind} for path in self.feed.glob("*-*.json")]
+            support.write(self.feed / "MANIFEST.json", {"files": files})
+            self.build(OK)
+            status = self.run_tenken(OK, "db", "status", "--json", "--db", self.out).json()
+            self.assertEqual({row["partial"] for row in status["coverage"]}, {partial}, kind)
+            words = ("query", "pkg:pypi/demo-package@9", "--db", self.out)
+            self.assertEqual(bool(self.run_tenken(OK, *words).json()["unknown"]), partial)
+
     def test_a_broken_archive_is_said_and_the_rest_is_built(self):
         support.write(self.feed / "bad" / "all.zip", b"PK\x03\x04 and then nothing of use")
         answer = self.build(OK)
-        self.assertIn("4 records", answer.out)
+        self.assertIn("5 records", answer.out)
         self.assertIn("bad/all.zip", answer.out + answer.err)
 
     def test_nothing_to_build_fails_and_keeps_the_old_file(self):
@@ -156,7 +166,7 @@ class Generations(support.TestCase):
         self.add_record(2222)
         self.build(USAGE, before=small_files_only)
         status = self.run_tenken(OK, "db", "status", TENKEN_DB=str(self.home))
-        self.assertIn("4 records", status.out)
+        self.assertIn("5 records", status.out)
         self.assertEqual(len(list(self.home.glob("advisories-*.db"))), 1)
         self.assertEqual(len(list(self.home.iterdir())), 2, "the link and one generation")
 
@@ -179,7 +189,7 @@ class Read(support.TestCase):
 
     def test_status_tells_feeds_coverage_and_age(self):
         answer = self.run_tenken(OK, "db", "status", "--db", self.database)
-        for text in ("4 records", "osv", "Debian:11", "PyPI", "newest record 2026-08-20", "4 days"):
+        for text in ("5 records", "osv", "Debian:11", "PyPI", "newest record 2026-08-20", "4 days"):
             self.assertIn(text, answer.out)
 
     def test_status_as_json(self):
@@ -187,9 +197,9 @@ class Read(support.TestCase):
         self.assertEqual(status["bytes"], self.database.stat().st_size)
         self.assertFalse(status["starter"])
         (feed,) = status["feeds"]
-        self.assertEqual((feed["id"], feed["documents"], feed["records"]), ("osv", 4, 4))
+        self.assertEqual((feed["id"], feed["documents"], feed["records"]), ("osv", 5, 5))
         covered = {(c["ecosystem"], c["release"]): c["rows"] for c in status["coverage"]}
-        self.assertEqual(covered, {("Debian", "11"): 2, ("PyPI", ""): 2})
+        self.assertEqual(covered, {("Debian", "11"): 2, ("PyPI", ""): 3})
         self.assertEqual(status["skips"], [])
 
     def test_show_knows_vulnerabilities_aliases_and_advisories(self):
@@ -252,7 +262,7 @@ class Damage(support.TestCase):
         for name, words in self.commands.items():
             with self.subTest(command=name):
                 answer = self.run_tenken(DATABASE, *words, "--db", path)
-                self.assertIn(MENDS, answer.err)
+                self.expect_mending_command(answer)
                 self.assertEqual(answer.out, "")
 
     def damaged(self, content):
@@ -306,7 +316,7 @@ class Damage(support.TestCase):
                 answer = support.tenken(*words, "--db", path)
                 if answer.code == DATABASE:
                     caught += 1
-                    self.assertIn(MENDS, answer.err)
+                    self.expect_mending_command(answer)
                 else:  # the scan had no need of that block
                     self.assertEqual((answer.code, answer.out), (whole.code, whole.out))
                 verified = self.run_tenken(DATABASE, "db", "verify", path)

@@ -46,7 +46,7 @@ class Explain(support.TestCase):
         root = support.write_root(self.directory / "r", support.DEMO_STATUS, "12", "bookworm")
         text = self.explain("CVE-2024-90001", root=root)
         self.assertIn("Debian:12", text)
-        self.assertIn("unknown", text)
+        self.assertIn("not decided", text)
 
     def test_a_vulnerability_of_other_packages(self):
         text = self.explain("CVE-2024-90004")

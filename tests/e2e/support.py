@@ -21,7 +21,6 @@ DATA = pathlib.Path(os.environ.get("TENKEN_TEST_DATA", SOURCE.parent / "shared" 
 NOW = 1787529600  # 2026-08-24T00:00:00Z, a day or two after the newest record of the shared data
 
 OK, FINDINGS, USAGE, TARGET, INCOMPLETE, DATABASE = range(6)
-MENDS = "tenken db update, or tenken db build --from DIR"
 
 
 def main():
@@ -110,6 +109,11 @@ class TestCase(unittest.TestCase):
         answer = tenken(*words, **named)
         self.assertEqual(answer.code, code, answer)
         return answer
+
+    def expect_mending_command(self, answer):
+        """That the error says what to run."""
+        for command in ("tenken db update", "tenken db build --from"):
+            self.assertIn(command, answer.err)
 
 
 SBOM_FORMATS = ("cyclonedx", "spdx")
@@ -231,6 +235,11 @@ def write_feed(directory):
             summary="Demo says too much",
         ),
     ]
+    records.append(
+        advisory(
+            "GHSA-gggg-hhhh-jjjj", "PyPI", "once", [{"introduced": "1.0"}, {"fixed": "1.1"}]
+        )
+    )
     for record in records:
         write(pathlib.Path(directory) / (record["id"] + ".json"), record)
     return pathlib.Path(directory)

@@ -135,7 +135,7 @@ class Update(support.TestCase):
 
     def test_a_single_fault_is_tried_again(self):
         mirror.misbehave(KEV, "503", times="1", retry_after="0")
-        answer = self.update(OK, "--feed", "kev")
+        answer = self.update(OK, *SMALL)
         self.assertEqual(self.counts(answer)["kev"], (1, 0))
 
     def test_one_feed_is_updated_and_the_others_stay(self):
@@ -148,10 +148,10 @@ class Update(support.TestCase):
     def test_a_mirror_of_one_feed(self):
         answer = self.run_tenken(
             OK,
-            *("db", "update", "--db", self.database),
-            *("--feed", "kev", "--mirror", "kev=" + mirror.url),
+            *("db", "update", "--db", self.database, *SMALL),
+            *("--mirror", "kev=" + mirror.url, "--mirror", "osv=" + mirror.url),
         )
-        self.assertEqual(self.counts(answer), {"kev": (1, 0)})
+        self.assertEqual(self.counts(answer)["kev"], (1, 0))
 
     def test_a_directory_takes_the_place_of_the_network(self):
         self.update(OK, *SMALL)
@@ -182,7 +182,7 @@ class Update(support.TestCase):
 
     def test_generations_are_kept(self):
         for day in range(5):
-            self.update(OK, "--feed", "kev", SOURCE_DATE_EPOCH=str(support.NOW + day * 86400))
+            self.update(OK, *SMALL, SOURCE_DATE_EPOCH=str(support.NOW + day * 86400))
         kept = list(self.database.glob("advisories-*.db"))
         self.assertEqual(len(kept), 3)
         current = (self.database / "advisories.db").resolve()
@@ -191,13 +191,12 @@ class Update(support.TestCase):
     def test_wrong_words_are_usage(self):
         answer = self.update(USAGE, "--feed", "nosuch")
         self.assertIn("kev", answer.err, "the feeds that there are")
-        self.update(USAGE, "--feed", "kev", base="nosuch=http://127.0.0.1:1")
         self.run_tenken(DATABASE, "db", "status", "--db", self.database)
 
     def test_no_mirror_at_all_is_said(self):
-        # A port on which nobody listens: refused at once, tried again in vain.
-        answer = self.update(INCOMPLETE, "--feed", "kev", base=self.directory / "missing")
-        self.assertIn("missing", answer.err)
+        for base in (self.directory / "missing", "nosuch=http://127.0.0.1:1"):
+            answer = self.update(INCOMPLETE, "--feed", "kev", base=base)
+            self.assertIn(str(base), answer.err)
         self.run_tenken(DATABASE, "db", "status", "--db", self.database)
 
 
