@@ -226,6 +226,15 @@ class Formats(ScanCase):
                 self.assertEqual(file.read_bytes(), self.scan(OK, "--format", name).raw)
         self.assertEqual(sorted(p.name for p in self.directory.iterdir()), sorted(FORMATS))
 
+    def test_output_to_a_pipe_or_device_leaves_it_what_it_is(self):
+        pipe = self.directory / "pipe"
+        os.mkfifo(pipe)
+        reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        self.scan(OK, "--format", "csv", "--output", pipe)
+        self.assertTrue(pipe.is_fifo())
+        self.assertEqual(os.read(reader, 65536), self.scan(OK, "--format", "csv").raw)
+
     def test_the_table_names_packages_findings_and_what_is_undecided(self):
         answer = self.scan(OK, "--sbom", module.undecided).out
         for text in ("demo-package 1.0", CRITICAL_CVE, "critical", "2.0", "no fix", "Not decided", "npm"):
