@@ -46,6 +46,7 @@ class BlockFile {
   // Bytes of a section; invalid where the range or a block's checksum is wrong.
   Result<std::string_view> bytes(Section section, std::uint64_t offset, std::uint64_t size) const;
   Result<> verify_all() const;
+  void release_pages() const { file_.release_pages(); }
   const std::string& generation() const { return generation_; }  // hex, of the whole content
   std::uint64_t file_size() const { return file_.bytes().size(); }
   const std::string& path() const { return path_; }

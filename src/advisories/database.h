@@ -30,6 +30,8 @@ class Database {
   const std::string& path() const { return file_.path(); }
   const std::string& generation() const { return file_.generation(); }
   std::uint64_t file_size() const { return file_.file_size(); }
+  // Gives mapped pages back, for the time in which something else needs memory.
+  void release_pages() const { file_.release_pages(); }
   Result<> verify() const;  // every block and every entry
 
   // The rows for a package name in its normal form; empty where there are none.

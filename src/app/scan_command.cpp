@@ -48,7 +48,9 @@ Result<> write(const ScanResult& result, const ScanArguments& arguments) {
   CHECK(format != nullptr);
   const auto options = render_options(arguments);
   if (!arguments.output.file.empty())
-    return write_file_atomic(arguments.output.file, report::render(*format, result, options));
+    return write_file_atomic(arguments.output.file, 0644, [&](const WritePiece& piece) {
+      return format->write(result, options, piece);
+    });
   TRY_VOID(format->write(result, options, [](std::string_view piece) -> Result<> {
     if (std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size())
       return unavailable("standard output: cannot be written");

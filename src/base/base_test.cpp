@@ -1,10 +1,12 @@
 #include <gtest/gtest.h>
 
 #include "base/archive.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "base/time.h"
+#include "support/scratch.h"
 #include "support/test_data.h"
 
 namespace tenken {
@@ -85,7 +87,9 @@ TEST(Time, reads_the_forms_feeds_use) {
 
 TEST(Text, hostile_text_is_made_printable) {
   EXPECT_EQ(printable("a\x1b[31mé\xC2\x9B\xFF"), "a\\x1b[31mé\\xc2\\x9b\\xff");
-  EXPECT_EQ(printable("a\xE2\x80\xAE" "b"), "a\\xe2\\x80\\xaeb");
+  EXPECT_EQ(printable("a\xE2\x80\xAE"
+                      "b"),
+            "a\\xe2\\x80\\xaeb");
 }
 
 TEST(Archive, hands_out_the_members_of_zip_and_tar) {
@@ -106,6 +110,27 @@ TEST(Archive, hands_out_the_members_of_zip_and_tar) {
   EXPECT_EQ(
       for_each_member(test::data_path("feeds/osv/PyPI/all.zip"), tight, json, count).error().code,
       Errc::limit);
+}
+
+TEST(File, a_failed_write_leaves_the_old_file_and_nothing_else) {
+  const test::Scratch scratch;
+  scratch.write("a", "old");
+  const auto failed =
+      write_file_atomic(scratch / "a", 0644, [](const WritePiece& write) -> Result<> {
+        TRY_VOID(write("half"));
+        return unavailable("disk full");
+      });
+  EXPECT_FALSE(failed.has_value());
+  EXPECT_EQ(*read_file(scratch / "a", 100), "old");
+  std::size_t files = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(scratch.path()))
+    ++files;
+  EXPECT_EQ(files, 1u);
+}
+
+TEST(File, a_device_is_written_not_replaced) {
+  EXPECT_TRUE(write_file_atomic("/dev/null", "x").has_value());
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
 }
 
 }  // namespace

@@ -81,11 +81,33 @@ Result<> write_fd(int fd, std::string_view bytes, std::string_view shown_name) {
 }
 
 Result<> write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode) {
+  return write_file_atomic(path, mode, [&](const WritePiece& write) { return write(bytes); });
+}
+
+namespace {
+
+bool is_special(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode);
+}
+
+Result<> write_special(const std::string& path,
+                       const std::function<Result<>(const WritePiece&)>& produce) {
+  const Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  if (!fd.valid()) return from_errno(errno, path);
+  return produce([&](std::string_view piece) { return write_fd(fd.get(), piece, path); });
+}
+
+}  // namespace
+
+Result<> write_file_atomic(const std::string& path, unsigned mode,
+                           const std::function<Result<>(const WritePiece&)>& produce) {
+  if (is_special(path)) return write_special(path, produce);
   std::string temporary = path + ".XXXXXX";
   Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!fd.valid()) return from_errno(errno, temporary);
   const auto written = [&]() -> Result<> {
-    TRY_VOID(write_fd(fd.get(), bytes, path));
+    TRY_VOID(produce([&](std::string_view piece) { return write_fd(fd.get(), piece, path); }));
     if (::fchmod(fd.get(), mode) != 0) return from_errno(errno, path);
     if (::fsync(fd.get()) != 0) return from_errno(errno, path);
     if (::rename(temporary.c_str(), path.c_str()) != 0) return from_errno(errno, path);
@@ -106,6 +128,10 @@ Result<MappedFile> MappedFile::open(const std::string& path) {
   file.data_ = static_cast<const char*>(data);
   file.size_ = size;
   return file;
+}
+
+void MappedFile::release_pages() const {
+  if (data_ != nullptr) ::madvise(const_cast<char*>(data_), size_, MADV_DONTNEED);
 }
 
 MappedFile::MappedFile(MappedFile&& other) noexcept

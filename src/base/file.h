@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -39,7 +40,13 @@ Result<> write_fd(int fd, std::string_view bytes, std::string_view shown_name);
 
 // Writes a temporary file beside path, syncs it and renames it over path: a reader sees the old
 // bytes or the new ones, and a full disk leaves the old ones. mode is the new file's permission.
+// What is there and no regular file (a device, a pipe) is written as it is.
 Result<> write_file_atomic(const std::string& path, std::string_view bytes, unsigned mode = 0644);
+
+// The same for text that comes in pieces: produce hands each to the function it is given.
+using WritePiece = std::function<Result<>(std::string_view piece)>;
+Result<> write_file_atomic(const std::string& path, unsigned mode,
+                           const std::function<Result<>(const WritePiece&)>& produce);
 
 // A regular file mapped read-only. The bytes live as long as the object.
 class MappedFile {
@@ -50,6 +57,8 @@ class MappedFile {
   MappedFile& operator=(MappedFile&& other) noexcept;
   ~MappedFile();
   std::string_view bytes() const { return {data_, size_}; }
+  // Gives the pages back to the system; they come again when they are touched.
+  void release_pages() const;
 
  private:
   const char* data_ = nullptr;

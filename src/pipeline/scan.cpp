@@ -245,7 +245,9 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
   }
   result.inventory = std::move(inventory);
   result.unknown = unknowns.take();
+  database.release_pages();
   TRY_VOID(Describer(database, options.depth).run(result));
+  database.release_pages();
   warn_of_age(result, options);
   return result;
 }

@@ -49,7 +49,7 @@ Database  built 2024-10-21, newest record 2024-10-19 (2 days ago)
 Packages  3 examined
 
   ID             SEVERITY  FIXED IN  NOTES               TITLE
-apache2, apache2-bin 2.4.51-1  (source apache2 2.4.51-1)
+apache2, apache2-bin 2.4.51-1
   CVE-2024-0001  critical  2.4.56-1  KEV EPSS 93%        Request smuggling in \x1b[31mmod_proxy
   CVE-2024-0002  low       no fix    will not fix        First sentence
 
@@ -76,7 +76,7 @@ OS            Debian GNU/Linux 11 (bullseye)
 パッケージ    3 件を調査
 
   ID             深刻度  修正版    備考            概要
-apache2, apache2-bin 2.4.51-1  (ソース apache2 2.4.51-1)
+apache2, apache2-bin 2.4.51-1
   CVE-2024-0001  緊急    2.4.56-1  KEV EPSS 93%    [en] Request smuggling in \x…
   CVE-2024-0002  注意    修正なし  修正予定なし    [en] First sentence
 
@@ -109,7 +109,7 @@ TEST(Table, nothing_found_is_not_said_of_what_was_not_decided) {
   ScanResult result;
   const auto text = [&] { return render(*find_format("table"), result, {}); };
   EXPECT_NE(text().find("Nothing found.\n"), std::string::npos);
-  result.inventory.skips.push_back({"var/lib/rpm/Packages", "", "format not known"});
+  result.unknown.push_back({"inventory", "var/lib/rpm/Packages", "format not known", 1});
   EXPECT_NE(text().find("Nothing found among what could be decided"), std::string::npos);
   EXPECT_NE(text().find("inventory  var/lib/rpm/Packages: format not known"), std::string::npos);
 }
