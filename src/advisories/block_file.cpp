@@ -93,6 +93,10 @@ Result<> BlockFile::read_header() {
   const auto expected = hash(bytes.substr(0, cursor.offset()));
   TRY(const auto stated, cursor.little<std::uint64_t>());
   if (stated != expected) return invalid("corrupt: the header's checksum is wrong");
+  const auto padding = bytes.substr(
+      cursor.offset(), header_size - std::min<std::size_t>(cursor.offset(), header_size));
+  if (padding.find_first_not_of('\0') != std::string_view::npos)
+    return invalid("corrupt: something stands behind the header");
   if (size != bytes.size())
     return invalid(fmt::format("truncated: {} bytes, the header says {}", bytes.size(), size));
   blocks_ = checksums_ / block_size;

@@ -155,9 +155,10 @@ int query_command(const QueryArguments& arguments) {
     return exit_usage;
   }
   const auto package = sbom::package_from_purl(*purl);
-  const auto ecosystem = package.release.empty()
-                             ? package.ecosystem
-                             : fmt::format("{}:{}", package.ecosystem, package.release);
+  auto ecosystem = package.release.empty()
+                       ? package.ecosystem
+                       : fmt::format("{}:{}", package.ecosystem, package.release);
+  if (ecosystem.empty()) ecosystem = "pkg:" + purl->type;
   print(query.package(ecosystem, package) + "\n");
   return query.finish(exit_ok);
 }

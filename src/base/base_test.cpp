@@ -59,6 +59,14 @@ TEST(JsonWriter, escapes_wherever_in_a_text_they_are_needed) {
   }
 }
 
+TEST(JsonWriter, c1_controls_are_escaped) {
+  json::Writer writer;
+  writer.string(
+      "a\xC2\x9B"
+      "31m\xC2\xA0");
+  EXPECT_EQ(writer.text(), "\"a\\u009b31m\xC2\xA0\"");
+}
+
 TEST(JsonWriter, indents_by_level) {
   json::Writer writer(2);
   writer.begin_object()

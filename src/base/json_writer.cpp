@@ -76,8 +76,9 @@ void append_string(std::string& out, std::string_view text) {
       out += "\\ufffd";
     } else if (length == 1) {
       append_ascii_escape(out, text[0]);
-    } else if (sequence == "\xC2\x85") {
-      out += "\\u0085";
+    } else if (length == 2 && sequence < "\xC2\xA0") {
+      // C1 controls, U+0085 among them, move the cursor of some terminals.
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(sequence[1]));
     } else if (sequence == "\xE2\x80\xA8" || sequence == "\xE2\x80\xA9") {
       out += sequence[2] == '\xA8' ? "\\u2028" : "\\u2029";
     } else {

@@ -112,6 +112,8 @@ constexpr auto rows = std::to_array<MessageText>({
      "アドバイザリにはコミットだけが記され、バージョンがありません"},
     {unknown_no_ranges, "the advisory names the package but no versions",
      "アドバイザリはパッケージ名だけを示し、バージョンを示していません"},
+    {unknown_no_packages, "it names no package, so nothing was matched",
+     "パッケージの記載がないため、照合していません"},
     {unknown_unreadable, "{0} could not be read: {1}", "{0} を読み取れません: {1}"},
     {unknown_starter, "the starter database holds only a part of the advisories; run `{0}`",
      "同梱の初期データベースはアドバイザリの一部しか含みません。`{0}` を実行してください"},

@@ -98,6 +98,7 @@ enum class Message : std::uint16_t {
   unknown_vendor,  // vendor, distribution
   unknown_git_ranges,
   unknown_no_ranges,
+  unknown_no_packages,
   unknown_unreadable,    // file, what
   unknown_starter,       // command
   unknown_database_old,  // days, command

@@ -177,7 +177,7 @@ class Build {
     const auto state = read_file(fmt::format("{}/.fetch/{}.state", tree.root, file.path), 1 << 16);
     if (!state) return;
     if (const auto read = fetch::read_state(*state))
-      builder_.set_fetched(file.feed->id, read->checked_at);
+      builder_.set_fetched(file.feed->id, read->fetched_at);
   }
 
   const BuildOptions& options_;

@@ -51,6 +51,14 @@ Result<std::vector<File>> list_files(const std::string& directory) {
   return out;
 }
 
+// Files that only tell where documents are.
+bool is_index(std::string_view path) {
+  const auto name =
+      path.substr(path.rfind('/') == std::string_view::npos ? 0 : path.rfind('/') + 1);
+  return path == manifest_name || name == "modified_id.csv" || name == "ecosystems.txt" ||
+         name == "index.html";
+}
+
 struct Manifest {
   bool starter = false;
   std::set<std::string, std::less<>> samples;
@@ -120,8 +128,7 @@ Result<FeedTree> find_feeds(const std::string& directory) {
     claimed.insert(file.path);
   }
   for (const auto& file : files) {
-    if (!claimed.contains(file.path) && file.path != manifest_name)
-      tree.unclaimed.push_back(file.path);
+    if (!claimed.contains(file.path) && !is_index(file.path)) tree.unclaimed.push_back(file.path);
   }
   std::ranges::sort(tree.files, {},
                     [](const FeedFile& f) { return std::tie(f.feed->id, f.path, f.member); });

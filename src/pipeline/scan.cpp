@@ -243,6 +243,8 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
     }
     of_package[i] = {};
   }
+  if (result.counted_packages == 0 && inventory.skips.empty())
+    unknowns.add({"inventory", inventory.name, say(options.lang, Message::unknown_no_packages), 1});
   result.inventory = std::move(inventory);
   result.unknown = unknowns.take();
   database.release_pages();

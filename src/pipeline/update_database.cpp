@@ -30,6 +30,11 @@ Result<std::vector<const feeds::Feed*>> chosen(const std::vector<std::string>& i
 Result<std::string> mirror_for(const feeds::Feed& feed, const std::vector<std::string>& mirrors) {
   std::string base;
   for (const auto& text : mirrors) {
+    const auto before = split_once(text, '=').first;
+    const bool names_feed =
+        before.size() < text.size() && before.find_first_of("/:.") == std::string_view::npos;
+    if (names_feed && feeds::find_feed(before) == nullptr)
+      return invalid(fmt::format("--mirror {}: no feed \"{}\"", text, before));
     // What stands before "=" must be a feed to be one: a base may hold "=" too.
     if (feeds::find_feed(split_once(text, '=').first) == nullptr) {
       base = text;

@@ -28,7 +28,8 @@ void skip_separator(std::string_view& rest) {
   if (!rest.empty() && is_separator(rest.front())) rest.remove_prefix(1);
 }
 
-// "[sep]word[sep][digits]", the number 0 where there is none; rest is left alone where no such word stands there.
+// "[sep]word[sep][digits]", the number 0 where there is none; rest is left alone where no such word
+// stands there.
 struct Tagged {
   int word = 0;
   std::string_view digits;
@@ -167,6 +168,9 @@ Result<Key> legacy_key(std::string_view version) {
                        std::string_view::npos;
   if (foreign || version.find_first_of("0123456789.-") == std::string_view::npos)
     return invalid("neither a PEP 440 version nor one of before it");
+  for (const auto part : split(version, '.')) {
+    if (part == "x" || part == "*") return invalid("a wildcard stands for versions, it is none");
+  }
   std::vector<std::string> parts;
   const auto add = [&](std::string part) {
     if (part.front() == '*') {
