@@ -64,8 +64,7 @@ Result<> write(const ScanResult& result, const ScanArguments& arguments) {
 
 int scan_command(const ScanArguments& arguments) {
   auto options = arguments.scan;
-  const bool list = arguments.output.format == "table" || arguments.output.format == "csv";
-  if (list) options.depth = pipeline::Depth::list;
+  if (arguments.output.format == "table") options.depth = pipeline::Depth::list;
   const auto result = pipeline::scan(options);
   if (!result) return failed(result.error(), arguments);
   if (const auto written = write(*result, arguments); !written) {

@@ -80,6 +80,7 @@ Step step(std::string_view text) {
 }  // namespace
 
 std::size_t display_width(std::string_view text) {
+  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; })) return text.size();
   std::size_t columns = 0;
   while (!text.empty()) {
     const Step next = step(text);

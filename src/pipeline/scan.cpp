@@ -166,6 +166,12 @@ class Describer {
   std::unordered_map<std::string, std::string> summaries_;
 };
 
+// A list shows none; ignore rules and VEX statements may name packages by them.
+bool wants_purls(const ScanOptions& options) {
+  return options.depth == Depth::everything || !options.ignore_file.empty() ||
+         !options.vex_files.empty();
+}
+
 void fill_purls(Inventory& inventory) {
   for (auto& package : inventory.packages) {
     if (!package.purl.empty()) continue;
@@ -199,12 +205,12 @@ Result<Inventory> take_inventory(const ScanOptions& options) {
   if (!options.sbom.empty()) {
     TRY(auto inventory, read_sbom_file(options.sbom));
     inventory.databases_read = 1;
-    fill_purls(inventory);
+    if (wants_purls(options)) fill_purls(inventory);
     return inventory;
   }
   TRY(auto inventory,
       options.rootfs.empty() ? inventory::inspect_host() : inventory::inspect_root(options.rootfs));
-  fill_purls(inventory);
+  if (wants_purls(options)) fill_purls(inventory);
   return inventory;
 }
 

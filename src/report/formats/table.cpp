@@ -318,15 +318,18 @@ Result<> Table::body() {
   const auto widen = [](std::size_t& width, const std::string& cell) {
     width = std::max(width, std::min(display_width(cell), column_cap));
   };
-  for (const Finding& finding : result_.findings) {
-    const Row row = describe(finding);
-    widen(widths_.id, row.id);
-    widen(widths_.severity, row.severity);
-    widen(widths_.fix, row.fix);
-    widen(widths_.notes, row.notes);
+  const auto groups = group_findings(result_);
+  for (const Group& one : groups) {
+    for (const Finding& finding : one.findings) {
+      const Row row = describe(finding);
+      widen(widths_.id, row.id);
+      widen(widths_.severity, row.severity);
+      widen(widths_.fix, row.fix);
+      widen(widths_.notes, row.notes);
+    }
   }
   column_heads();
-  for (const Group& one : group_findings(result_)) {
+  for (const Group& one : groups) {
     group(one);
     TRY_VOID(out_(text_));
     text_.clear();
