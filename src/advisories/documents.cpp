@@ -9,7 +9,7 @@
 namespace tenken::advisories {
 namespace {
 
-constexpr std::size_t training_bytes = std::size_t{4} << 20;
+constexpr std::size_t training_bytes = std::size_t{1} << 20;
 constexpr std::size_t dictionary_bytes = 64 << 10;
 constexpr std::size_t document_limit = std::size_t{64} << 20;
 constexpr int level = 3;
