@@ -126,6 +126,12 @@ TEST(Aliases, upstream_is_followed_one_way) {
             "0003,;");
 }
 
+TEST(Aliases, upstream_reaches_the_cve_of_an_alias_set) {
+  EXPECT_EQ(
+      show({{"PYSEC-20", {}, {"GHSA-b"}, {}}, {"PYSEC-21", {"GHSA-b", "CVE-2024-2002"}, {}, {}}}),
+      "PYSEC-20=CVE-2024-2002,;PYSEC-21=CVE-2024-2002,;");
+}
+
 TEST(Aliases, related_names_the_cves_of_errata_and_of_nothing_else) {
   EXPECT_EQ(show({{"ALSA-2020:1", {}, {}, {"CVE-2020-0001", "RHSA-2020:1"}},
                   {"GHSA-1", {}, {}, {"CVE-2020-0002"}}}),

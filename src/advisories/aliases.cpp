@@ -111,8 +111,11 @@ class Resolver {
       for (const auto& id : one.upstream) {
         if (is_cve(id)) {
           cves.insert(id);
-        } else if (const auto found = records_of_.find(graph_.number(id));
-                   found != records_of_.end()) {
+          continue;
+        }
+        const auto set = set_cves_.find(graph_.root(graph_.number(id)));
+        if (set != set_cves_.end()) cves.insert(set->second.begin(), set->second.end());
+        if (const auto found = records_of_.find(graph_.number(id)); found != records_of_.end()) {
           open.insert(open.end(), found->second.begin(), found->second.end());
         }
       }

@@ -80,6 +80,7 @@ struct Builder::State {
     Seconds newest = 0;
   };
   std::map<std::pair<PartitionKey, std::string>, Covered> coverage;  // by feed second
+  std::set<std::pair<std::string, std::string>> damaged;  // feed, home ecosystem or empty
   DocumentWriter documents;
   bool starter = false;
 
@@ -226,6 +227,10 @@ void Builder::add_coverage(std::string_view feed, std::string_view ecosystem,
   PartitionKey key{std::string(ecosystem), version::normal_release(ecosystem, release)};
   auto& covered = state_->coverage[{std::move(key), std::string(feed)}];
   covered.partial = covered.partial && partial;
+}
+
+void Builder::add_damage(std::string_view feed, std::string_view home_ecosystem) {
+  state_->damaged.emplace(feed, home_ecosystem);
 }
 
 void Builder::set_fetched(std::string_view feed, Seconds time) {
@@ -393,6 +398,11 @@ class Composer {
   }
 
   void count_coverage() {
+    for (auto& [key, covered] : state_.coverage) {
+      const auto& feed = key.second;
+      covered.partial = covered.partial || state_.damaged.contains({feed, ""}) ||
+                        state_.damaged.contains({feed, key.first.ecosystem});
+    }
     for (const auto& record : state_.records) {
       for (const auto& row : record.rows) {
         const auto found =

@@ -40,6 +40,9 @@ class Builder {
   void add_document(std::string_view feed, std::string_view bytes);  // counted and hashed
   void add_coverage(std::string_view feed, std::string_view ecosystem, std::string_view release,
                     bool partial);
+  // A file of the feed could not be read whole: what it covers (of its home ecosystem; all of the
+  // feed where that is empty) is covered in part only.
+  void add_damage(std::string_view feed, std::string_view home_ecosystem);
   void set_fetched(std::string_view feed, Seconds time);
   void set_starter();
 

@@ -90,6 +90,10 @@ namespace {
 
 void put_range(PackWriter& out, const Range& range, const version::Scheme* scheme) {
   out.number(static_cast<std::uint64_t>(range.type));
+  if (!range.fault.empty()) {
+    out.text(range.fault).number(0);
+    return;
+  }
   if (range.type == Range::Type::git) {
     out.text("a range of git commits").number(0);
     return;

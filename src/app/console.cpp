@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <fstream>
 #include <iostream>
+#include <vector>
 
 #include <fmt/format.h>
 #include <sys/ioctl.h>
@@ -11,6 +12,8 @@
 #include "base/text.h"
 
 namespace tenken::app {
+
+constexpr std::size_t line_limit = std::size_t{1} << 20;
 
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -43,12 +46,28 @@ int answer_lines(const std::string& file,
     }
   }
   std::istream& in = file == "-" ? std::cin : from_file;
+  // A line past the limit is answered as an empty one is: it holds no question.
   std::string line;
-  while (std::getline(in, line)) {
+  bool any = false;
+  const auto finish = [&] {
     if (line.ends_with('\r')) line.pop_back();
-    print(answer(line));
+    print(answer(line.size() > line_limit ? std::string_view() : line));
     print("\n");
+    line.clear();
+    any = false;
+  };
+  std::vector<char> block(1 << 16);
+  while (in.read(block.data(), static_cast<std::streamsize>(block.size())), in.gcount() > 0) {
+    for (const char c : std::string_view(block.data(), static_cast<std::size_t>(in.gcount()))) {
+      any = true;
+      if (c == '\n') {
+        finish();
+      } else if (line.size() <= line_limit) {
+        line += c;
+      }
+    }
   }
+  if (any) finish();
   if (in.bad()) {
     complain(fmt::format("{}: reading failed", printable(file)));
     return exit_usage;

@@ -52,7 +52,7 @@ void print_report(const pipeline::BuildReport& report, bool verbose) {
   for (const auto& fault : report.faults) complain(printable(fault));
   const auto& rest = report.not_read;
   if (rest.empty()) return;
-  print(fmt::format("not read: {} files ({})\n", rest.size(), rest.front().reason));
+  print(fmt::format("not read: {} files ({})\n", rest.size(), rest.back().reason));
   const auto shown = verbose ? rest.size() : std::min(rest.size(), shown_files);
   for (std::size_t i = 0; i < shown; ++i) print(fmt::format("  {}\n", printable(rest[i].path)));
   if (shown < rest.size())

@@ -75,6 +75,12 @@ int scan_command(const ScanArguments& arguments) {
   if (arguments.output.format != "table") {
     for (const auto& warning : result->warnings) complain(printable(warning));
   }
+  // CSV has lines for findings only.
+  if (arguments.output.format == "csv") {
+    for (const auto& one : result->unknown)
+      complain(printable(fmt::format("not decided: {} {} ({}): {}", one.kind, one.subject,
+                                     one.count, one.reason)));
+  }
   if (arguments.fail_on && findings::count_failing(*result, *arguments.fail_on) > 0)
     return exit_findings;
   if (arguments.strict && !result->unknown.empty()) return exit_incomplete;

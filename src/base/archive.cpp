@@ -6,6 +6,8 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include "base/text.h"
+
 namespace tenken {
 namespace {
 
@@ -16,7 +18,8 @@ using Reader = std::unique_ptr<archive, Free>;
 
 Error failure(archive* reader, std::string_view shown_name) {
   const char* text = archive_error_string(reader);
-  return invalid(fmt::format("{}: {}", shown_name, text != nullptr ? text : "corrupt archive"));
+  return invalid(
+      fmt::format("{}: {}", shown_name, trim(text != nullptr ? text : "corrupt archive")));
 }
 
 // Reads the current member, whose stated size is not trusted.
@@ -60,13 +63,14 @@ Result<> for_each_member(const std::string& path, const ArchiveLimits& limits,
     const int error = archive_errno(reader.get());
     return error > 0 && error < 1000 ? from_errno(error, path) : failure(reader.get(), path);
   }
+  Result<> first_fault;
   std::string buffer;
   std::size_t members = 0;
   std::size_t total = 0;
   archive_entry* entry = nullptr;
   for (;;) {
     const int status = archive_read_next_header(reader.get(), &entry);
-    if (status == ARCHIVE_EOF) return {};
+    if (status == ARCHIVE_EOF) return first_fault;
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return failure(reader.get(), path);
     if (++members > limits.members)
       return limit_exceeded(fmt::format("{}: more than {} members", path, limits.members));
@@ -75,12 +79,16 @@ Result<> for_each_member(const std::string& path, const ArchiveLimits& limits,
     // The entry's name lives until the next header.
     const std::string_view member(name);
     if (!wanted(member)) continue;
-    TRY(const auto bytes, read_member(reader.get(), buffer, limits.member_bytes, member));
-    total += bytes.size();
+    const auto bytes = read_member(reader.get(), buffer, limits.member_bytes, member);
+    if (!bytes) {
+      if (first_fault.has_value()) first_fault = bytes.error();
+      continue;
+    }
+    total += bytes->size();
     if (total > limits.total_bytes)
       return limit_exceeded(
           fmt::format("{}: more than {} bytes unpacked", path, limits.total_bytes));
-    TRY_VOID(visit(member, bytes));
+    TRY_VOID(visit(member, *bytes));
   }
 }
 

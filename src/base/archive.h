@@ -23,7 +23,8 @@ bool is_archive_name(std::string_view path);     // .zip, .tar, .tar.gz, .tgz, .
 bool is_compressed_name(std::string_view path);  // .gz, .zst, but no archive
 
 // Calls visit(member name, bytes) for each member for which wanted(name) is true. An error that
-// visit returns ends the walk and is returned. Errors: not_found, invalid (corrupt), limit.
+// visit returns ends the walk and is returned; a member that cannot be unpacked does not, its error
+// is returned after the rest was visited. Errors: not_found, invalid (corrupt), limit.
 Result<> for_each_member(const std::string& path, const ArchiveLimits& limits,
                          const std::function<bool(std::string_view)>& wanted,
                          const std::function<Result<>(std::string_view, std::string_view)>& visit);

@@ -329,11 +329,6 @@ TEST(Osv, AMalformedEntryIsASkipAndTheRestIsKept) {
           R"({"package":{"ecosystem":"npm","name":3}})",
           R"({"package":{"ecosystem":"npm","name":"p"},"versions":[1]})",
           R"({"package":{"ecosystem":"npm","name":"p"},"ranges":{}})",
-          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"NEW","events":[]}]})",
-          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER"}]})",
-          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{}]}]})",
-          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":0}]}]})",
-          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"since":"1"}]}]})",
       }) {
     const auto got = read("a/b.json", fmt::format(R"({{"id":"X-1","affected":[{},
         {{"package":{{"ecosystem":"npm","name":"q"}},"versions":["1"]}}]}})",
@@ -342,6 +337,24 @@ TEST(Osv, AMalformedEntryIsASkipAndTheRestIsKept) {
     EXPECT_EQ(got.advisories[0].affected.size(), 1u) << entry;
     ASSERT_EQ(got.skips.size(), 1u) << entry;
     EXPECT_EQ(got.skips[0].record, "X-1 affected[0]") << entry;
+  }
+}
+
+TEST(Osv, ABrokenRangeIsUnknownAndItsPackageIsKept) {
+  for (
+      const auto entry : {
+          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"NEW","events":[]}]})",
+          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER"}]})",
+          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{}]}]})",
+          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"introduced":0}]}]})",
+          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":[{"type":"SEMVER","events":[{"since":"1"}]}]})",
+      }) {
+    const auto got = read("a/b.json", fmt::format(R"({{"id":"X-1","affected":[{}]}})", entry));
+    ASSERT_EQ(got.advisories.size(), 1u) << entry;
+    ASSERT_EQ(got.advisories[0].affected.size(), 1u) << entry;
+    ASSERT_EQ(got.advisories[0].affected[0].ranges.size(), 1u) << entry;
+    EXPECT_FALSE(got.advisories[0].affected[0].ranges[0].fault.empty()) << entry;
+    EXPECT_EQ(got.skips.size(), 1u) << entry;
   }
 }
 

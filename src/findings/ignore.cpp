@@ -158,8 +158,9 @@ const IgnoreRule* find_rule(ById& rules, const Finding& finding, const Package& 
     }
   };
   look_up(finding.id);
-  for (const auto* ids : {&finding.aliases, &finding.advisories})
-    for (const auto& id : *ids) look_up(id);
+  for (const auto& id : finding.aliases) look_up(id);
+  // An advisory's id stands for the finding only where no other advisory supports it too.
+  if (finding.advisories.size() == 1) look_up(finding.advisories.front());
   return found;
 }
 

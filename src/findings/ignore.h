@@ -1,7 +1,7 @@
 // The ignore file: findings that somebody decided to accept, why, and until when.
 //
 //   ignore:                        # or the list alone
-//     - id: CVE-2024-0001          # the CVE, an alias or an advisory
+//     - id: CVE-2024-0001          # the CVE, an alias, or the only advisory that supports it
 //       package: openssl*          # optional: name of the installed package, or a package URL
 //       reason: not reachable      # required
 //       expires: 2025-06-30        # optional: the last day on which the rule applies (UTC)

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
+#include "base/text.h"
+
 namespace tenken::match {
 
 bool is_kernel_headers(const Package& package) {
@@ -33,7 +37,20 @@ bool is_kernel_image(const Package& package) {
 }
 
 bool belongs_to_kernel(const Package& package, std::string_view running_release) {
-  if (package.kind != "rpm") return package.name.ends_with(running_release);
+  if (package.kind != "rpm") {
+    std::string_view name = package.name;
+    for (const std::string_view suffix : {"-unsigned", "-dbg"}) {
+      if (name.ends_with(suffix)) name.remove_suffix(suffix.size());
+    }
+    return name.ends_with(running_release);
+  }
+  // "5.14.0-362.8.1.el9_3.x86_64+rt" runs the packages kernel-rt-…, and no others do.
+  const auto [release, flavour_of_el] = split_once(running_release, '+');
+  for (const std::string_view one : {"rt", "64k"}) {
+    const bool named = package.name.find(fmt::format("-{}", one)) != std::string::npos;
+    if (named != (flavour_of_el == one)) return false;
+  }
+  running_release = release;
   auto evr = std::string_view(package.version);
   if (const auto colon = evr.find(':'); colon != std::string_view::npos)
     evr.remove_prefix(colon + 1);

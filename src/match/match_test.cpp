@@ -325,6 +325,38 @@ TEST(Matcher, a_subscription_fixes_only_an_attached_host) {
             "1.0+esm1");
 }
 
+TEST(Matcher, a_build_with_the_subscriptions_fix_is_fixed) {
+  World world;
+  world.add(advisory(
+      "UBUNTU-CVE-2020-0001", {"CVE-2020-0001"},
+      {affected("Ubuntu:18.04:LTS", "a", ""), affected("Ubuntu:Pro:18.04:LTS", "a", "1.0+esm1")}));
+  EXPECT_EQ(world.show(package("Ubuntu", "18.04", "a", "1.0+esm1")), "");
+}
+
+TEST(Modules, two_streams_of_one_record_must_agree_without_a_label) {
+  World world;
+  world.add(advisory("ALSA-1", {"CVE-2020-0001"},
+                     {module_row("m", "m:18", "1:18.1-1.module_el8.8.0+1"),
+                      module_row("m", "m:20", "1:20.1-1.module_el8.8.0+1")}));
+  EXPECT_EQ(world.show(package("AlmaLinux", "8", "m", "1:19.1-1.module_el8.8.0+1")), "?module ");
+}
+
+TEST(Kernel, a_debian_kernel_without_signature_runs_too) {
+  auto kernel = package("Debian", "12", "linux-image-6.1.0-18-amd64-unsigned", "6.1.76-1");
+  kernel.kind = "deb";
+  EXPECT_TRUE(belongs_to_kernel(kernel, "6.1.0-18-amd64"));
+  EXPECT_FALSE(belongs_to_kernel(kernel, "6.1.0-17-amd64"));
+}
+
+TEST(Kernel, an_rpm_kernel_of_another_flavour_does_not_run) {
+  auto kernel = package("AlmaLinux", "9", "kernel-core", "5.14.0-362.8.1.el9_3");
+  kernel.kind = "rpm";
+  EXPECT_FALSE(belongs_to_kernel(kernel, "5.14.0-362.8.1.el9_3.x86_64+rt"));
+  kernel.name = "kernel-rt-core";
+  EXPECT_TRUE(belongs_to_kernel(kernel, "5.14.0-362.8.1.el9_3.x86_64+rt"));
+  EXPECT_FALSE(belongs_to_kernel(kernel, "5.14.0-362.8.1.el9_3.x86_64"));
+}
+
 TEST(Vendors, a_third_partys_package_is_unknown) {
   World world;
   world.add(advisory("ALSA-1", {"CVE-2020-0001"}, {affected("AlmaLinux:9", "postgresql", "15")}));

@@ -186,29 +186,34 @@ class PackageMatch {
 
   using Rows = std::vector<RowView>::const_iterator;
 
+  // A claim for each module stream that the record's rows name; one for a record without modules.
   void judge_record(Rows first, Rows last, const RecordEntry& record, const Source& source) {
-    Claim claim{.record = &record,
-                .row = {},
-                .judgement = {},
-                .ecosystem = package_.ecosystem,
-                .release = source.release,
-                .subscription = source.subscription};
+    const auto own = claims_.size();
     for (auto row = first; row != last; ++row) {
       const auto fit = module_fit(package_, *row);
-      auto judgement = judge(*row, version_);
       if (fit == ModuleFit::differs) {
         explain(*row, record, source,
                 {.verdict = Verdict::not_affected, .reason = Message::evidence_other_stream});
         continue;
       }
+      auto judgement = judge(*row, version_);
       explain(*row, record, source, judgement);
-      if (claim.row == nullptr || outweighs(judgement, claim.judgement, is_module_build(*row))) {
-        claim.row = &*row;
-        claim.judgement = std::move(judgement);
-        claim.unclear_stream = fit == ModuleFit::unclear;
+      const auto same = std::find_if(
+          claims_.begin() + static_cast<std::ptrdiff_t>(own), claims_.end(),
+          [&](const Claim& claim) { return claim.row->module_stream == row->module_stream; });
+      Claim claim{.record = &record,
+                  .row = &*row,
+                  .judgement = std::move(judgement),
+                  .ecosystem = package_.ecosystem,
+                  .release = source.release,
+                  .subscription = source.subscription,
+                  .unclear_stream = fit == ModuleFit::unclear};
+      if (same == claims_.end()) {
+        claims_.push_back(std::move(claim));
+      } else if (outweighs(claim.judgement, same->judgement, is_module_build(*row))) {
+        *same = std::move(claim);
       }
     }
-    if (claim.row != nullptr) claims_.push_back(std::move(claim));
   }
 
   // Of several rows of one record, affected outweighs the rest; but of several builds of one
@@ -252,6 +257,19 @@ class PackageMatch {
     out_.others.push_back(evidence(row, record, source.release, judgement));
   }
 
+  // Ubuntu gives one record rows for the release and for its subscription: a build that has the
+  // subscription's fix is fixed, whatever the release's own row says.
+  bool superseded(const Claim& claim) const {
+    if (package_.ecosystem != "Ubuntu" || is_subscription(claim.release)) return false;
+    return std::ranges::any_of(claims_, [&](const Claim& other) {
+      return other.record == claim.record && is_subscription(other.release) &&
+             other.judgement.verdict == Verdict::not_affected &&
+             other.row->status != VendorStatus::not_affected;
+    });
+  }
+
+  static bool is_subscription(std::string_view release) { return release.starts_with("Pro:"); }
+
   Result<> conclude() {
     // Vulnerabilities are numbered in the order of their ids, so the findings come out sorted.
     std::vector<std::pair<std::uint32_t, const Claim*>> named;
@@ -260,6 +278,7 @@ class PackageMatch {
         named.emplace_back(vulnerability, &claim);
     }
     std::ranges::sort(named);
+    std::erase_if(named, [&](const auto& one) { return superseded(*one.second); });
     std::vector<const Claim*> claims;
     for (std::size_t i = 0; i < named.size(); ++i) {
       claims.push_back(named[i].second);

@@ -24,6 +24,7 @@ struct Range {
   enum class Type : std::uint8_t { ecosystem, semver, git };
   Type type = Type::ecosystem;
   std::vector<RangeEvent> events;  // in upstream's order, which may be unsorted
+  std::string fault = {};          // why it could not be read; empty: it could
 };
 
 // What the vendor says of the affected package, where that is more than "affected until fixed".

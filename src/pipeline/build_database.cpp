@@ -19,7 +19,7 @@ namespace {
 using advisories::Builder;
 using advisories::Origin;
 
-constexpr std::size_t document_limit = std::size_t{1} << 31;
+constexpr std::size_t document_limit = std::size_t{512} << 20;
 
 // "…/osv/Rocky Linux/all.zip" -> "Rocky Linux".
 std::string home_of(std::string_view archive_path) {
@@ -71,6 +71,7 @@ class Build {
       for (const auto& file : tree.files) total += file.size;
       trees.push_back(std::move(tree));
     }
+    for (const auto& [feed, home] : options_.missing) builder_.add_damage(feed, home);
     if (options_.progress != nullptr) options_.progress->begin("", total);
     for (const auto& tree : trees) read_tree(tree);
     if (options_.progress != nullptr) options_.progress->end();
@@ -102,6 +103,7 @@ class Build {
     if (tree.starter) builder_.set_starter();
     for (const auto& file : tree.files) {
       if (auto read = read_file_of(tree, file); !read) {
+        add_damage(file);
         report_.faults.push_back(std::move(read).within(file.path).error().what);
         builder_.add(
             Origin{.feed = file.feed->id, .id_space = {}, .path = file.path, .home_ecosystem = {}},
@@ -109,6 +111,7 @@ class Build {
       }
       if (options_.progress != nullptr) options_.progress->advance(file.size);
     }
+    report_.not_read.insert(report_.not_read.end(), tree.unreadable.begin(), tree.unreadable.end());
     for (const auto& path : tree.unclaimed)
       report_.not_read.push_back({path, "no feed that is read here lies at this place"});
   }
@@ -151,6 +154,11 @@ class Build {
     return newest;
   }
 
+  // OSV's archives each hold one ecosystem; any other feed is one whole.
+  void add_damage(const FeedFile& file) {
+    builder_.add_damage(file.feed->id, file.feed->id == "osv" ? home_of(file.path) : "");
+  }
+
   void parse(const FeedTree& tree, const FeedFile& file, const std::string& path,
              std::string_view bytes) {
     report_.input_bytes += bytes.size();
@@ -161,6 +169,7 @@ class Build {
         .feed = file.feed->id, .id_space = id_space, .path = path, .home_ecosystem = home};
     BuilderSink sink(builder_, origin, file.partial, tree.starter);
     if (auto parsed = file.feed->parse({path, bytes}, sink); !parsed) {
+      add_damage(file);
       auto error = std::move(parsed).error();
       report_.faults.push_back(fmt::format("{}: {}", printable(path), error.what));
       builder_.add(origin, Skip{.file = path, .record = {}, .reason = std::move(error.what)});

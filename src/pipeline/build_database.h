@@ -18,13 +18,9 @@
 #include "advisories/meta.h"
 #include "base/progress.h"
 #include "base/result.h"
+#include "pipeline/feed_tree.h"
 
 namespace tenken::pipeline {
-
-struct NotRead {
-  std::string path;
-  std::string reason;
-};
 
 struct BuildReport {
   advisories::Meta meta;
@@ -39,6 +35,9 @@ struct BuildReport {
 struct BuildOptions {
   std::vector<std::string> from;
   std::string out;  // a file; replaced atomically
+  // Documents that a fetch could not bring and of which no older copy lies there: the feed, and of
+  // OSV the ecosystem. What they would cover is covered in part only.
+  std::vector<std::pair<std::string, std::string>> missing = {};
   Progress* progress = nullptr;
 };
 

@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/archive.h"
 #include "base/file.h"
@@ -24,30 +25,37 @@ struct File {
   std::uint64_t size = 0;
 };
 
+struct Listing {
+  std::vector<File> files;
+  std::vector<NotRead> unreadable;
+};
+
 // Regular files below the directory; links are not followed, hidden directories not entered.
-Result<std::vector<File>> list_files(const std::string& directory) {
+Result<Listing> list_files(const std::string& directory) {
   namespace fs = std::filesystem;
   std::error_code error;
   if (!fs::is_directory(directory, error))
     return not_found(fmt::format("{}: no such directory of feeds", directory));
-  std::vector<File> out;
-  auto it = fs::recursive_directory_iterator(directory,
-                                             fs::directory_options::skip_permission_denied, error);
+  Listing out;
+  fs::recursive_directory_iterator it(directory, error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    const auto name = it->path().filename().string();
-    if (it->is_symlink(error)) continue;
-    if (it->is_directory(error)) {
-      if (name.starts_with('.')) it.disable_recursion_pending();
-      continue;
+    const auto path = it->path().lexically_relative(directory).generic_string();
+    if (it->is_symlink(error)) {
+      out.unreadable.push_back({path, "a link is not followed"});
+    } else if (it->is_directory(error)) {
+      const bool hidden = it->path().filename().string().starts_with('.');
+      const bool closed = ::access(it->path().c_str(), R_OK | X_OK) != 0;
+      if (closed) out.unreadable.push_back({path, "the directory may not be read"});
+      if (hidden || closed) it.disable_recursion_pending();
+    } else if (it->is_regular_file(error)) {
+      if (out.files.size() == file_limit)
+        return limit_exceeded(fmt::format("{}: more than {} files", directory, file_limit));
+      out.files.push_back({path, it->file_size(error)});
     }
-    if (!it->is_regular_file(error)) continue;
-    if (out.size() == file_limit)
-      return limit_exceeded(fmt::format("{}: more than {} files", directory, file_limit));
-    out.push_back(
-        {it->path().lexically_relative(directory).generic_string(), it->file_size(error)});
   }
   if (error) return from_errno(error.value(), directory);
-  std::ranges::sort(out, {}, &File::path);
+  std::ranges::sort(out.files, {}, &File::path);
+  std::ranges::sort(out.unreadable, {}, &NotRead::path);
   return out;
 }
 
@@ -117,14 +125,18 @@ std::vector<FeedFile> any_osv(const std::vector<File>& files) {
 }  // namespace
 
 Result<FeedTree> find_feeds(const std::string& directory) {
-  TRY(const auto files, list_files(directory));
+  TRY(auto listing, list_files(directory));
+  const auto& files = listing.files;
   TRY(const auto manifest, read_manifest(directory));
-  FeedTree tree{
-      .root = directory, .starter = manifest.starter, .files = claims(files), .unclaimed = {}};
+  FeedTree tree{.root = directory,
+                .starter = manifest.starter,
+                .files = claims(files),
+                .unreadable = std::move(listing.unreadable),
+                .unclaimed = {}};
   if (tree.files.empty()) tree.files = any_osv(files);
   std::set<std::string_view> claimed;
   for (auto& file : tree.files) {
-    file.partial = manifest.starter || manifest.samples.contains(file.path);
+    file.partial = file.partial || manifest.starter || manifest.samples.contains(file.path);
     claimed.insert(file.path);
   }
   for (const auto& file : files) {

@@ -12,6 +12,11 @@
 
 namespace tenken::pipeline {
 
+struct NotRead {
+  std::string path;
+  std::string reason;
+};
+
 struct FeedFile {
   const feeds::Feed* feed = nullptr;
   std::string path;    // relative to the directory, '/' between segments
@@ -25,6 +30,7 @@ struct FeedTree {
   std::string root;
   bool starter = false;
   std::vector<FeedFile> files;         // sorted by feed, then path
+  std::vector<NotRead> unreadable;     // links, and what may not be opened
   std::vector<std::string> unclaimed;  // sorted
 };
 

@@ -59,6 +59,21 @@ TEST(Build, what_cannot_be_read_is_counted_and_the_rest_is_built) {
   EXPECT_EQ(report->meta.feeds.at(0).skipped, 1u);
 }
 
+TEST(Build, a_file_that_cannot_be_read_whole_makes_its_coverage_a_part) {
+  const test::Scratch scratch;
+  scratch.write("feeds/secdb.alpinelinux.org/v3.20/main.json",
+                R"({"distroversion":"v3.20","reponame":"main","packages":[{"pkg":{"name":"a",)"
+                R"("secfixes":{"1-r0":["CVE-2024-0001"]}}}]})");
+  const auto partial = [&] {
+    const auto report = build_database({.from = {scratch / "feeds"}, .out = scratch / "a.db"});
+    EXPECT_TRUE(report.has_value());
+    return report->meta.coverage.at(0).partial;
+  };
+  EXPECT_FALSE(partial());
+  scratch.write("feeds/secdb.alpinelinux.org/v3.20/community.json", "{\"packages\":");
+  EXPECT_TRUE(partial());
+}
+
 TEST(Build, nothing_to_build_from_is_an_error_and_keeps_the_old_file) {
   const test::Scratch scratch;
   scratch.write("feeds/broken.json", "{\"id\":");

@@ -110,7 +110,9 @@ std::vector<UsedCoverage> used_coverage(const advisories::Database& database,
 Seconds newest_used(const DatabaseState& database) {
   Seconds newest = 0;
   for (const auto& one : database.used) newest = std::max(newest, one.newest);
-  return newest != 0 ? newest : database.newest_record;
+  if (newest == 0) newest = database.newest_record;
+  // Alpine dates no record: then the file's own age must do.
+  return newest != 0 ? newest : database.built;
 }
 
 void warn_of_age(ScanResult& result, const ScanOptions& options) {

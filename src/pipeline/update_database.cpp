@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "fetch/mirror.h"
 #include "pipeline/database_location.h"
 
 namespace tenken::pipeline {
@@ -46,6 +47,23 @@ Result<std::string> mirror_for(const feeds::Feed& feed, const std::vector<std::s
   return base;
 }
 
+// What failed to arrive and has no older copy; an older copy is old, not missing.
+std::vector<std::pair<std::string, std::string>> missing_documents(
+    const std::string& tree, const std::vector<fetch::FetchReport>& reports) {
+  std::vector<std::pair<std::string, std::string>> out;
+  const fetch::Mirror mirror(tree);
+  for (const auto& report : reports) {
+    for (const auto& failure : report.failures) {
+      const auto entry = mirror.entry(failure.url);
+      if (failure.warning || (entry && std::filesystem::exists(entry->document))) continue;
+      const auto folder =
+          entry ? std::filesystem::path(entry->document).parent_path().filename().string() : "";
+      out.emplace_back(report.feed, report.feed == "osv" ? folder : "");
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<BuildReport> build_generation(const std::string& directory, BuildOptions options) {
@@ -69,8 +87,9 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
     TRY(fetching.mirror, mirror_for(*feed, options.mirrors));
     report.fetched.push_back(fetch::fetch_feed(*feed, fetching, environment, options.progress));
   }
-  auto built = build_generation(options.directory,
-                                {.from = {tree}, .out = {}, .progress = options.progress});
+  BuildOptions building{.from = {tree}, .out = {}, .progress = options.progress};
+  building.missing = missing_documents(tree, report.fetched);
+  auto built = build_generation(options.directory, std::move(building));
   if (built) {
     report.built = *std::move(built);
   } else {

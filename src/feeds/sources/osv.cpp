@@ -306,17 +306,19 @@ Result<> RecordReader::read_ranges(json::Value entry, AffectedPackage& package) 
   const auto list = entry["ranges"];
   if (absent(list)) return {};
   if (!list.is_array()) return invalid("ranges is no list");
-  Result<> fault;
   list.for_each([&](json::Value item) {
     auto range = read_range(item);
     if (!range) {
-      fault = std::move(range).error();
+      // The package stays: what the other ranges say holds, and this one is unknown.
+      skip(package.name, range.error().what);
+      package.ranges.push_back(
+          {.type = Range::Type::ecosystem, .events = {}, .fault = range.error().what});
       return;
     }
     events_ += range->events.size();
     package.ranges.push_back(*std::move(range));
   });
-  return fault;
+  return {};
 }
 
 void RecordReader::add_package(AffectedPackage&& package, json::Value entry) {
@@ -341,8 +343,11 @@ void RecordReader::add_package(AffectedPackage&& package, json::Value entry) {
 // name; a row of another ecosystem in that zip says nothing about who else publishes for it.
 void report_coverage(std::string_view path, const Advisory& advisory, Sink& sink) {
   const auto directory = ecosystem_directory(path);
+  // A directory named after an ecosystem holds its records and speaks for no other.
   const bool in_layout =
       directory == "GIT" ||
+      std::ranges::any_of(publishers,
+                          [&](const auto& row) { return row.ecosystem == directory; }) ||
       std::ranges::any_of(advisory.affected, [&](const AffectedPackage& package) {
         return package.ecosystem == directory;
       });
