@@ -35,6 +35,10 @@ TEST(Json, depth_and_syntax_are_errors) {
   EXPECT_EQ(parser.parse(std::string(2000, ' ')).error().code, Errc::limit);
   EXPECT_EQ(parser.parse("{\"a\":").error().code, Errc::invalid);
   EXPECT_EQ(parser.parse("").error().code, Errc::invalid);
+  EXPECT_TRUE(parser.parse(R"({"a":1,"a":2})").has_value());
+  json::Parser strict({.unique_keys = true});
+  EXPECT_EQ(strict.parse(R"([{"b":{"a":1,"c":2,"a":2}}])").error().code, Errc::invalid);
+  EXPECT_TRUE(strict.parse(R"([{"a":1},{"a":{"a":2}}])").has_value());
   EXPECT_EQ(parser.parse("\"\xFF\"").error().code, Errc::invalid);
   EXPECT_TRUE(parser.parse("\xEF\xBB\xBF[]").has_value());
 }

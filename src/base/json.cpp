@@ -1,9 +1,12 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include <fmt/format.h>
 #include <simdjson.h>
+
+#include "base/text.h"
 
 namespace tenken::json {
 namespace {
@@ -90,6 +93,33 @@ std::size_t Value::size() const {
   return count;
 }
 
+namespace {
+
+// The first key that stands twice in one object.
+std::optional<std::string_view> doubled_key(Value root) {
+  std::vector<Value> open{root};
+  std::vector<std::string_view> keys;
+  const auto note = [&](Value child) {
+    if (child.is_object() || child.is_array()) open.push_back(child);
+  };
+  while (!open.empty()) {
+    const Value at = open.back();
+    open.pop_back();
+    keys.clear();
+    at.for_each(note);
+    at.for_each_member([&](std::string_view key, Value child) {
+      keys.push_back(key);
+      note(child);
+    });
+    std::ranges::sort(keys);
+    const auto twice = std::ranges::adjacent_find(keys);
+    if (twice != keys.end()) return *twice;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 struct Parser::State {
   simdjson::dom::parser parser;
   std::size_t capacity = 0;
@@ -124,6 +154,11 @@ Result<Value> Parser::parse(std::string_view bytes) {
   Value root;
   root.document_ = &state.parser.doc;
   root.index_ = 1;
+  if (limits_.unique_keys) {
+    if (const auto key = doubled_key(root))
+      return invalid(
+          fmt::format("an object has the key \"{}\" twice", printable(key->substr(0, 80))));
+  }
   return root;
 }
 

@@ -70,6 +70,9 @@ class Value {
 struct Limits {
   std::size_t bytes = std::size_t{1} << 30;
   std::size_t depth = 64;
+  // Refuse an object that has a key twice: readers differ in which of the values they see. Costs a
+  // look at every key.
+  bool unique_keys = false;
 };
 
 class Parser {

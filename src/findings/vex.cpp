@@ -13,7 +13,7 @@
 namespace tenken::findings {
 namespace {
 
-constexpr json::Limits limits{.bytes = std::size_t{256} << 20, .depth = 64};
+constexpr json::Limits limits{.bytes = std::size_t{256} << 20, .depth = 64, .unique_keys = true};
 
 using sbom::KeyCase;
 using sbom::Purl;

@@ -18,10 +18,6 @@ std::string shown(const Component& component) {
                                    : fmt::format("{}@{}", component.name, component.version);
 }
 
-bool is_os_kind(std::string_view kind) {
-  return kind == "deb" || kind == "rpm" || kind == "apk";
-}
-
 // What the document says beside the purl, where the purl is silent.
 void complete(Package& package, const Component& component) {
   package.license = component.license;

@@ -7,7 +7,7 @@
 namespace tenken::sbom {
 namespace {
 
-constexpr json::Limits kLimits{.bytes = std::size_t{512} << 20, .depth = 512};
+constexpr json::Limits kLimits{.bytes = std::size_t{512} << 20, .depth = 512, .unique_keys = true};
 
 Error not_read(std::string_view what) {
   return invalid(
