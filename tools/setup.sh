@@ -15,7 +15,7 @@ test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
   python3 python3-jsonschema openssl zstd rpm dpkg bash zsh fish
 )
-bench=(libbenchmark-dev hyperfine)
+bench=(libbenchmark-dev time)
 
 case "${1:-build}" in
   build) wanted=("${build[@]}") ;;

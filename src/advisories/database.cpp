@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "advisories/packed.h"
+
 namespace tenken::advisories {
 namespace {
 
@@ -121,25 +123,28 @@ Result<VulnerabilityEntry> Database::vulnerability(std::uint32_t index) const {
   return unpack_vulnerability(bytes).within(file_.path());
 }
 
-Result<std::optional<std::uint32_t>> Database::find_record(std::string_view id) const {
-  TRY(const auto index, partition_point(0, record_count(), [&](std::uint32_t i) -> Result<bool> {
-        TRY(const auto entry, record(i));
-        return entry.id < id;
+namespace {
+
+// Entries of records and vulnerabilities are sorted by the id they begin with.
+Result<std::optional<std::uint32_t>> find_id(const BlockFile& file, const Table& table,
+                                             std::string_view id) {
+  TRY(const auto index, partition_point(0, table.count(), [&](std::uint32_t i) -> Result<bool> {
+        TRY(const auto bytes, table.entry(file, i));
+        return PackReader(bytes).text() < id;
       }));
-  if (index == record_count()) return std::optional<std::uint32_t>();
-  TRY(const auto entry, record(index));
-  return entry.id == id ? std::optional(index) : std::nullopt;
+  if (index == table.count()) return std::optional<std::uint32_t>();
+  TRY(const auto bytes, table.entry(file, index));
+  return PackReader(bytes).text() == id ? std::optional(index) : std::nullopt;
+}
+
+}  // namespace
+
+Result<std::optional<std::uint32_t>> Database::find_record(std::string_view id) const {
+  return find_id(file_, records_, id);
 }
 
 Result<std::optional<std::uint32_t>> Database::find_vulnerability(std::string_view id) const {
-  TRY(const auto index,
-      partition_point(0, vulnerability_count(), [&](std::uint32_t i) -> Result<bool> {
-        TRY(const auto entry, vulnerability(i));
-        return entry.id < id;
-      }));
-  if (index == vulnerability_count()) return std::optional<std::uint32_t>();
-  TRY(const auto entry, vulnerability(index));
-  return entry.id == id ? std::optional(index) : std::nullopt;
+  return find_id(file_, vulnerabilities_, id);
 }
 
 Result<Document> Database::document(const DocumentRef& ref) const {
