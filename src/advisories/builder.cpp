@@ -34,6 +34,8 @@ struct PendingRecord {
   Seconds modified = 0;
   std::optional<Seconds> withdrawn;
   std::string vendor_severity;
+  std::string summary;
+  std::string summary_ja;
   std::vector<Severity> severity;
   std::vector<PendingRow> rows;
   std::uint32_t document = 0;
@@ -128,7 +130,9 @@ PendingRecord Builder::State::pending(const Origin& origin, Advisory&& advisory)
   out.withdrawn = advisory.withdrawn;
   out.vendor_severity = std::move(advisory.vendor_severity);
   out.severity = advisory.severity;
-  std::uint64_t contents = hash(advisory.id);
+  out.summary = std::move(advisory.summary);
+  out.summary_ja = std::move(advisory.summary_ja);
+  std::uint64_t contents = hash(out.summary_ja, hash(out.summary, hash(advisory.id)));
   for (auto& affected : advisory.affected) {
     const auto* ecosystem = version::find_ecosystem(affected.ecosystem);
     PartitionKey partition{affected.ecosystem,
@@ -145,8 +149,6 @@ PendingRecord Builder::State::pending(const Origin& origin, Advisory&& advisory)
   Document document{.published = advisory.published,
                     .modified = advisory.modified,
                     .status = {},
-                    .summary = std::move(advisory.summary),
-                    .summary_ja = std::move(advisory.summary_ja),
                     .details = std::move(advisory.details),
                     .severity = out.severity,
                     .cwes = std::move(advisory.cwes),
@@ -203,8 +205,6 @@ void Builder::add(const Origin& origin, VulnerabilityNote&& note) {
   pending.document = state.documents.add(pack(Document{.published = note.published,
                                                        .modified = note.modified,
                                                        .status = std::move(note.status),
-                                                       .summary = {},
-                                                       .summary_ja = {},
                                                        .details = std::move(note.description),
                                                        .severity = std::move(note.severity),
                                                        .cwes = std::move(note.cwes),
@@ -339,9 +339,10 @@ class Composer {
     for (std::size_t i = 0; i < state_.records.size(); ++i) {
       const auto& record = state_.records[i];
       withdrawn_ += record.withdrawn ? 1 : 0;
-      TRY_VOID(records_.add(pack(RecordEntry{
-          record.links.id, record.feed, record.modified, record.withdrawn, record.vendor_severity,
-          resolution_.of_record[i], state_.documents.place(record.document)})));
+      TRY_VOID(records_.add(
+          pack(RecordEntry{record.links.id, record.feed, record.modified, record.withdrawn,
+                           record.vendor_severity, record.summary, record.summary_ja,
+                           resolution_.of_record[i], state_.documents.place(record.document)})));
     }
     return {};
   }

@@ -158,8 +158,6 @@ namespace {
 
 // Adds what the document says and the vulnerability does not yet have.
 void absorb(Vulnerability& out, Document&& document, std::string_view source) {
-  if (out.summary.empty()) out.summary = std::move(document.summary);
-  if (out.summary_ja.empty()) out.summary_ja = std::move(document.summary_ja);
   if (out.details.empty()) out.details = std::move(document.details);
   if (out.published == 0 || (document.published != 0 && document.published < out.published))
     out.published = document.published;
@@ -203,15 +201,16 @@ Result<Vulnerability> Database::title(std::uint32_t index) const {
   auto out = from_entry(entry);
   for (const auto number : entry.described) {
     TRY(const auto one, record(number));
-    TRY(auto texts, document(one.document));
-    if (out.summary.empty()) out.summary = std::move(texts.summary);
-    if (out.summary_ja.empty()) out.summary_ja = std::move(texts.summary_ja);
-    if (out.details.empty()) out.details = std::move(texts.details);
-    if (!out.summary.empty()) break;
+    if (out.summary.empty()) out.summary = one.summary;
+    if (out.summary_ja.empty()) out.summary_ja = one.summary_ja;
   }
-  if (!out.summary.empty()) {
-    out.details.clear();
-  } else if (out.details.empty()) {
+  for (std::size_t i = 0; out.summary.empty() && out.details.empty() && i < entry.described.size();
+       ++i) {
+    TRY(const auto one, record(entry.described[i]));
+    TRY(auto texts, document(one.document));
+    out.details = std::move(texts.details);
+  }
+  if (out.summary.empty() && out.details.empty()) {
     TRY(auto note, document(entry.note));
     out.details = std::move(note.details);
   }
@@ -223,6 +222,8 @@ Result<Vulnerability> Database::describe(std::uint32_t index) const {
   auto out = from_entry(entry);
   for (const auto number : entry.described) {
     TRY(const auto one, record(number));
+    if (out.summary.empty()) out.summary = one.summary;
+    if (out.summary_ja.empty()) out.summary_ja = one.summary_ja;
     TRY(auto texts, document(one.document));
     absorb(out, std::move(texts), one.id);
   }

@@ -80,6 +80,8 @@ Result<std::string> content(const Database& database, const VulnerabilityEntry& 
     TRY(const auto record, database.record(number));
     TRY(const auto document, database.document(record.document));
     out += pack(document);
+    out += record.summary;
+    out += record.summary_ja;
   }
   TRY(const auto note, database.document(entry.note));
   return out + pack(note);

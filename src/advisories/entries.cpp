@@ -176,7 +176,8 @@ std::string pack(const RecordEntry& entry) {
   PackWriter out;
   out.text(entry.id).text(entry.feed).signed_number(entry.modified);
   out.number(entry.withdrawn ? 1 : 0).signed_number(entry.withdrawn.value_or(0));
-  out.text(entry.vendor_severity).number(entry.vulnerabilities.size());
+  out.text(entry.vendor_severity).text(entry.summary).text(entry.summary_ja);
+  out.number(entry.vulnerabilities.size());
   for (const auto one : entry.vulnerabilities) out.number(one);
   put(out, entry.document);
   return out.take();
@@ -192,6 +193,8 @@ Result<RecordEntry> unpack_record(std::string_view bytes) {
   const auto time = in.signed_number();
   if (withdrawn) entry.withdrawn = time;
   entry.vendor_severity = in.text();
+  entry.summary = in.text();
+  entry.summary_ja = in.text();
   entry.vulnerabilities = get_numbers(in);
   entry.document = get_ref(in);
   return checked(in, std::move(entry), "record");
@@ -253,10 +256,7 @@ Result<VulnerabilityEntry> unpack_vulnerability(std::string_view bytes) {
 std::string pack(const Document& document) {
   PackWriter out;
   out.signed_number(document.published).signed_number(document.modified).text(document.status);
-  out.text(document.summary)
-      .text(document.summary_ja)
-      .text(document.details)
-      .number(document.severity.size());
+  out.text(document.details).number(document.severity.size());
   for (const auto& one : document.severity)
     out.text(one.type).text(one.score).text(one.source).number(one.primary ? 1 : 0);
   out.texts(document.cwes).number(document.references.size());
@@ -270,8 +270,6 @@ Result<Document> unpack_document(std::string_view bytes) {
   document.published = in.signed_number();
   document.modified = in.signed_number();
   document.status = in.text();
-  document.summary = in.text();
-  document.summary_ja = in.text();
   document.details = in.text();
   document.severity.resize(in.count());
   for (auto& one : document.severity) {

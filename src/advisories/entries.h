@@ -75,6 +75,8 @@ struct RecordEntry {
   Seconds modified = 0;
   std::optional<Seconds> withdrawn;
   std::string_view vendor_severity;
+  std::string_view summary;  // here and not in the document: every list shows it
+  std::string_view summary_ja;
   std::vector<std::uint32_t> vulnerabilities;
   DocumentRef document;
 };
@@ -101,8 +103,6 @@ struct Document {
   Seconds published = 0;
   Seconds modified = 0;
   std::string status;  // NVD's vulnStatus
-  std::string summary;
-  std::string summary_ja;
   std::string details;
   std::vector<Severity> severity;
   std::vector<std::string> cwes;

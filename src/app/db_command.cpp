@@ -229,13 +229,12 @@ void print_vulnerability(const Vulnerability& one) {
 
 Result<> print_record(const Database& database, std::uint32_t number) {
   TRY(const auto entry, database.record(number));
-  TRY(const auto texts, database.document(entry.document));
   print(fmt::format(
       "{} [{}]{}\n", printable(entry.id), entry.feed,
       entry.withdrawn ? fmt::format(", withdrawn {}", format_date(*entry.withdrawn)) : ""));
   if (!entry.vendor_severity.empty())
     print(fmt::format("  severity    {}\n", printable(entry.vendor_severity)));
-  if (!texts.summary.empty()) print(fmt::format("  summary     {}\n", printable(texts.summary)));
+  if (!entry.summary.empty()) print(fmt::format("  summary     {}\n", printable(entry.summary)));
   for (const auto vulnerability : entry.vulnerabilities) {
     TRY(const auto one, database.vulnerability(vulnerability));
     print(fmt::format("  about       {}\n", printable(one.id)));

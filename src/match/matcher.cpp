@@ -279,6 +279,7 @@ class PackageMatch {
     }
     std::ranges::sort(named);
     std::erase_if(named, [&](const auto& one) { return superseded(*one.second); });
+    out_.findings.reserve(named.size());
     std::vector<const Claim*> claims;
     for (std::size_t i = 0; i < named.size(); ++i) {
       claims.push_back(named[i].second);

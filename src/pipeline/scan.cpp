@@ -159,8 +159,7 @@ class Describer {
     TRY(const auto number, database_.find_record(id));
     if (!number) return std::string();
     TRY(const auto record, database_.record(*number));
-    TRY(auto document, database_.document(record.document));
-    return std::move(document.summary);
+    return std::string(record.summary);
   }
 
   const advisories::Database& database_;
