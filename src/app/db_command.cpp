@@ -105,7 +105,10 @@ int db_update_command(const DbUpdateArguments& arguments) {
                            printable(failure.error.what)));
     failed = failed || feed.failed() > 0;
   }
-  if (updated->built) print_report(*updated->built, false);
+  if (updated->built) {
+    print_report(*updated->built, false);
+    failed = failed || !updated->built->faults.empty();
+  }
   if (!updated->build_error.empty()) complain(printable(updated->build_error));
   return failed || !updated->build_error.empty() ? exit_incomplete : exit_ok;
 }
