@@ -108,11 +108,6 @@ std::vector<const Coverage*> Database::coverage(std::string_view ecosystem,
   return out;
 }
 
-bool Database::knows_ecosystem(std::string_view ecosystem) const {
-  return std::ranges::any_of(meta_.coverage,
-                             [&](const Coverage& one) { return one.ecosystem == ecosystem; });
-}
-
 Result<RecordEntry> Database::record(std::uint32_t index) const {
   TRY(const auto bytes, records_.entry(file_, index));
   return unpack_record(bytes).within(file_.path());

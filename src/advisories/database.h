@@ -39,7 +39,6 @@ class Database {
                                     std::string_view normal_name) const;
   // What feeds publish for this release, empty: nothing can be said of it.
   std::vector<const Coverage*> coverage(std::string_view ecosystem, std::string_view release) const;
-  bool knows_ecosystem(std::string_view ecosystem) const;  // some release of it is covered
 
   Result<RecordEntry> record(std::uint32_t index) const;
   Result<VulnerabilityEntry> vulnerability(std::uint32_t index) const;
