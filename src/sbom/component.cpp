@@ -72,6 +72,17 @@ Result<> Collector::add(const Component& component) {
   return {};
 }
 
+Result<> Collector::add_subject(const Component& component) {
+  if (component.role == Role::operating_system || component.purl.empty()) return {};
+  TRY_VOID(add(component));
+  auto& packages = inventory_.packages;
+  const auto same = [&](const Package& part) {
+    return part.purl == packages.back().purl && part.version == packages.back().version;
+  };
+  if (std::any_of(packages.begin(), packages.end() - 1, same)) packages.pop_back();
+  return {};
+}
+
 void Collector::add_operating_system(const Component& component) {
   if (has_operating_system_) {
     skip(shown(component), "a second operating system: no release is taken from either");

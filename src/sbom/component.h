@@ -46,6 +46,9 @@ class Collector {
 
   // limit: more packages than any real system has.
   Result<> add(const Component& component);
+  // What the document is about, after all its parts: a package where a purl says so and no part
+  // is the same one.
+  Result<> add_subject(const Component& component);
   void skip(std::string_view record, std::string_view reason) { skips_.skip(record, reason); }
   // Packages of the operating system that name no release get the document's.
   Inventory finish() &&;

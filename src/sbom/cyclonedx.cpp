@@ -1,4 +1,5 @@
-// CycloneDX JSON, 1.0 to 1.7: components, which may hold components.
+// CycloneDX JSON, 1.0 to 1.7: components, which may hold components, and the subject, which is a
+// package like them where it has a purl.
 #include <algorithm>
 #include <array>
 #include <set>
@@ -112,6 +113,13 @@ std::string identity(json::Value value) {
                      value["version"].string());
 }
 
+// Whether a component stands for the subject and says less: it has no purl, the subject has.
+bool repeats(json::Value value, json::Value subject) {
+  const auto reference = value["bom-ref"].string();
+  return !reference.empty() && reference == subject["bom-ref"].string() &&
+         value["purl"].string().empty() && !subject["purl"].string().empty();
+}
+
 // The document's order is kept: the first component is on top of the stack.
 void push(std::vector<json::Value>& stack, json::Value components) {
   const auto bottom = static_cast<std::ptrdiff_t>(stack.size());
@@ -134,9 +142,8 @@ Result<Inventory> read_cyclonedx(json::Value root, std::string_view shown_name) 
   push(stack, components);
   const auto subject = root["metadata"]["component"];
   push(stack, subject["components"]);
-  if (subject["type"].string() == "operating-system") {
-    TRY_VOID(collector.add(read_component(subject)));
-  }
+  const auto whole = read_component(subject);
+  if (whole.role == Role::operating_system) TRY_VOID(collector.add(whole));
   std::set<std::string> seen;
   while (!stack.empty()) {
     const auto value = stack.back();
@@ -148,8 +155,10 @@ Result<Inventory> read_cyclonedx(json::Value root, std::string_view shown_name) 
     push(stack, value["components"]);
     const auto key = identity(value);
     if (!key.empty() && !seen.insert(key).second) continue;
+    if (repeats(value, subject)) continue;
     TRY_VOID(collector.add(read_component(value)));
   }
+  TRY_VOID(collector.add_subject(whole));
   return std::move(collector).finish();
 }
 

@@ -18,8 +18,9 @@ namespace tenken::sbom {
 
 // Every declared package is in the inventory. One without a purl, or with a purl that cannot be
 // read (which is a skip, too), has no kind and no ecosystem. What the document describes as a
-// whole, operating systems, files, images and other things that are no packages are left out; an
-// operating system becomes Inventory::os and gives its release to packages that name none.
+// whole is a package where it has a purl; it comes last, and once. Operating systems, files, images
+// and other things that are no packages are left out; an operating system becomes Inventory::os and
+// gives its release to packages that name none.
 // shown_name is the document's name in the inventory and its skips. Errors: invalid, limit.
 Result<Inventory> read_sbom(std::string_view bytes, std::string_view shown_name);
 

@@ -36,7 +36,7 @@ std::set<std::string_view> read_purls(json::Value package) {
   return purls;
 }
 
-// The one package that the document is about, if it is one: its parts are the inventory.
+// The one package that the document is about, if it is one among others.
 std::string_view find_subject(json::Value root) {
   std::set<std::string_view> described;
   root["documentDescribes"].for_each([&](json::Value id) { described.insert(id.string()); });
@@ -58,7 +58,9 @@ bool is_own(json::Value root) {
   return own;
 }
 
-Result<> add_package(Collector& collector, json::Value package, bool own) {
+enum class Part : std::uint8_t { package, subject };
+
+Result<> add_package(Collector& collector, json::Value package, Part part, bool own) {
   Component component{.role = role_of(package["primaryPackagePurpose"].string()),
                       .name = package["name"].string(),
                       .version = package["versionInfo"].string()};
@@ -71,11 +73,14 @@ Result<> add_package(Collector& collector, json::Value package, bool own) {
   if (own && supplier.starts_with(kOrganization))
     component.vendor = supplier.substr(kOrganization.size());
 
+  const auto add = [&] {
+    return part == Part::subject ? collector.add_subject(component) : collector.add(component);
+  };
   const auto purls = read_purls(package);
-  if (purls.empty()) return collector.add(component);
+  if (purls.empty()) return add();
   for (const auto purl : purls) {
     component.purl = purl;
-    TRY_VOID(collector.add(component));
+    TRY_VOID(add());
   }
   return {};
 }
@@ -93,6 +98,7 @@ Result<Inventory> read_spdx2(json::Value root, std::string_view shown_name) {
   const auto subject = find_subject(root);
   const bool own = is_own(root);
   std::set<std::string_view> seen;
+  std::vector<json::Value> described;  // more than one where the id stands twice
   Result<> added;
   packages.for_each([&](json::Value package) {
     if (!added.has_value()) return;
@@ -100,12 +106,17 @@ Result<Inventory> read_spdx2(json::Value root, std::string_view shown_name) {
     const auto id = package["SPDXID"].string();
     const bool is_system =
         role_of(package["primaryPackagePurpose"].string()) == Role::operating_system;
-    if (!id.empty() && id == subject && !is_system) return;
+    if (!id.empty() && id == subject && !is_system) {
+      described.push_back(package);
+      return;
+    }
     if (!id.empty() && !seen.insert(id).second)
       collector.skip(id, "its SPDXID stands twice; both are read");
-    added = add_package(collector, package, own);
+    added = add_package(collector, package, Part::package, own);
   });
   TRY_VOID(std::move(added));
+  for (const auto package : described)
+    TRY_VOID(add_package(collector, package, Part::subject, own));
   return std::move(collector).finish();
 }
 

@@ -54,6 +54,7 @@ Result<Inventory> read_spdx3(json::Value root, std::string_view shown_name) {
   if (!graph.is_array()) return invalid("SPDX 3 without an @graph");
   Collector collector(shown_name);
   const auto subject = find_subject(graph);
+  std::vector<Component> described;  // more than one where the id stands twice
   Result<> added;
   graph.for_each([&](json::Value element) {
     if (!added.has_value() || !is_package(element)) return;
@@ -63,10 +64,13 @@ Result<Inventory> read_spdx3(json::Value root, std::string_view shown_name) {
                         .purl = read_purl(element)};
     const auto id = element["spdxId"].string();
     const bool is_subject = !id.empty() && id == subject;
-    if (is_subject && component.role != Role::operating_system) return;
-    added = collector.add(component);
+    if (is_subject && component.role != Role::operating_system)
+      described.push_back(std::move(component));
+    else
+      added = collector.add(component);
   });
   TRY_VOID(std::move(added));
+  for (const auto& component : described) TRY_VOID(collector.add_subject(component));
   return std::move(collector).finish();
 }
 
