@@ -21,12 +21,12 @@ struct Metric {
   std::array<double, 6> weights{};  // by index of the value; 4.0 has none
 };
 
-inline constexpr std::size_t kMaxMetrics = 32;  // 4.0 has exactly as many
-inline constexpr std::uint8_t kAbsent = 0xFF;
-inline constexpr std::uint8_t kNotDefined = 0;  // ND or X, the first value of optional metrics
+inline constexpr std::size_t max_metrics = 32;  // 4.0 has exactly as many
+inline constexpr std::uint8_t absent = 0xFF;
+inline constexpr std::uint8_t not_defined = 0;  // ND or X, the first value of optional metrics
 
-// Index of the value of each metric, in the table's order; kAbsent where the vector lacks it.
-using Values = std::array<std::uint8_t, kMaxMetrics>;
+// Index of the value of each metric, in the table's order; absent where the vector lacks it.
+using Values = std::array<std::uint8_t, max_metrics>;
 
 enum class Order : std::uint8_t { any, fixed };
 

@@ -10,7 +10,7 @@ namespace {
 
 enum : std::size_t { AV, AC, Au, C, I, A, E, RL, RC, CDP, TD, CR, IR, AR };
 
-constexpr std::array<Metric, 14> kMetrics{{
+constexpr std::array<Metric, 14> metric_table{{
     {"AV", "L A N", true, {0.395, 0.646, 1.0}},
     {"AC", "H M L", true, {0.35, 0.61, 0.71}},
     {"Au", "M S N", true, {0.45, 0.56, 0.704}},
@@ -28,25 +28,25 @@ constexpr std::array<Metric, 14> kMetrics{{
 }};
 
 double weight(const Values& values, std::size_t metric) {
-  const auto value = values[metric] == kAbsent ? kNotDefined : values[metric];
-  return kMetrics[metric].weights[value];
+  const auto value = values[metric] == absent ? not_defined : values[metric];
+  return metric_table[metric].weights[value];
 }
 
 // Whether a metric from first to last is given with another value than ND.
 bool defines_any(const Values& values, std::size_t first, std::size_t last) {
   return std::any_of(values.begin() + first, values.begin() + last + 1,
-                     [](std::uint8_t value) { return value != kAbsent && value != kNotDefined; });
+                     [](std::uint8_t value) { return value != absent && value != not_defined; });
 }
 
 // The guide lists the metrics of a group together. A vector whose last group is not finished has
 // been cut off, and what is lost may change its score.
 Result<> ends_a_group(const Values& values) {
   std::size_t last = A;
-  for (std::size_t i = E; i < kMetrics.size(); ++i)
-    if (values[i] != kAbsent) last = i;
+  for (std::size_t i = E; i < metric_table.size(); ++i)
+    if (values[i] != absent) last = i;
   if (last == A || last == RC || last == AR) return {};
   return invalid(fmt::format("the vector is cut off: metric {} is missing",
-                             kMetrics[last < RC ? RC : AR].name));
+                             metric_table[last < RC ? RC : AR].name));
 }
 
 double base_score(const Values& values, double impact) {
@@ -76,7 +76,7 @@ double environmental_score(const Values& values) {
 }  // namespace
 
 Result<Scores> score_v2(std::string_view metrics) {
-  TRY(const auto values, read_metrics(metrics, kMetrics, Order::fixed));
+  TRY(const auto values, read_metrics(metrics, metric_table, Order::fixed));
   TRY_VOID(ends_a_group(values));
   Scores scores{.version = Version::v2};
   scores.base = base_score(values, impact(weight(values, C), weight(values, I), weight(values, A)));

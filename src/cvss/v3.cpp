@@ -15,7 +15,7 @@ enum : std::size_t { AV, AC, PR, UI, S, C, I, A, E, RL, RC, CR, IR, AR,
 
 // The modified metrics have the lists of the metrics they
 // replace with X in front, so that index - 1 is the index of the replaced metric's value.
-constexpr std::array<Metric, 22> kMetrics{{
+constexpr std::array<Metric, 22> metric_table{{
     {"AV", "N A L P", true, {0.85, 0.62, 0.55, 0.2}},
     {"AC", "L H", true, {0.77, 0.44}},
     {"PR", "N L H", true, {0.85, 0.62, 0.27}},
@@ -39,17 +39,17 @@ constexpr std::array<Metric, 22> kMetrics{{
     {"MI", "X H L N"},
     {"MA", "X H L N"},
 }};
-constexpr std::uint8_t kScopeChanged = 1;
-constexpr std::array<double, 3> kPrivilegesChangedScope{0.85, 0.68, 0.5};
+constexpr std::uint8_t scope_changed = 1;
+constexpr std::array<double, 3> privileges_changed_scope{0.85, 0.68, 0.5};
 
 double weight(const Values& values, std::size_t metric) {
-  const auto value = values[metric] == kAbsent ? kNotDefined : values[metric];
-  return kMetrics[metric].weights[value];
+  const auto value = values[metric] == absent ? not_defined : values[metric];
+  return metric_table[metric].weights[value];
 }
 
 double exploitability(const Values& values) {
   const double privileges =
-      values[S] == kScopeChanged ? kPrivilegesChangedScope[values[PR]] : weight(values, PR);
+      values[S] == scope_changed ? privileges_changed_scope[values[PR]] : weight(values, PR);
   return 8.22 * weight(values, AV) * weight(values, AC) * privileges * weight(values, UI);
 }
 
@@ -57,7 +57,7 @@ double exploitability(const Values& values) {
 Values modified(Values values) {
   for (std::size_t metric = MAV; metric <= MA; ++metric) {
     const auto value = values[metric];
-    if (value == kAbsent || value == kNotDefined) continue;
+    if (value == absent || value == not_defined) continue;
     values[metric - MAV + AV] = static_cast<std::uint8_t>(value - 1);
   }
   return values;
@@ -75,7 +75,7 @@ double round_up(double value, Version version) {
 double base_score(const Values& values, Version version) {
   const double sub_score =
       1 - (1 - weight(values, C)) * (1 - weight(values, I)) * (1 - weight(values, A));
-  const bool changed = values[S] == kScopeChanged;
+  const bool changed = values[S] == scope_changed;
   const double impact = changed ? 7.52 * (sub_score - 0.029) - 3.25 * std::pow(sub_score - 0.02, 15)
                                 : 6.42 * sub_score;
   if (impact <= 0) return 0;
@@ -93,7 +93,7 @@ double environmental_score(const Values& given, Version version) {
                                             (1 - weight(values, I) * weight(values, IR)) *
                                             (1 - weight(values, A) * weight(values, AR)),
                                     0.915);
-  const bool changed = values[S] == kScopeChanged;
+  const bool changed = values[S] == scope_changed;
   double impact = 6.42 * sub_score;
   if (changed) {
     const double power = version == Version::v3_0 ? std::pow(sub_score - 0.02, 15)
@@ -109,7 +109,7 @@ double environmental_score(const Values& given, Version version) {
 }  // namespace
 
 Result<Scores> score_v3(std::string_view metrics, Version version) {
-  TRY(const auto values, read_metrics(metrics, kMetrics, Order::any));
+  TRY(const auto values, read_metrics(metrics, metric_table, Order::any));
   const double base = base_score(values, version);
   return Scores{.version = version,
                 .base = base,

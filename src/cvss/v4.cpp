@@ -15,7 +15,7 @@ enum : std::size_t { AV, AC, AT, PR, UI, VC, VI, VA, SC, SI, SA, E, CR, IR, AR,
 
 // Values stand from the most to the least severe, so that an index is the distance to the worst in
 // steps.
-constexpr std::array<Metric, 32> kMetrics{{
+constexpr std::array<Metric, 32> metric_table{{
     {"AV", "N A L P", true}, {"AC", "L H", true},
     {"AT", "N P", true},     {"PR", "N L H", true},
     {"UI", "N P A", true},   {"VC", "H L N", true},
@@ -38,14 +38,14 @@ constexpr std::array<Metric, 32> kMetrics{{
 // AR are at their worst where not defined. SC, SI and SA count from S (safety), which only MSI and
 // MSA can say.
 using Steps = std::array<int, AR + 1>;
-enum : int { kSafety, kSubsequentHigh, kSubsequentLow, kSubsequentNone };
-constexpr int kHigh = 0;  // of VC, VI, VA
-constexpr int kNone = 2;
-constexpr int kPhysical = 3;
+enum : int { safety, subsequent_high, subsequent_low, subsequent_none };
+constexpr int high = 0;  // of VC, VI, VA
+constexpr int none = 2;
+constexpr int physical = 3;
 
 Steps steps_of(const Values& values) {
   const auto defined = [&](std::size_t metric) {
-    return values[metric] != kAbsent && values[metric] != kNotDefined;
+    return values[metric] != absent && values[metric] != not_defined;
   };
   Steps steps{};
   for (std::size_t metric = AV; metric <= SA; ++metric) {
@@ -60,24 +60,23 @@ Steps steps_of(const Values& values) {
 
 // Tables 24 to 29 of the specification.
 MacroVector macro_vector(const Steps& at) {
-  const bool vulnerable_high = at[VC] == kHigh || at[VI] == kHigh || at[VA] == kHigh;
-  const bool safety = at[SI] == kSafety || at[SA] == kSafety;
-  const bool subsequent_high =
-      at[SC] == kSubsequentHigh || at[SI] == kSubsequentHigh || at[SA] == kSubsequentHigh;
-  const bool high_and_required = (at[CR] == 0 && at[VC] == kHigh) ||
-                                 (at[IR] == 0 && at[VI] == kHigh) ||
-                                 (at[AR] == 0 && at[VA] == kHigh);
+  const bool any_vulnerable_high = at[VC] == high || at[VI] == high || at[VA] == high;
+  const bool any_safety = at[SI] == safety || at[SA] == safety;
+  const bool any_subsequent_high =
+      at[SC] == subsequent_high || at[SI] == subsequent_high || at[SA] == subsequent_high;
+  const bool high_and_required = (at[CR] == 0 && at[VC] == high) ||
+                                 (at[IR] == 0 && at[VI] == high) || (at[AR] == 0 && at[VA] == high);
   MacroVector eq{};
   if (at[AV] == 0 && at[PR] == 0 && at[UI] == 0)
     eq[0] = 0;
   else
-    eq[0] = (at[AV] == 0 || at[PR] == 0 || at[UI] == 0) && at[AV] != kPhysical ? 1 : 2;
+    eq[0] = (at[AV] == 0 || at[PR] == 0 || at[UI] == 0) && at[AV] != physical ? 1 : 2;
   eq[1] = at[AC] == 0 && at[AT] == 0 ? 0 : 1;
-  if (at[VC] == kHigh && at[VI] == kHigh)
+  if (at[VC] == high && at[VI] == high)
     eq[2] = 0;
   else
-    eq[2] = vulnerable_high ? 1 : 2;
-  eq[3] = safety ? 0 : subsequent_high ? 1 : 2;
+    eq[2] = any_vulnerable_high ? 1 : 2;
+  eq[3] = any_safety ? 0 : any_subsequent_high ? 1 : 2;
   eq[4] = at[E];
   eq[5] = high_and_required ? 0 : 1;
   return eq;
@@ -90,21 +89,21 @@ struct Level {
   std::size_t count;
   std::array<std::array<int, 6>, 5> worst;
 };
-constexpr std::array<std::size_t, 3> kEq1Metrics{AV, PR, UI};
-constexpr std::array<Level, 3> kEq1{{
+constexpr std::array<std::size_t, 3> eq1_metrics{AV, PR, UI};
+constexpr std::array<Level, 3> eq1_levels{{
     {1, 1, {{{0, 0, 0}}}},
     {4, 3, {{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}}}},
     {5, 2, {{{3, 0, 0}, {1, 1, 1}}}},
 }};
-constexpr std::array<std::size_t, 2> kEq2Metrics{AC, AT};
-constexpr std::array<Level, 2> kEq2{{
+constexpr std::array<std::size_t, 2> eq2_metrics{AC, AT};
+constexpr std::array<Level, 2> eq2_levels{{
     {1, 1, {{{0, 0}}}},
     {2, 2, {{{1, 0}, {0, 1}}}},
 }};
 // EQ3 and EQ6 depend on each other and are one class; rows by 2 * EQ3 + EQ6. EQ3 2 with EQ6 0
 // cannot be: without a high impact there is none to be required.
-constexpr std::array<std::size_t, 6> kEq36Metrics{VC, VI, VA, CR, IR, AR};
-constexpr std::array<Level, 6> kEq36{{
+constexpr std::array<std::size_t, 6> eq36_metrics{VC, VI, VA, CR, IR, AR};
+constexpr std::array<Level, 6> eq36_levels{{
     {7, 1, {{{0, 0, 0, 0, 0, 0}}}},
     {6, 2, {{{0, 0, 1, 1, 1, 0}, {0, 0, 0, 1, 1, 1}}}},
     {8, 2, {{{1, 0, 0, 0, 0, 0}, {0, 1, 0, 0, 0, 0}}}},
@@ -118,8 +117,8 @@ constexpr std::array<Level, 6> kEq36{{
     {0, 0, {}},
     {10, 1, {{{1, 1, 1, 0, 0, 0}}}},
 }};
-constexpr std::array<std::size_t, 3> kEq4Metrics{SC, SI, SA};
-constexpr std::array<Level, 3> kEq4{{
+constexpr std::array<std::size_t, 3> eq4_metrics{SC, SI, SA};
+constexpr std::array<Level, 3> eq4_levels{{
     {6, 1, {{{1, 0, 0}}}},
     {5, 1, {{{1, 1, 1}}}},
     {4, 1, {{{2, 2, 2}}}},
@@ -156,12 +155,12 @@ int next_lower_eq36(const MacroVector& eq) {
 }  // namespace
 
 Result<Scores> score_v4(std::string_view metrics) {
-  TRY(const auto values, read_metrics(metrics, kMetrics, Order::fixed));
+  TRY(const auto values, read_metrics(metrics, metric_table, Order::fixed));
   const auto at = steps_of(values);
   Scores scores{.version = Version::v4_0, .base = 0.0};
-  const bool no_impact = at[VC] == kNone && at[VI] == kNone && at[VA] == kNone &&
-                         at[SC] == kSubsequentNone && at[SI] == kSubsequentNone &&
-                         at[SA] == kSubsequentNone;
+  const bool no_impact = at[VC] == none && at[VI] == none && at[VA] == none &&
+                         at[SC] == subsequent_none && at[SI] == subsequent_none &&
+                         at[SA] == subsequent_none;
   if (no_impact) return scores;
 
   const auto eq = macro_vector(at);
@@ -173,10 +172,10 @@ Result<Scores> score_v4(std::string_view metrics) {
   };
   // EQ5 has one member a level: nothing stands below its worst.
   const std::array<Class, 5> classes{{
-      {with_level(eq, 0, eq[0] + 1), part_of_depth(at, kEq1Metrics, kEq1[level(0)])},
-      {with_level(eq, 1, eq[1] + 1), part_of_depth(at, kEq2Metrics, kEq2[level(1)])},
-      {next_lower_eq36(eq), part_of_depth(at, kEq36Metrics, kEq36[2 * level(2) + level(5)])},
-      {with_level(eq, 3, eq[3] + 1), part_of_depth(at, kEq4Metrics, kEq4[level(3)])},
+      {with_level(eq, 0, eq[0] + 1), part_of_depth(at, eq1_metrics, eq1_levels[level(0)])},
+      {with_level(eq, 1, eq[1] + 1), part_of_depth(at, eq2_metrics, eq2_levels[level(1)])},
+      {next_lower_eq36(eq), part_of_depth(at, eq36_metrics, eq36_levels[2 * level(2) + level(5)])},
+      {with_level(eq, 3, eq[3] + 1), part_of_depth(at, eq4_metrics, eq4_levels[level(3)])},
       {with_level(eq, 4, eq[4] + 1), 0.0},
   }};
   double lowered = 0;

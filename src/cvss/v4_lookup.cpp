@@ -7,11 +7,11 @@
 namespace tenken::cvss {
 namespace {
 
-constexpr int kEq3Eq6 = 5;
+constexpr int eq3_eq6_pairs = 5;
 
 // One row for each EQ1, EQ2, one line for each EQ4; in a line the pairs EQ3 EQ6 in the order 00,
 // 01, 10, 11, 21, and for each pair the scores of EQ5 0, 1, 2.
-constexpr signed char kScores[3][2][3][kEq3Eq6][3] = {
+constexpr signed char macro_vector_scores[3][2][3][eq3_eq6_pairs][3] = {
     {
         {
             {{100, 98, 95}, {99, 95, 92}, {98, 95, 90}, {95, 92, 84}, {92, 82, 72}},
@@ -61,8 +61,8 @@ int macro_vector_score(const MacroVector& levels) {
   const bool exists = within(eq1, 3) && within(eq2, 2) && within(eq3, 3) && within(eq4, 3) &&
                       within(eq5, 3) && within(eq6, 2) && (eq3 < 2 || eq6 == 1);
   if (!exists) return -1;
-  const int pair = eq3 == 2 ? kEq3Eq6 - 1 : 2 * eq3 + eq6;
-  return kScores[eq1][eq2][eq4][pair][eq5];
+  const int pair = eq3 == 2 ? eq3_eq6_pairs - 1 : 2 * eq3 + eq6;
+  return macro_vector_scores[eq1][eq2][eq4][pair][eq5];
 }
 
 }  // namespace tenken::cvss

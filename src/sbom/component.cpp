@@ -11,7 +11,7 @@
 namespace tenken::sbom {
 namespace {
 
-constexpr std::size_t kMaxPackages = 2'000'000;
+constexpr std::size_t max_packages = 2'000'000;
 
 std::string shown(const Component& component) {
   return component.version.empty() ? std::string(component.name)
@@ -51,8 +51,8 @@ Result<> Collector::add(const Component& component) {
     skip("", "a component without name and purl");
     return {};
   }
-  if (inventory_.packages.size() >= kMaxPackages)
-    return limit_exceeded(fmt::format("more than {} packages", kMaxPackages));
+  if (inventory_.packages.size() >= max_packages)
+    return limit_exceeded(fmt::format("more than {} packages", max_packages));
 
   Package package;
   if (component.purl.empty()) {

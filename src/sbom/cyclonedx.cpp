@@ -13,8 +13,8 @@
 namespace tenken::sbom {
 namespace {
 
-constexpr std::array<std::string_view, 8> kVersions{"1.0", "1.1", "1.2", "1.3",
-                                                    "1.4", "1.5", "1.6", "1.7"};
+constexpr std::array<std::string_view, 8> known_versions{"1.0", "1.1", "1.2", "1.3",
+                                                         "1.4", "1.5", "1.6", "1.7"};
 
 Role role_of(std::string_view type) {
   if (type == "operating-system") return Role::operating_system;
@@ -39,8 +39,8 @@ std::string read_licenses(json::Value licenses) {
 
 // Facts that syft, Trivy and tenken itself keep in properties.
 void read_properties(json::Value properties, Component& component) {
-  constexpr std::string_view kTrivy = "aquasecurity:trivy:";
-  constexpr std::string_view kSyft = "syft:metadata:";
+  constexpr std::string_view trivy = "aquasecurity:trivy:";
+  constexpr std::string_view syft = "syft:metadata:";
   std::string_view source_version;
   std::string_view source_release;
   std::string_view source_epoch;
@@ -51,26 +51,26 @@ void read_properties(json::Value properties, Component& component) {
     const auto is = [&](std::string_view prefix, std::string_view rest) {
       return name.starts_with(prefix) && name.substr(prefix.size()) == rest;
     };
-    if (is(kTrivy, "SrcName") || is(kSyft, "source") || is(kSyft, "originPackage"))
+    if (is(trivy, "SrcName") || is(syft, "source") || is(syft, "originPackage"))
       component.source_name = value;
-    else if (is(kTrivy, "SrcVersion") || is(kSyft, "sourceVersion"))
+    else if (is(trivy, "SrcVersion") || is(syft, "sourceVersion"))
       source_version = value;
-    else if (is(kTrivy, "SrcRelease"))
+    else if (is(trivy, "SrcRelease"))
       source_release = value;
-    else if (is(kTrivy, "SrcEpoch"))
+    else if (is(trivy, "SrcEpoch"))
       source_epoch = value;
-    else if (is(kSyft, "sourceRpm"))
+    else if (is(syft, "sourceRpm"))
       source_rpm = value;
-    else if (is(kSyft, "epoch"))
+    else if (is(syft, "epoch"))
       component.epoch = value;
-    else if (is(kSyft, "architecture"))
+    else if (is(syft, "architecture"))
       component.arch = value;
-    else if (is(kSyft, "modularityLabel") || is(kTrivy, "Modularitylabel"))
+    else if (is(syft, "modularityLabel") || is(trivy, "Modularitylabel"))
       component.module_label = value;
-    else if (is(kTrivy, "FilePath") || name == "syft:location:0:path" || name == "tenken:location")
+    else if (is(trivy, "FilePath") || name == "syft:location:0:path" || name == "tenken:location")
       component.location = value;
     // Trivy's stand-in for a lock file or a package database.
-    else if (is(kTrivy, "Class") && component.role == Role::package)
+    else if (is(trivy, "Class") && component.role == Role::package)
       component.role = Role::package_if_purl;
     else if (name == "syft:distro:id" && component.role == Role::operating_system)
       component.name = value;
@@ -131,7 +131,7 @@ void push(std::vector<json::Value>& stack, json::Value components) {
 
 Result<Inventory> read_cyclonedx(json::Value root, std::string_view shown_name) {
   const auto version = root["specVersion"].string();
-  if (std::ranges::find(kVersions, version) == kVersions.end())
+  if (std::ranges::find(known_versions, version) == known_versions.end())
     return invalid(fmt::format("CycloneDX '{}' is not known; 1.0 to 1.7 are", printable(version)));
   const auto components = root["components"];
   if (components && !components.is_array() && components.type() != json::Value::Type::null)

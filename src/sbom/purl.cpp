@@ -12,9 +12,9 @@
 namespace tenken::sbom {
 namespace {
 
-constexpr std::size_t kMaxPurlBytes = 16 * 1024;
+constexpr std::size_t max_purl_bytes = 16 * 1024;
 
-enum Fold : unsigned { kNothing = 0, kNamespace = 1, kName = 2, kVersion = 4 };
+enum Fold : unsigned { fold_nothing = 0, fold_namespace = 1, fold_name = 2, fold_version = 4 };
 enum class Namespace : std::uint8_t { optional, required, prohibited };
 
 // What the type definitions say beyond the common syntax. Types not listed have no rule.
@@ -24,41 +24,41 @@ struct TypeRule {
   Namespace ns = Namespace::optional;
   std::string_view required_qualifier = {};
 };
-constexpr std::array kTypeRules{
-    TypeRule{"alpm", kNamespace | kName},
-    TypeRule{"apk", kNamespace | kName},
-    TypeRule{"bazel", kNothing, Namespace::prohibited},
-    TypeRule{"bitbucket", kNamespace | kName, Namespace::required},
-    TypeRule{"bitnami", kName, Namespace::prohibited},
-    TypeRule{"brew", kNamespace | kName},
-    TypeRule{"cargo", kNothing, Namespace::prohibited},
-    TypeRule{"chrome-extension", kName, Namespace::prohibited},
-    TypeRule{"cocoapods", kNothing, Namespace::prohibited},
-    TypeRule{"composer", kNamespace | kName},
-    TypeRule{"conda", kNothing, Namespace::prohibited},
-    TypeRule{"cran", kNothing, Namespace::prohibited},
-    TypeRule{"deb", kNamespace | kName},
-    TypeRule{"gem", kNothing, Namespace::prohibited},
-    TypeRule{"git", kNothing, Namespace::required},
-    TypeRule{"github", kNamespace | kName, Namespace::required},
-    TypeRule{"hackage", kNothing, Namespace::prohibited},
-    TypeRule{"hex", kNamespace | kName},
-    TypeRule{"huggingface", kVersion},
-    TypeRule{"julia", kNothing, Namespace::prohibited, "uuid"},
-    TypeRule{"luarocks", kNamespace | kName},
-    TypeRule{"mlflow", kNothing, Namespace::prohibited},
-    TypeRule{"nuget", kNothing, Namespace::prohibited},
-    TypeRule{"oci", kName, Namespace::prohibited},
-    TypeRule{"opam", kNothing, Namespace::prohibited},
-    TypeRule{"otp", kNothing, Namespace::prohibited},
-    TypeRule{"pub", kName, Namespace::prohibited},
-    TypeRule{"pypi", kName, Namespace::prohibited},
-    TypeRule{"qpkg", kNamespace},
-    TypeRule{"rpm", kNamespace},
-    TypeRule{"swid", kNothing, Namespace::optional, "tag_id"},
-    TypeRule{"swift", kNothing, Namespace::required},
-    TypeRule{"vcpkg", kNothing, Namespace::prohibited},
-    TypeRule{"vscode-extension", kNamespace | kName, Namespace::required},
+constexpr std::array type_rules{
+    TypeRule{"alpm", fold_namespace | fold_name},
+    TypeRule{"apk", fold_namespace | fold_name},
+    TypeRule{"bazel", fold_nothing, Namespace::prohibited},
+    TypeRule{"bitbucket", fold_namespace | fold_name, Namespace::required},
+    TypeRule{"bitnami", fold_name, Namespace::prohibited},
+    TypeRule{"brew", fold_namespace | fold_name},
+    TypeRule{"cargo", fold_nothing, Namespace::prohibited},
+    TypeRule{"chrome-extension", fold_name, Namespace::prohibited},
+    TypeRule{"cocoapods", fold_nothing, Namespace::prohibited},
+    TypeRule{"composer", fold_namespace | fold_name},
+    TypeRule{"conda", fold_nothing, Namespace::prohibited},
+    TypeRule{"cran", fold_nothing, Namespace::prohibited},
+    TypeRule{"deb", fold_namespace | fold_name},
+    TypeRule{"gem", fold_nothing, Namespace::prohibited},
+    TypeRule{"git", fold_nothing, Namespace::required},
+    TypeRule{"github", fold_namespace | fold_name, Namespace::required},
+    TypeRule{"hackage", fold_nothing, Namespace::prohibited},
+    TypeRule{"hex", fold_namespace | fold_name},
+    TypeRule{"huggingface", fold_version},
+    TypeRule{"julia", fold_nothing, Namespace::prohibited, "uuid"},
+    TypeRule{"luarocks", fold_namespace | fold_name},
+    TypeRule{"mlflow", fold_nothing, Namespace::prohibited},
+    TypeRule{"nuget", fold_nothing, Namespace::prohibited},
+    TypeRule{"oci", fold_name, Namespace::prohibited},
+    TypeRule{"opam", fold_nothing, Namespace::prohibited},
+    TypeRule{"otp", fold_nothing, Namespace::prohibited},
+    TypeRule{"pub", fold_name, Namespace::prohibited},
+    TypeRule{"pypi", fold_name, Namespace::prohibited},
+    TypeRule{"qpkg", fold_namespace},
+    TypeRule{"rpm", fold_namespace},
+    TypeRule{"swid", fold_nothing, Namespace::optional, "tag_id"},
+    TypeRule{"swift", fold_nothing, Namespace::required},
+    TypeRule{"vcpkg", fold_nothing, Namespace::prohibited},
+    TypeRule{"vscode-extension", fold_namespace | fold_name, Namespace::required},
 };
 
 int hex_digit(char c) {
@@ -128,8 +128,8 @@ Result<> read_qualifiers(std::string_view text, KeyCase key_case, Purl& purl) {
 }
 
 const TypeRule* find_rule(std::string_view type) {
-  const auto rule = std::ranges::find(kTypeRules, type, &TypeRule::type);
-  return rule == kTypeRules.end() ? nullptr : &*rule;
+  const auto rule = std::ranges::find(type_rules, type, &TypeRule::type);
+  return rule == type_rules.end() ? nullptr : &*rule;
 }
 
 Result<> check_chrome_extension(const Purl& purl) {
@@ -155,9 +155,9 @@ Result<> apply_type_rules(Purl& purl) {
     if (!rule->required_qualifier.empty() && purl.qualifier(rule->required_qualifier).empty())
       return invalid(
           fmt::format("a {} purl needs the qualifier {}", purl.type, rule->required_qualifier));
-    if (rule->folds & kNamespace) purl.ns = ascii_lower(purl.ns);
-    if (rule->folds & kName) purl.name = ascii_lower(purl.name);
-    if (rule->folds & kVersion) purl.version = ascii_lower(purl.version);
+    if (rule->folds & fold_namespace) purl.ns = ascii_lower(purl.ns);
+    if (rule->folds & fold_name) purl.name = ascii_lower(purl.name);
+    if (rule->folds & fold_version) purl.version = ascii_lower(purl.version);
   }
   if (purl.type == "pypi") purl.name = version::normal_name("PyPI", purl.name);
   if (purl.type == "pub") std::ranges::replace(purl.name, '-', '_');
@@ -223,7 +223,7 @@ Result<Purl> normal_purl(Purl purl) {
 // occurrence instead, as in RFC 3986, so that an unescaped one in a qualifier's URL cannot become
 // part of the version.
 Result<Purl> parse_purl(std::string_view text, KeyCase key_case) {
-  if (text.size() > kMaxPurlBytes) return limit_exceeded("the purl is too long");
+  if (text.size() > max_purl_bytes) return limit_exceeded("the purl is too long");
   const auto [before_subpath, subpath] = split_once(text, '#');
   const auto [before_qualifiers, qualifiers] = split_once(before_subpath, '?');
   const auto [scheme, rest] = split_once(before_qualifiers, ':');

@@ -23,7 +23,7 @@ std::string_view look_up(const std::array<Pair, count>& table, std::string_view 
 }
 
 // Purl type → OSV's ecosystem.
-constexpr std::array kEcosystems{
+constexpr std::array ecosystems{
     Pair{"bitnami", "Bitnami"},
     Pair{"cargo", "crates.io"},
     Pair{"composer", "Packagist"},
@@ -45,7 +45,7 @@ constexpr std::array kEcosystems{
 };
 
 // Other names of distributions → os-release's ID.
-constexpr std::array kDistributionAliases{
+constexpr std::array distribution_aliases{
     Pair{"alma", "almalinux"},
     Pair{"alpine linux", "alpine"},
     Pair{"amazon", "amzn"},
@@ -67,7 +67,7 @@ constexpr std::array kDistributionAliases{
 };
 
 // OSV's ecosystem → os-release's ID, where the release does not change it.
-constexpr std::array kDistributionIds{
+constexpr std::array distribution_ids{
     Pair{"AlmaLinux", "almalinux"},
     Pair{"Alpaquita", "alpaquita"},
     Pair{"Alpine", "alpine"},
@@ -87,7 +87,7 @@ constexpr std::array kDistributionIds{
 
 // Releases that a purl may name by their code name alone. Debian's later ones are known to the
 // table of distributions.
-constexpr std::array kCodenames{
+constexpr std::array codenames{
     Pair{"wheezy", "7"},       Pair{"jessie", "8"},     Pair{"stretch", "9"},
     Pair{"trusty", "14.04"},   Pair{"xenial", "16.04"}, Pair{"bionic", "18.04"},
     Pair{"focal", "20.04"},    Pair{"jammy", "22.04"},  Pair{"kinetic", "22.10"},
@@ -95,12 +95,12 @@ constexpr std::array kCodenames{
     Pair{"oracular", "24.10"}, Pair{"plucky", "25.04"}, Pair{"questing", "25.10"},
 };
 
-constexpr std::string_view kServer = "Linux Enterprise Server ";
-constexpr std::string_view kSap = "Linux Enterprise Server for SAP Applications ";
-constexpr std::string_view kDesktop = "Linux Enterprise Desktop ";
+constexpr std::string_view server_product = "Linux Enterprise Server ";
+constexpr std::string_view sap_product = "Linux Enterprise Server for SAP Applications ";
+constexpr std::string_view desktop_product = "Linux Enterprise Desktop ";
 
 void set_release(OperatingSystem& os, std::string_view text) {
-  if (const auto version = look_up(kCodenames, text); !version.empty())
+  if (const auto version = look_up(codenames, text); !version.empty())
     os.version_id = version;
   else if (os.id == "alpine" || (!text.empty() && is_digit(text[0])))
     os.version_id = text;
@@ -191,8 +191,8 @@ IdAndVersion distribution_of(const Package& package) {
     if (release == "Tumbleweed") return {"opensuse-tumbleweed", ""};
     return {"opensuse-leap", std::string(release.substr(release.find(' ') + 1))};
   }
-  for (const auto& [id, product] :
-       {Pair{"sles_sap", kSap}, Pair{"sled", kDesktop}, Pair{"sles", kServer}}) {
+  for (const auto& [id, product] : {Pair{"sles_sap", sap_product}, Pair{"sled", desktop_product},
+                                    Pair{"sles", server_product}}) {
     if (package.ecosystem != "SUSE" || !release.starts_with(product)) continue;
     std::string version(release.substr(product.size()));
     if (const auto pack = version.find(" SP"); pack != std::string::npos)
@@ -203,7 +203,7 @@ IdAndVersion distribution_of(const Package& package) {
   if (package.ecosystem == "Ubuntu" && release.ends_with(":LTS"))
     release.remove_suffix(std::string_view(":LTS").size());
   const auto id =
-      package.ecosystem == "SUSE" ? "sles" : look_up(kDistributionIds, package.ecosystem);
+      package.ecosystem == "SUSE" ? "sles" : look_up(distribution_ids, package.ecosystem);
   return {id, std::string(release)};
 }
 
@@ -261,7 +261,7 @@ Source read_source(std::string_view upstream) {
 
 std::string distribution_id(std::string_view name) {
   auto lower = ascii_lower(trim(name));
-  const auto id = look_up(kDistributionAliases, lower);
+  const auto id = look_up(distribution_aliases, lower);
   return id.empty() ? lower : std::string(id);
 }
 
@@ -272,7 +272,7 @@ Package package_from_purl(const Purl& purl) {
   if (is_os_kind(purl.type))
     set_distribution(package, purl);
   else
-    package.ecosystem = look_up(kEcosystems, purl.type);
+    package.ecosystem = look_up(ecosystems, purl.type);
 
   package.version = with_epoch(package.kind, package.version, purl.qualifier("epoch"));
   const auto source = source_of(purl);

@@ -7,7 +7,7 @@
 namespace tenken::sbom {
 namespace {
 
-constexpr json::Limits kLimits{.bytes = std::size_t{512} << 20, .depth = 512, .unique_keys = true};
+constexpr json::Limits limits{.bytes = std::size_t{512} << 20, .depth = 512, .unique_keys = true};
 
 Error not_read(std::string_view what) {
   return invalid(
@@ -51,7 +51,7 @@ Result<Inventory> read_sbom(std::string_view bytes, std::string_view shown_name)
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   text = trim(text);
   if (!text.starts_with('{')) return not_read(name_text_format(text)).within(shown_name);
-  json::Parser parser(kLimits);
+  json::Parser parser(limits);
   auto root = parser.parse(text);
   if (!root.has_value()) return std::move(root).error().within(shown_name);
   return read_document(*root, shown_name).within(shown_name);

@@ -35,7 +35,7 @@ std::string error_of(std::string_view text) {
   return inventory.has_value() ? "" : inventory.error().what;
 }
 
-constexpr std::string_view kCycloneDx = R"({"bomFormat":"CycloneDX","specVersion":"1.6",
+constexpr std::string_view cyclonedx_document = R"({"bomFormat":"CycloneDX","specVersion":"1.6",
   "metadata":{"component":{"type":"container","name":"image","components":[
      {"type":"library","name":"inner","purl":"pkg:npm/inner@1.0.0"}]}},
   "components":[
@@ -57,7 +57,7 @@ constexpr std::string_view kCycloneDx = R"({"bomFormat":"CycloneDX","specVersion
    {"type":"library"}, 7]})";
 
 TEST(SbomCycloneDx, packages_are_what_it_declares_at_every_depth) {
-  const auto inventory = read(kCycloneDx);
+  const auto inventory = read(cyclonedx_document);
   std::vector<std::string> packages;
   for (const auto& package : inventory.packages) packages.push_back(shown(package));
   EXPECT_EQ(packages, (std::vector<std::string>{
@@ -73,7 +73,7 @@ TEST(SbomCycloneDx, packages_are_what_it_declares_at_every_depth) {
 }
 
 TEST(SbomCycloneDx, the_operating_system_gives_its_release) {
-  const auto inventory = read(kCycloneDx);
+  const auto inventory = read(cyclonedx_document);
   EXPECT_EQ(inventory.os.id, "debian");
   EXPECT_EQ(inventory.os.version_id, "12.5");
   EXPECT_EQ(inventory.os.ecosystem, "Debian");
@@ -82,7 +82,7 @@ TEST(SbomCycloneDx, the_operating_system_gives_its_release) {
 }
 
 TEST(SbomCycloneDx, what_cannot_be_read_is_a_skip) {
-  const auto inventory = read(kCycloneDx);
+  const auto inventory = read(cyclonedx_document);
   ASSERT_EQ(inventory.skips.size(), 3U);
   EXPECT_EQ(inventory.skips[0].file, "test");
   EXPECT_EQ(inventory.skips[0].record, "broken@1");

@@ -68,10 +68,10 @@ Result<> add_package(Collector& collector, json::Value package, Part part, bool 
   if (component.role == Role::operating_system)
     component.pretty_name = package["description"].string();
   // A supplier may be any person; only tenken's own documents mean the vendor of the package.
-  constexpr std::string_view kOrganization = "Organization: ";
+  constexpr std::string_view organization = "Organization: ";
   const auto supplier = package["supplier"].string();
-  if (own && supplier.starts_with(kOrganization))
-    component.vendor = supplier.substr(kOrganization.size());
+  if (own && supplier.starts_with(organization))
+    component.vendor = supplier.substr(organization.size());
 
   const auto add = [&] {
     return part == Part::subject ? collector.add_subject(component) : collector.add(component);

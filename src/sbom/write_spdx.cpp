@@ -8,8 +8,8 @@
 namespace tenken::sbom {
 namespace {
 
-constexpr std::string_view kSubject = "SPDXRef-Subject";
-constexpr std::string_view kOperatingSystem = "SPDXRef-OperatingSystem";
+constexpr std::string_view subject_id = "SPDXRef-Subject";
+constexpr std::string_view operating_system_id = "SPDXRef-OperatingSystem";
 
 std::string package_id(std::size_t index) {
   return fmt::format("SPDXRef-Package-{}", index);
@@ -44,12 +44,12 @@ void write_package(json::Writer& json, const Package& package, const OperatingSy
 void write_packages(json::Writer& json, const Inventory& inventory) {
   const auto& os = inventory.os;
   json.key("packages").begin_array();
-  begin_package(json, kSubject, inventory.name, "");
+  begin_package(json, subject_id, inventory.name, "");
   json.member("primaryPackagePurpose",
               inventory.target == Inventory::Target::host ? "DEVICE" : "CONTAINER");
   json.end_object();
   if (!os.id.empty()) {
-    begin_package(json, kOperatingSystem, os.id, os.version_id);
+    begin_package(json, operating_system_id, os.id, os.version_id);
     json.member_if("description", os.pretty_name);
     json.member("primaryPackagePurpose", "OPERATING-SYSTEM").end_object();
   }
@@ -77,10 +77,11 @@ std::string write(const Inventory& inventory, Seconds timestamp, std::string_vie
   json.end_object();
   write_packages(json, inventory);
   json.key("relationships").begin_array();
-  write_relationship(json, "SPDXRef-DOCUMENT", "DESCRIBES", kSubject);
-  if (!inventory.os.id.empty()) write_relationship(json, kSubject, "CONTAINS", kOperatingSystem);
+  write_relationship(json, "SPDXRef-DOCUMENT", "DESCRIBES", subject_id);
+  if (!inventory.os.id.empty())
+    write_relationship(json, subject_id, "CONTAINS", operating_system_id);
   for (std::size_t i = 0; i < inventory.packages.size(); ++i)
-    write_relationship(json, kSubject, "CONTAINS", package_id(i));
+    write_relationship(json, subject_id, "CONTAINS", package_id(i));
   json.end_array().end_object();
   return json.take() + "\n";
 }
