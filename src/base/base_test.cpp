@@ -104,6 +104,13 @@ TEST(Text, hostile_text_is_made_printable) {
             "a\\xe2\\x80\\xaeb");
 }
 
+TEST(Text, percent_decoding_refuses_half_an_escape) {
+  EXPECT_EQ(percent_decode("a%20b%2fc%2F+%C3%A9"), "a b/c/+\xC3\xA9");
+  EXPECT_EQ(percent_decode(""), "");
+  for (const auto* bad : {"%", "a%4", "%zz", "%4g", "%%41"})
+    EXPECT_EQ(percent_decode(bad), std::nullopt) << bad;
+}
+
 TEST(Archive, hands_out_the_members_of_zip_and_tar) {
   NEED_TEST_DATA("feeds/osv/PyPI/all.zip");
   std::size_t members = 0;

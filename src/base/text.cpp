@@ -49,6 +49,23 @@ std::optional<double> parse_double(std::string_view text) {
   return value;
 }
 
+std::optional<std::string> percent_decode(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
 // RFC 3629 section 4: no overlong forms, no surrogates, nothing above U+10FFFF.
 std::size_t utf8_sequence_length(std::string_view text) {
   if (text.empty()) return 0;

@@ -27,6 +27,13 @@ constexpr char ascii_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
 }
 
+// The value of one hexadecimal digit of either case, -1 where it is none.
+constexpr int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  const char lower = ascii_lower(c);
+  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
+}
+
 std::string_view trim(std::string_view text);
 std::string ascii_lower(std::string_view text);
 
@@ -43,6 +50,9 @@ Halves split_once(std::string_view text, char separator);
 // The whole text as a decimal number; nothing else, no sign, no blank, no overflow.
 std::optional<std::uint64_t> parse_uint(std::string_view text);
 std::optional<double> parse_double(std::string_view text);
+
+// "a%2Fb" is "a/b"; absent where a '%' is not followed by two hexadecimal digits.
+std::optional<std::string> percent_decode(std::string_view text);
 
 // Calls f(line) for each line without its "\n" or "\r\n"; a last line without one counts.
 template <typename F>

@@ -13,12 +13,6 @@ namespace {
 constexpr std::size_t longest_url = 4096;
 constexpr std::size_t longest_name = 200;  // of 255, leaving room for what a state file appends
 
-int hex_value(char c) {
-  if (is_digit(c)) return c - '0';
-  const char lower = ascii_lower(c);
-  return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
-}
-
 bool is_control(char c) {
   return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
 }
