@@ -188,9 +188,9 @@ TEST(CyclonedxVex, entries_gather_packages_that_share_state_and_severity) {
             std::to_string(entry["affects"].size()) + "\n";
   });
   EXPECT_EQ(rows,
-            "CVE-2024-0001 exploitable 2\nCVE-2024-0002 exploitable 2\n"
-            "CVE-2024-0003 exploitable 1\nCVE-2024-0004 not_affected 1\n"
-            "CVE-2024-0005 exploitable 1\n");
+            "CVE-2024-0001 in_triage 2\nCVE-2024-0002 in_triage 2\n"
+            "CVE-2024-0003 in_triage 1\nCVE-2024-0004 not_affected 1\n"
+            "CVE-2024-0005 in_triage 1\n");
   EXPECT_EQ((*root)["components"].size(), 3u);
 }
 

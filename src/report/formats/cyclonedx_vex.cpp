@@ -21,21 +21,24 @@ struct Analysis {
   std::string_view response;       // empty: none
 };
 
+// What is matched and not analysed is in triage: "exploitable" would claim more than is known here,
+// whatever the vendor or KEV say of the vulnerability, and so it would of a finding that an ignore
+// rule accepts for reasons of its own ("not reachable"). The response is the vendor's or the
+// rule's.
 Analysis analysis(const Finding& finding) {
   if (!finding.ignored_by.empty()) {
     if (finding.ignored_status == "not_affected") return {"not_affected", "", ""};
     if (finding.ignored_status == "fixed") return {"resolved", "", ""};
-    return {"exploitable", "", "will_not_fix"};
+    return {"in_triage", "", "will_not_fix"};
   }
   switch (finding.status) {
     case FindingStatus::affected:
-      return {"exploitable", "", finding.fixed_version.empty() ? "" : "update"};
+      return {"in_triage", "", finding.fixed_version.empty() ? "" : "update"};
     case FindingStatus::will_not_fix:
-      return {"exploitable", "", "will_not_fix"};
+      return {"in_triage", "", "will_not_fix"};
     case FindingStatus::end_of_life:
-      return {"exploitable", "", "can_not_fix"};
+      return {"in_triage", "", "can_not_fix"};
     case FindingStatus::fix_deferred:
-      return {"exploitable", "", ""};
     case FindingStatus::under_investigation:
       return {"in_triage", "", ""};
     case FindingStatus::not_running:
