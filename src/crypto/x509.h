@@ -1,0 +1,52 @@
+// Certificates as PEM text: tenken's own certificate authority, the server certificates it issues,
+// and what a certificate says. Keys are ECDSA on P-256, unencrypted PKCS#8; whoever stores them
+// decides the file's mode.
+//
+// Sources: RFC 5280 (profile), CA/Browser Forum baseline 6.3.2 (a server certificate lives at most
+// 398 days; clients refuse longer ones).
+// Errors: invalid (text that is no certificate or key, a name no certificate can carry), limit.
+// Thread rule: pure functions but for the system's random source.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+
+namespace tenken::crypto {
+
+struct Identity {
+  std::string certificate;  // PEM
+  std::string key;          // PEM
+};
+
+// Certificates are back-dated, so that a peer whose clock is two days behind accepts them.
+inline constexpr Seconds certificate_back_date = 48 * 3600;
+
+// A self-signed authority for ten years that may sign end certificates only. The common name has
+// 1 to 64 bytes.
+Result<Identity> make_ca(std::string_view common_name, Seconds now);
+
+// A server certificate for DNS names ("*.example.com" too) and IP addresses, at least one, for at
+// most 397 days and no longer than the authority lives.
+Result<Identity> issue_server_certificate(const Identity& ca, std::span<const std::string> names,
+                                          Seconds now);
+
+struct CertificateFacts {
+  std::string subject;             // RFC 2253: "CN=tenken CA"
+  std::vector<std::string> names;  // DNS names and IP addresses of the alternative names, in order
+  Seconds not_before = 0;
+  Seconds not_after = 0;
+  bool is_ca = false;
+};
+
+// Of the first certificate in the text.
+Result<CertificateFacts> certificate_facts(std::string_view certificate_pem);
+
+// Whether the key is the one that the first certificate speaks for.
+Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_pem);
+
+}  // namespace tenken::crypto

@@ -1,0 +1,84 @@
+#include "crypto/x509.h"
+
+#include <gtest/gtest.h>
+
+namespace tenken::crypto {
+namespace {
+
+constexpr Seconds noon = 1'790'000'000;  // 2026-09-21
+
+Identity authority() {
+  auto made = make_ca("tenken CA", noon);
+  EXPECT_TRUE(made.has_value());
+  return *std::move(made);
+}
+
+TEST(X509, an_authority_signs_and_lives_ten_years) {
+  const auto ca = authority();
+  const auto facts = certificate_facts(ca.certificate);
+  ASSERT_TRUE(facts.has_value()) << facts.error().what;
+  EXPECT_EQ(facts->subject, "CN=tenken CA");
+  EXPECT_TRUE(facts->is_ca);
+  EXPECT_TRUE(facts->names.empty());
+  EXPECT_EQ(facts->not_before, noon - 48 * 3600);
+  EXPECT_EQ(facts->not_after, noon - 48 * 3600 + 3652 * Seconds{86'400});
+  EXPECT_EQ(*key_matches(ca.certificate, ca.key), true);
+}
+
+TEST(X509, a_server_certificate_names_hosts_and_addresses) {
+  const auto ca = authority();
+  const std::vector<std::string> names{"localhost", "*.example.com", "127.0.0.1", "::1"};
+  const auto server = issue_server_certificate(ca, names, noon);
+  ASSERT_TRUE(server.has_value()) << server.error().what;
+  const auto facts = certificate_facts(server->certificate);
+  ASSERT_TRUE(facts.has_value()) << facts.error().what;
+  EXPECT_EQ(facts->names, names);
+  EXPECT_EQ(facts->subject, "CN=localhost");
+  EXPECT_FALSE(facts->is_ca);
+  EXPECT_EQ(facts->not_before, noon - 48 * 3600);
+  EXPECT_LE(facts->not_after - facts->not_before, 397 * Seconds{86'400});
+  EXPECT_EQ(*key_matches(server->certificate, server->key), true);
+  EXPECT_EQ(*key_matches(server->certificate, ca.key), false);
+}
+
+TEST(X509, a_certificate_ends_with_its_authority) {
+  const auto ca = authority();
+  const Seconds end = certificate_facts(ca.certificate)->not_after;
+  const std::vector<std::string> names{std::string(60, 'a') + ".example.com"};
+  const auto late = issue_server_certificate(ca, names, end - 86'400);
+  ASSERT_TRUE(late.has_value()) << late.error().what;
+  EXPECT_EQ(certificate_facts(late->certificate)->not_after, end);
+  EXPECT_EQ(certificate_facts(late->certificate)->subject, "CN=tenken");
+  EXPECT_EQ(issue_server_certificate(ca, names, end + 1).error().code, Errc::invalid);
+}
+
+TEST(X509, names_no_certificate_can_carry_are_refused) {
+  const auto ca = authority();
+  for (const std::string bad :
+       {"", "a..b", "a b", "a,DNS:evil.example", "1.2.3.4/8", ".", "*", "exämple.com"}) {
+    const std::vector<std::string> names{bad};
+    EXPECT_EQ(issue_server_certificate(ca, names, noon).error().code, Errc::invalid) << bad;
+  }
+  EXPECT_EQ(issue_server_certificate(ca, {}, noon).error().code, Errc::invalid);
+  EXPECT_EQ(make_ca("", noon).error().code, Errc::invalid);
+  EXPECT_EQ(make_ca(std::string(65, 'x'), noon).error().code, Errc::invalid);
+}
+
+TEST(X509, what_is_no_pem_is_an_error) {
+  const auto ca = authority();
+  EXPECT_EQ(certificate_facts("").error().code, Errc::invalid);
+  EXPECT_EQ(certificate_facts(ca.key).error().code, Errc::invalid);
+  EXPECT_EQ(certificate_facts(std::string(2 << 20, 'a')).error().code, Errc::limit);
+  EXPECT_EQ(key_matches(ca.certificate, "-----BEGIN PRIVATE KEY-----\n").error().code,
+            Errc::invalid);
+  auto cut = ca.certificate;
+  cut.erase(cut.size() / 2, 4);
+  EXPECT_EQ(certificate_facts(cut).error().code, Errc::invalid);
+}
+
+TEST(X509, serial_numbers_differ) {
+  EXPECT_NE(authority().certificate, authority().certificate);
+}
+
+}  // namespace
+}  // namespace tenken::crypto
