@@ -48,7 +48,7 @@ struct IntervalView {
 
 struct RangeView {
   Range::Type type = Range::Type::ecosystem;
-  std::string_view fault;  // why the range cannot be ordered; empty: it can
+  std::string_view fault;  // why the range cannot be evaluated; empty: it can
   std::vector<IntervalView> intervals;
 };
 

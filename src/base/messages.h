@@ -83,13 +83,13 @@ enum class Message : std::uint16_t {
   kind_inventory,
   // Why something is unknown: the reason of an Unknown.
   unknown_no_distribution,
-  unknown_distribution,      // os-release id
-  unknown_ecosystem,         // ecosystem
-  unknown_release,           // ecosystem:release
-  unknown_release_partial,   // ecosystem:release
-  unknown_release_missing,   // ecosystem
-  unknown_version_order,     // version, scheme
-  unknown_advisory_version,  // version, scheme
+  unknown_distribution,     // os-release id
+  unknown_ecosystem,        // ecosystem
+  unknown_release,          // ecosystem:release
+  unknown_release_partial,  // ecosystem:release
+  unknown_release_missing,  // ecosystem
+  unknown_version_order,    // version, scheme
+  unknown_advisory_range,   // what is wrong with it
   unknown_version_missing,
   unknown_ecosystem_missing,
   unknown_scheme,  // ecosystem

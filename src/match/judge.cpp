@@ -75,23 +75,33 @@ Judgement affected(const IntervalView& interval) {
   return out;
 }
 
-// Why a version that no interval contains is not affected: by the last interval below it.
-Message outside(const RowView& row, std::string_view key) {
-  auto reason = Message::evidence_not_listed;
-  std::string_view nearest;
+// The intervals nearest to a version that none contains: the last that ends before it and the first
+// that begins after it.
+struct Neighbours {
+  const IntervalView* below = nullptr;
+  const IntervalView* above = nullptr;
+};
+Neighbours neighbours(const RowView& row, std::string_view key) {
+  Neighbours out;
   for (const auto& range : row.ranges) {
     for (const auto& one : range.intervals) {
       if (key < one.lower_key) {
-        if (reason == Message::evidence_not_listed) reason = Message::evidence_before_introduced;
-      } else if (one.lower_key >= nearest) {
-        nearest = one.lower_key;
-        reason = one.upper_bound == UpperBound::last_affected
-                     ? Message::evidence_after_last_affected
-                     : Message::evidence_fixed;
+        if (out.above == nullptr || one.lower_key < out.above->lower_key) out.above = &one;
+      } else if (out.below == nullptr || one.upper_key >= out.below->upper_key) {
+        out.below = &one;
       }
     }
   }
-  return reason;
+  return out;
+}
+
+// Why a version that no interval contains is not affected.
+Message outside(const RowView& row, std::string_view key) {
+  const auto [below, above] = neighbours(row, key);
+  if (below != nullptr)
+    return below->upper_bound == UpperBound::last_affected ? Message::evidence_after_last_affected
+                                                           : Message::evidence_fixed;
+  return above != nullptr ? Message::evidence_before_introduced : Message::evidence_not_listed;
 }
 
 Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
@@ -104,8 +114,8 @@ Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
     comparable = true;
     if (!range.fault.empty()) {
       fault = Judgement{.verdict = Verdict::unknown,
-                        .reason = Message::unknown_advisory_version,
-                        .arguments = {std::string(range.fault), scheme}};
+                        .reason = Message::unknown_advisory_range,
+                        .arguments = {std::string(range.fault)}};
       continue;
     }
     if (!version.key)
@@ -197,15 +207,14 @@ std::string describe_comparison(const Judgement& judgement, const RowView& row,
     }
   }
   if (judgement.verdict != Verdict::not_affected || !version.key) return {};
-  for (const auto& range : row.ranges) {
-    for (const auto& one : range.intervals) {
-      if (*version.key < one.lower_key) return fmt::format("{} < {}", version.text, one.lower);
-      if (one.upper_bound != UpperBound::none)
-        return fmt::format("{} {} {}", version.text,
-                           one.upper_bound == UpperBound::last_affected ? ">" : ">=", one.upper);
-    }
-  }
-  return {};
+  const auto [below, above] = neighbours(row, *version.key);
+  std::string out;
+  if (below != nullptr)
+    out = fmt::format("{} {} {}", version.text,
+                      below->upper_bound == UpperBound::last_affected ? ">" : ">=", below->upper);
+  if (above != nullptr)
+    out += fmt::format("{}{} < {}", out.empty() ? "" : ", ", version.text, above->lower);
+  return out;
 }
 
 }  // namespace tenken::match

@@ -398,6 +398,36 @@ TEST(Matcher, keeps_the_evidence_of_what_holds_and_on_request_of_the_rest) {
   EXPECT_EQ(rest.others[0].verdict, "not_affected");
 }
 
+// "comparison: reason" of one advisory's ranges for a version that they do not contain.
+std::string why_not(const std::string& version,
+                    const std::vector<std::vector<RangeEvent>>& ranges) {
+  AffectedPackage affected{.ecosystem = "Debian", .release = "11", .name = "a"};
+  for (const auto& events : ranges)
+    affected.ranges.push_back({.type = Range::Type::ecosystem, .events = events});
+  World world;
+  world.add(advisory("DSA-1", {"CVE-2020-0001"}, {affected}));
+  const auto matches = world.match(package("Debian", "11", "a", version), {.explain = true});
+  const auto& evidence = matches.others.at(0);
+  return evidence.compared + ": " + evidence.reason;
+}
+
+TEST(Matcher, a_version_that_no_interval_holds_is_compared_with_its_neighbours) {
+  const std::vector<std::vector<RangeEvent>> branches{
+      {{Kind::introduced, "1"}, {Kind::fixed, "1.5"}},
+      {{Kind::introduced, "4"}, {Kind::last_affected, "4.5"}},
+      {{Kind::introduced, "2"}, {Kind::fixed, "2.5"}}};
+  EXPECT_EQ(why_not("0.9", branches), "0.9 < 1: the installed version is before the fault came in");
+  EXPECT_EQ(why_not("1.7", branches), "1.7 >= 1.5, 1.7 < 2: the installed version has the fix");
+  EXPECT_EQ(why_not("2.5", branches), "2.5 >= 2.5, 2.5 < 4: the installed version has the fix");
+  EXPECT_EQ(why_not("5", branches),
+            "5 > 4.5: the installed version is after the last affected one");
+}
+
+TEST(Matcher, a_range_that_introduces_nothing_is_unknown_for_that_reason) {
+  EXPECT_EQ(why_not("1", {{{Kind::fixed, "2"}}}),
+            ": a range of the advisory cannot be evaluated: the range has no introduced event");
+}
+
 TEST(Severity, vendor_first_then_cvss_then_the_record) {
   advisories::VulnerabilityEntry scored;
   scored.cvss_vector = "CVSS:3.1/…";
