@@ -36,6 +36,7 @@ constexpr int hex_value(char c) {
 
 std::string_view trim(std::string_view text);
 std::string ascii_lower(std::string_view text);
+bool equal_ignoring_case(std::string_view a, std::string_view b);  // of ASCII letters
 
 // "a,,b" split at ',' is {"a", "", "b"}; "" is {""}.
 std::vector<std::string_view> split(std::string_view text, char separator);

@@ -1,25 +1,14 @@
 #include "fetch/retry.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <random>
 #include <string>
 #include <thread>
 
-#include <fmt/format.h>
-
 #include "base/text.h"
 
 namespace tenken::fetch {
-namespace {
-
-constexpr std::array<std::string_view, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                  "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-constexpr std::array<std::string_view, 7> weekdays{"Thu", "Fri", "Sat", "Sun",
-                                                   "Mon", "Tue", "Wed"};  // the epoch's day first
-
-}  // namespace
 
 void sleep_ms(std::uint32_t milliseconds) {
   std::this_thread::sleep_for(std::chrono::milliseconds(milliseconds));
@@ -28,28 +17,6 @@ void sleep_ms(std::uint32_t milliseconds) {
 double random_fraction() {
   thread_local std::minstd_rand engine{std::random_device{}()};
   return std::uniform_real_distribution<double>(0, 1)(engine);
-}
-
-std::optional<Seconds> parse_http_date(std::string_view text) {
-  // "Sun, 06 Nov 1994 08:49:37 GMT", of fixed width; written anew as RFC 3339.
-  text = trim(text);
-  if (text.size() != 29 || text.substr(3, 2) != ", " || !text.ends_with(" GMT")) return {};
-  const auto* month = std::ranges::find(months, text.substr(8, 3));
-  if (month == months.end()) return {};
-  return parse_time(fmt::format("{}-{:02}-{}T{}Z", text.substr(12, 4), month - months.begin() + 1,
-                                text.substr(5, 2), text.substr(17, 8)));
-}
-
-std::string format_http_date(Seconds time) {
-  const auto stamp = format_time(time);  // 1994-11-06T08:49:37Z
-  const auto field = [&](std::size_t at, std::size_t size) {
-    return std::string_view(stamp).substr(at, size);
-  };
-  const auto days = time / 86'400 - (time % 86'400 < 0 ? 1 : 0);
-  const auto weekday = static_cast<std::size_t>(((days % 7) + 7) % 7);
-  const auto month = std::clamp<std::size_t>(parse_uint(field(5, 2)).value_or(1), 1, 12) - 1;
-  return fmt::format("{}, {} {} {} {} GMT", weekdays[weekday], field(8, 2), months[month],
-                     field(0, 4), field(11, 8));
 }
 
 std::optional<std::uint64_t> parse_retry_after(std::string_view text, Seconds now) {

@@ -55,8 +55,4 @@ bool is_transient(const RetryPolicy& policy, const Failure& failure);
 // Seconds from now, of "120" or an HTTP date; a past date is 0. Absent: neither.
 std::optional<std::uint64_t> parse_retry_after(std::string_view text, Seconds now);
 
-// The one form of HTTP date that may still be sent: "Sun, 06 Nov 1994 08:49:37 GMT".
-std::optional<Seconds> parse_http_date(std::string_view text);
-std::string format_http_date(Seconds time);
-
 }  // namespace tenken::fetch
