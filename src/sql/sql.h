@@ -4,16 +4,26 @@
 //
 // Errors: unavailable (database locked too long, gone, disk full, serialisation failure: the
 // same transaction may be tried again), conflict (a constraint), invalid (a statement the engine
-// refuses: a bug of ours, named with its text), denied (read-only file, wrong password).
+// refuses: a bug of ours, named with its text; a damaged file), denied (read-only file, wrong
+// password), limit (a value too large). A connection lost during commit is unavailable too, and
+// whether the transaction took effect is not known: trying it again must do no harm.
+//
+// Alike on both engines: text is UTF-8 without NUL and numbers are finite, else invalid; LIKE
+// tells upper case from lower; a transaction in which a statement failed only rolls back; a
+// connection does one thing at a time, so that Rows and Bulk must end before it runs the next.
 // Thread rule: a Connection, and everything made by it, belongs to one thread at a time.
 #pragma once
 
+#include <array>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -29,6 +39,8 @@ struct Blob {
 };
 // A parameter. Text and bytes are borrowed until the statement has run.
 using Value = std::variant<Null, std::int64_t, double, std::string_view, Blob>;
+template <typename T>
+concept Parameter = std::constructible_from<Value, const T&>;
 // Null where the optional is empty.
 Value optional_value(const std::optional<std::int64_t>& value);
 
@@ -44,8 +56,9 @@ class Row {
   std::optional<std::int64_t> optional_integer(int column) const;
 };
 
-// The answer of a query, read row by row. Ends with its object; read it to the end or drop it
-// before the connection runs anything else.
+// The answer of a query, read row by row in bounded memory. Ends with its object; read it to the
+// end or drop it before the connection runs anything else. Dropping a long one costs as much as
+// reading it on PostgreSQL: say LIMIT. Does not outlive its connection.
 class Rows {
  public:
   virtual ~Rows() = default;
@@ -59,7 +72,8 @@ class Bulk {
  public:
   virtual ~Bulk() = default;
   virtual Result<> add(std::span<const Value> row) = 0;
-  // Nothing is visible before finish. Returns the number of rows that were new.
+  // Nothing is visible before finish. Returns the number of rows that were new. A transaction in
+  // which a Bulk was begun and not finished only rolls back.
   virtual Result<std::int64_t> finish() = 0;
 };
 
@@ -78,25 +92,40 @@ class Connection {
   virtual Result<std::int64_t> run(std::string_view sql, std::span<const Value> values) = 0;
   virtual Result<std::unique_ptr<Rows>> query(std::string_view sql,
                                               std::span<const Value> values) = 0;
-  // Several statements separated by semicolons, without parameters: migrations.
+  // Several statements separated by semicolons, without parameters: migrations. All or none.
   virtual Result<> script(std::string_view sql) = 0;
   virtual Result<std::unique_ptr<Bulk>> bulk(const BulkTarget& target) = 0;
+  // Still connected and with nothing half-done in it: may be lent to somebody else.
+  virtual bool usable() = 0;
 
-  template <typename... Values>
-  Result<std::int64_t> run(std::string_view sql, const Values&... values) {
-    const Value all[] = {Value(values)..., Null{}};
-    return run(sql, std::span<const Value>(all, sizeof...(values)));
-  }
-  template <typename... Values>
-  Result<std::unique_ptr<Rows>> query(std::string_view sql, const Values&... values) {
-    const Value all[] = {Value(values)..., Null{}};
-    return query(sql, std::span<const Value>(all, sizeof...(values)));
-  }
   // The first column of the first row; empty where there is no row or it is null.
   Result<std::optional<std::int64_t>> one_integer(std::string_view sql,
                                                   std::span<const Value> values = {});
   Result<std::optional<std::string>> one_text(std::string_view sql,
                                               std::span<const Value> values = {});
+
+  // The same with the values one by one: run("UPDATE t SET a = ?1 WHERE id = ?2", "text", 5).
+  template <Parameter... Values>
+  Result<std::int64_t> run(std::string_view sql, const Values&... values) {
+    return run(sql, std::span<const Value>(std::array<Value, sizeof...(values)>{Value(values)...}));
+  }
+  template <Parameter... Values>
+  Result<std::unique_ptr<Rows>> query(std::string_view sql, const Values&... values) {
+    return query(sql,
+                 std::span<const Value>(std::array<Value, sizeof...(values)>{Value(values)...}));
+  }
+  template <Parameter... Values>
+    requires(sizeof...(Values) > 0)
+  Result<std::optional<std::int64_t>> one_integer(std::string_view sql, const Values&... values) {
+    return one_integer(
+        sql, std::span<const Value>(std::array<Value, sizeof...(values)>{Value(values)...}));
+  }
+  template <Parameter... Values>
+    requires(sizeof...(Values) > 0)
+  Result<std::optional<std::string>> one_text(std::string_view sql, const Values&... values) {
+    return one_text(sql,
+                    std::span<const Value>(std::array<Value, sizeof...(values)>{Value(values)...}));
+  }
 
  private:
   friend class Transaction;
@@ -126,11 +155,16 @@ class Transaction {
 struct Location {
   std::string sqlite_file;
   std::string postgresql_uri;  // outranks the file where not empty
+  // How long a statement waits for a lock of another connection. A lock_timeout in the URI's
+  // options outranks it.
+  int lock_wait_ms = 10'000;
 };
+// A SQLite file that does not exist is made, mode 0600; its directory must exist and not be
+// writable by everybody. No error shows the URI's password.
 Result<std::unique_ptr<Connection>> open(const Location& location);
 
 // Connections that are lent and come back; opened on demand up to `limit`. A connection that was
-// lost is replaced by a new one. Thread rule: any thread.
+// lost is replaced by a new one. All leases end before their pool. Thread rule: any thread.
 class Pool {
  public:
   Pool(Location location, std::size_t limit);

@@ -1,0 +1,40 @@
+// The words in which the two engines differ. Everything else is written once for both:
+// ON CONFLICT, RETURNING, IS DISTINCT FROM, WITH RECURSIVE, BIGINT, DOUBLE PRECISION, LIKE with an
+// explicit ESCAPE.
+//
+// Thread rule: pure functions.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sql/sql.h"
+
+namespace tenken::sql {
+
+struct Dialect {
+  // Column types. Text is ordered by its bytes on both engines, whatever the database's locale.
+  std::string_view text;
+  std::string_view blob;
+  // After the closing parenthesis of CREATE TABLE: rows stand in the primary key itself.
+  std::string_view clustered;
+  // The greatest and the least of several values of one row, none of them null: on nulls the
+  // engines differ.
+  std::string_view greatest;
+  std::string_view least;
+  // At the end of a SELECT that takes jobs: rows that another connection holds are passed over.
+  // SQLite has one writer, so nothing is held while a writing transaction looks.
+  std::string_view skip_locked;
+};
+const Dialect& dialect(Engine engine);
+
+// Aggregate: the group's texts in the order of `order`, with separator between them. SQLite before
+// 3.44 has no ORDER BY in aggregates and takes the rows as they come: so the rows must come from a
+// subquery that ends with ORDER BY the group's columns, then `order`.
+std::string joined(Engine engine, std::string_view expression, std::string_view separator,
+                   std::string_view order);
+
+// "name", with quotes inside doubled.
+std::string quoted_name(std::string_view name);
+
+}  // namespace tenken::sql

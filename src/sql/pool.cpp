@@ -1,0 +1,92 @@
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include <fmt/format.h>
+
+#include "sql/sql.h"
+
+namespace tenken::sql {
+
+struct Pool::State {
+  const Location location;
+  const std::size_t limit;
+  std::mutex mutex;
+  std::condition_variable freed;
+  // The one that came back last is lent first: its caches are warm.
+  std::vector<std::unique_ptr<Connection>> idle;
+  std::size_t opened = 0;  // idle ones, lent ones and those being opened
+
+  void closed_one() {
+    const std::lock_guard lock(mutex);
+    --opened;
+    freed.notify_one();
+  }
+};
+
+Pool::Pool(Location location, std::size_t limit)
+    : state_(std::make_unique<State>(std::move(location), limit)) {
+  CHECK(limit > 0);
+}
+
+Pool::~Pool() {
+  CHECK(state_->opened == state_->idle.size());
+}
+
+Result<Pool::Lease> Pool::lease(int wait_ms) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
+  for (;;) {
+    std::unique_ptr<Connection> connection;
+    {
+      std::unique_lock lock(state_->mutex);
+      const auto is_free = [&] { return !state_->idle.empty() || state_->opened < state_->limit; };
+      if (!state_->freed.wait_until(lock, deadline, is_free))
+        return unavailable(fmt::format("all {} connections to the database stayed in use for {} ms",
+                                       state_->limit, wait_ms));
+      if (state_->idle.empty()) {
+        ++state_->opened;
+      } else {
+        connection = std::move(state_->idle.back());
+        state_->idle.pop_back();
+      }
+    }
+    if (connection == nullptr) {
+      auto opened = open(state_->location);
+      if (opened) return Lease(*this, *std::move(opened));
+      state_->closed_one();
+      return std::move(opened).error();
+    }
+    if (connection->usable()) return Lease(*this, std::move(connection));
+    connection.reset();
+    state_->closed_one();
+  }
+}
+
+Engine Pool::engine() const {
+  return state_->location.postgresql_uri.empty() ? Engine::sqlite : Engine::postgresql;
+}
+
+const Location& Pool::location() const {
+  return state_->location;
+}
+
+Pool::Lease::Lease(Pool& pool, std::unique_ptr<Connection> connection)
+    : pool_(&pool), connection_(std::move(connection)) {}
+
+Pool::Lease::Lease(Lease&& other) noexcept
+    : pool_(other.pool_), connection_(std::move(other.connection_)) {}
+
+Pool::Lease::~Lease() {
+  if (connection_ == nullptr) return;
+  auto& state = *pool_->state_;
+  if (!connection_->usable()) {
+    connection_.reset();
+    state.closed_one();
+    return;
+  }
+  const std::lock_guard lock(state.mutex);
+  state.idle.push_back(std::move(connection_));
+  state.freed.notify_one();
+}
+
+}  // namespace tenken::sql
