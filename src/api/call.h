@@ -1,0 +1,61 @@
+// How operations are written: a family is one file of inspector2/ with the rows of its operations,
+// each with its name, the permission it needs and its handler. The front door has checked the
+// signature, the permission and the request against the model before a handler is called; what a
+// handler answers is the body of a 200.
+//
+// Every statement of a handler names call.who.account: no handler sees another tenant's rows,
+// but those of an organisation's members for its administrator (visible_accounts).
+//
+// Thread rule: handlers run on many threads at once; Services is shared by all.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "access/principal.h"
+#include "access/role.h"
+#include "advisories/database.h"
+#include "api/errors.h"
+#include "api/input.h"
+#include "base/time.h"
+#include "crypto/secret.h"
+#include "pipeline/ingest.h"
+#include "sql/sql.h"
+
+namespace tenken::api {
+
+struct Services {
+  sql::Pool* pool = nullptr;  // connections that read and write
+  pipeline::Ingest* ingest = nullptr;
+  // The advisory generation in use; nullptr: none yet.
+  std::function<std::shared_ptr<const advisories::Database>()> generation;
+  std::function<void()> wake;  // work was left for the background: it begins at once
+  std::function<Seconds()> clock;
+  std::string region;         // the home region, of every ARN
+  crypto::Secret token_key;   // signs page tokens; the same on every node
+};
+
+struct Call {
+  const access::Principal& who;
+  const Input& input;
+  Services& services;
+};
+
+// The answer's JSON document.
+using Answer = ApiResult<std::string>;
+
+struct HandledOperation {
+  std::string_view name;  // as the model has it: "ListFindings"
+  access::Permission needs = access::Permission::nobody;
+  Answer (*handle)(const Call& call) = nullptr;
+};
+
+struct Family {
+  std::string_view id;  // the file's stem
+  std::span<const HandledOperation> operations;
+};
+
+}  // namespace tenken::api
