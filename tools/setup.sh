@@ -9,7 +9,7 @@ build=(
   clang-19 lld-19 libstdc++-12-dev cmake ninja-build ccache
   libfmt-dev libsimdjson-dev libcli11-dev libcurl4-openssl-dev libsqlite3-dev libyaml-cpp-dev
   libssl-dev libboost1.81-dev libre2-dev
-  libarchive-dev nettle-dev liblzma-dev libbz2-dev zlib1g-dev liblz4-dev libzstd-dev libxxhash-dev
+  libarchive-dev libdeflate-dev zlib1g-dev libzstd-dev libxxhash-dev
 )
 # Programs the tests talk to: dpkg and rpm as oracles, shells for the completion scripts.
 test=(

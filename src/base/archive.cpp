@@ -6,7 +6,9 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "base/text.h"
+#include "base/zip.h"
 
 namespace tenken {
 namespace {
@@ -15,6 +17,8 @@ struct Free {
   void operator()(archive* reader) const { archive_read_free(reader); }
 };
 using Reader = std::unique_ptr<archive, Free>;
+using Wanted = std::function<bool(std::string_view)>;
+using Visit = std::function<Result<>(std::string_view, std::string_view)>;
 
 Error failure(archive* reader, std::string_view shown_name) {
   const char* text = archive_error_string(reader);
@@ -38,6 +42,88 @@ Result<std::string_view> read_member(archive* reader, std::string& buffer, std::
   }
 }
 
+// The walk over one archive: limits, and what becomes of members that cannot be unpacked.
+class Walk {
+ public:
+  Walk(const std::string& path, const ArchiveLimits& limits, const Wanted& wanted,
+       const Visit& visit)
+      : path_(path), limits_(limits), wanted_(wanted), visit_(visit) {}
+
+  Result<> zip();
+  Result<> tar();
+
+ private:
+  Result<bool> enters(std::string_view member) {
+    if (++members_ > limits_.members)
+      return limit_exceeded(fmt::format("{}: more than {} members", path_, limits_.members));
+    return wanted_(member);
+  }
+
+  Result<> take(std::string_view member, Result<std::string_view> bytes) {
+    if (!bytes) {
+      if (first_fault_.has_value()) first_fault_ = std::move(bytes).error();
+      return {};
+    }
+    total_ += bytes->size();
+    if (total_ > limits_.total_bytes)
+      return limit_exceeded(
+          fmt::format("{}: more than {} bytes unpacked", path_, limits_.total_bytes));
+    return visit_(member, *bytes);
+  }
+
+  const std::string& path_;
+  const ArchiveLimits& limits_;
+  const Wanted& wanted_;
+  const Visit& visit_;
+  Result<> first_fault_;
+  std::size_t members_ = 0;
+  std::size_t total_ = 0;
+};
+
+Result<> Walk::zip() {
+  constexpr std::uint64_t kept_bytes = 32 << 20;  // of the mapped file, in memory at a time
+  TRY(const auto file, MappedFile::open(path_));
+  TRY(auto reader, ZipReader::open(file.bytes()).within(path_));
+  std::uint64_t touched = 0;
+  for (;;) {
+    TRY(const auto member, reader.next().within(path_));
+    if (!member) return first_fault_;
+    TRY(const bool enter, enters(member->name));
+    if (!enter || !member->regular) continue;
+    TRY_VOID(take(member->name,
+                  reader.unpack(*member, limits_.member_bytes).within(printable(member->name))));
+    touched += member->packed_size;
+    if (touched > kept_bytes) {
+      file.release_pages();
+      touched = 0;
+    }
+  }
+}
+
+Result<> Walk::tar() {
+  const Reader reader(archive_read_new());
+  archive_read_support_format_tar(reader.get());
+  archive_read_support_filter_gzip(reader.get());
+  archive_read_support_filter_zstd(reader.get());
+  if (archive_read_open_filename(reader.get(), path_.c_str(), 1 << 20) != ARCHIVE_OK) {
+    const int error = archive_errno(reader.get());
+    return error > 0 && error < 1000 ? from_errno(error, path_) : failure(reader.get(), path_);
+  }
+  std::string buffer;
+  archive_entry* entry = nullptr;
+  for (;;) {
+    const int status = archive_read_next_header(reader.get(), &entry);
+    if (status == ARCHIVE_EOF) return first_fault_;
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return failure(reader.get(), path_);
+    // The entry's name lives until the next header.
+    const char* name = archive_entry_pathname(entry);
+    const std::string_view member(name != nullptr ? name : "");
+    TRY(const bool enter, enters(member));
+    if (!enter || member.empty() || archive_entry_filetype(entry) != AE_IFREG) continue;
+    TRY_VOID(take(member, read_member(reader.get(), buffer, limits_.member_bytes, member)));
+  }
+}
+
 }  // namespace
 
 bool is_archive_name(std::string_view path) {
@@ -51,45 +137,10 @@ bool is_compressed_name(std::string_view path) {
   return !is_archive_name(path) && (path.ends_with(".gz") || path.ends_with(".zst"));
 }
 
-Result<> for_each_member(const std::string& path, const ArchiveLimits& limits,
-                         const std::function<bool(std::string_view)>& wanted,
-                         const std::function<Result<>(std::string_view, std::string_view)>& visit) {
-  const Reader reader(archive_read_new());
-  archive_read_support_format_tar(reader.get());
-  archive_read_support_format_zip_seekable(reader.get());
-  archive_read_support_filter_gzip(reader.get());
-  archive_read_support_filter_zstd(reader.get());
-  if (archive_read_open_filename(reader.get(), path.c_str(), 1 << 20) != ARCHIVE_OK) {
-    const int error = archive_errno(reader.get());
-    return error > 0 && error < 1000 ? from_errno(error, path) : failure(reader.get(), path);
-  }
-  Result<> first_fault;
-  std::string buffer;
-  std::size_t members = 0;
-  std::size_t total = 0;
-  archive_entry* entry = nullptr;
-  for (;;) {
-    const int status = archive_read_next_header(reader.get(), &entry);
-    if (status == ARCHIVE_EOF) return first_fault;
-    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) return failure(reader.get(), path);
-    if (++members > limits.members)
-      return limit_exceeded(fmt::format("{}: more than {} members", path, limits.members));
-    const char* name = archive_entry_pathname(entry);
-    if (name == nullptr || archive_entry_filetype(entry) != AE_IFREG) continue;
-    // The entry's name lives until the next header.
-    const std::string_view member(name);
-    if (!wanted(member)) continue;
-    const auto bytes = read_member(reader.get(), buffer, limits.member_bytes, member);
-    if (!bytes) {
-      if (first_fault.has_value()) first_fault = bytes.error();
-      continue;
-    }
-    total += bytes->size();
-    if (total > limits.total_bytes)
-      return limit_exceeded(
-          fmt::format("{}: more than {} bytes unpacked", path, limits.total_bytes));
-    TRY_VOID(visit(member, *bytes));
-  }
+Result<> for_each_member(const std::string& path, const ArchiveLimits& limits, const Wanted& wanted,
+                         const Visit& visit) {
+  Walk walk(path, limits, wanted, visit);
+  return path.ends_with(".zip") ? walk.zip() : walk.tar();
 }
 
 Result<std::string> decompress(std::string_view bytes, std::size_t limit_bytes) {
