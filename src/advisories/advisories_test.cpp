@@ -88,7 +88,8 @@ std::string show(const std::vector<RecordLinks>& records) {
   std::string out;
   for (std::size_t i = 0; i < records.size(); ++i) {
     out += records[i].id + "=";
-    for (const auto index : resolved.of_record[i]) out += resolved.vulnerabilities[index].id + ",";
+    for (const auto index : resolved.of_record[i])
+      out += std::string(resolved.vulnerabilities[index].id) + ",";
     out += ";";
   }
   return out;
@@ -103,7 +104,7 @@ TEST(Aliases, are_transitive_whatever_the_order) {
     const auto resolved = resolve_aliases(records, {});
     ASSERT_EQ(resolved.vulnerabilities.size(), 1u);
     EXPECT_EQ(resolved.vulnerabilities[0].id, "A");
-    EXPECT_EQ(resolved.vulnerabilities[0].aliases, (std::vector<std::string>{"B", "C", "D"}));
+    EXPECT_EQ(resolved.vulnerabilities[0].aliases, (std::vector<std::string_view>{"B", "C", "D"}));
   } while (std::ranges::next_permutation(records, {}, &RecordLinks::id).found);
 }
 

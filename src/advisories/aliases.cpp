@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
-#include <set>
+#include <ranges>
 #include <unordered_map>
+#include <utility>
 
 #include "base/text.h"
 
@@ -26,192 +26,235 @@ bool related_names_fixes(std::string_view id) {
 
 namespace {
 
+using Id = std::uint32_t;      // number of an id, in the order of first sight
+using Record = std::uint32_t;  // number of a record
+
 // Every id that occurs, numbered; alias sets of the ids that are no CVE by union-find.
-class Graph {
+class Ids {
  public:
-  std::uint32_t number(std::string_view id) {
-    const auto [it, fresh] =
-        numbers_.try_emplace(std::string(id), static_cast<std::uint32_t>(ids_.size()));
+  Id number(std::string_view text) {
+    const auto [it, fresh] = numbers_.try_emplace(text, static_cast<Id>(texts_.size()));
     if (fresh) {
-      ids_.push_back(it->first);
+      texts_.push_back(text);
+      is_cve_.push_back(advisories::is_cve(text));
       parents_.push_back(it->second);
     }
     return it->second;
   }
-  const std::string& id(std::uint32_t number) const { return ids_[number]; }
-  std::size_t size() const { return ids_.size(); }
+  std::string_view text(Id id) const { return texts_[id]; }
+  bool is_cve(Id id) const { return is_cve_[id]; }
+  std::size_t size() const { return texts_.size(); }
 
-  std::uint32_t root(std::uint32_t node) {
-    while (parents_[node] != node) {
-      parents_[node] = parents_[parents_[node]];
-      node = parents_[node];
+  Id root(Id id) {
+    while (parents_[id] != id) {
+      parents_[id] = parents_[parents_[id]];
+      id = parents_[id];
     }
-    return node;
+    return id;
   }
-  void unite(std::uint32_t a, std::uint32_t b) {
-    parents_[std::max(root(a), root(b))] = std::min(root(a), root(b));
+  void unite(Id a, Id b) { parents_[std::max(root(a), root(b))] = std::min(root(a), root(b)); }
+
+ private:
+  std::unordered_map<std::string_view, Id> numbers_;
+  std::vector<std::string_view> texts_;
+  std::vector<bool> is_cve_;
+  std::vector<Id> parents_;
+};
+
+// Several numbers to a key, as sorted pairs: filled, then sealed, then asked.
+class NumbersByKey {
+ public:
+  using Pair = std::pair<std::uint32_t, std::uint32_t>;
+  void add(std::uint32_t key, std::uint32_t number) { pairs_.emplace_back(key, number); }
+  void seal() {
+    std::ranges::sort(pairs_);
+    const auto rest = std::ranges::unique(pairs_);
+    pairs_.erase(rest.begin(), rest.end());
+  }
+  auto of(std::uint32_t key) const {
+    return std::ranges::equal_range(pairs_, key, {}, &Pair::first) |
+           std::views::transform(&Pair::second);
+  }
+  bool contains(std::uint32_t key, std::uint32_t number) const {
+    return std::ranges::binary_search(pairs_, Pair(key, number));
   }
 
  private:
-  std::unordered_map<std::string, std::uint32_t> numbers_;
-  std::vector<std::string> ids_;
-  std::vector<std::uint32_t> parents_;
+  std::vector<Pair> pairs_;
+};
+
+void sort_unique(auto& numbers_or_texts) {
+  std::ranges::sort(numbers_or_texts);
+  const auto rest = std::ranges::unique(numbers_or_texts);
+  numbers_or_texts.erase(rest.begin(), rest.end());
+}
+
+// A record's links as numbers.
+struct Links {
+  Id id = 0;
+  std::vector<Id> aliases;
+  std::vector<Id> upstream;
+  std::vector<Id> fixes;  // what an erratum lists as related
 };
 
 class Resolver {
  public:
-  Resolver(const std::vector<RecordLinks>& records, const std::vector<std::string>& extra_ids)
-      : records_(records) {
-    for (std::size_t i = 0; i < records.size(); ++i)
-      records_of_[graph_.number(records[i].id)].push_back(i);
-    for (const auto& id : extra_ids) cves_.insert(id);
+  Resolver(const std::vector<RecordLinks>& records,
+           const std::vector<std::string_view>& extra_ids) {
+    records_.reserve(records.size());
+    for (const auto& record : records) records_.push_back(numbered(record));
+    for (const auto id : extra_ids) extra_.push_back(ids_.number(id));
+    seen_.resize(records.size());
     link_aliases();
   }
 
   Resolution run() {
-    std::vector<std::vector<std::string>> names(records_.size());
-    std::map<std::string, ResolvedVulnerability> all;
-    for (const auto& id : cves_) all[id].id = id;
-    for (std::size_t i = 0; i < records_.size(); ++i) {
-      names[i] = names_of(i);
-      for (const auto& id : names[i]) all[id].id = id;
+    std::vector<std::vector<Id>> names(records_.size());
+    for (Record i = 0; i < records_.size(); ++i) names[i] = names_of(i);
+    auto out = number(names);
+    for (Record i = 0; i < records_.size(); ++i) {
+      if (names[i].size() == 1) describe(i, names[i][0], out.vulnerabilities[out.of_record[i][0]]);
     }
-    for (std::size_t i = 0; i < records_.size(); ++i) describe(i, names[i], all);
-    return number(std::move(all), names);
+    for (auto& one : out.vulnerabilities) sort_unique(one.aliases);
+    return out;
   }
 
  private:
-  void link_aliases() {
-    for (const auto& record : records_) {
-      const auto node = graph_.number(record.id);
-      for (const auto& alias : record.aliases) {
-        const auto other = graph_.number(alias);
-        if (is_cve(alias) && !is_cve(record.id)) set_cves_[node].insert(alias);
-        if (!is_cve(alias) && is_cve(record.id)) set_cves_[other].insert(record.id);
-        if (!is_cve(alias) && !is_cve(record.id)) graph_.unite(node, other);
-      }
-    }
-    // The sets' CVEs and members, collected at their roots.
-    std::unordered_map<std::uint32_t, std::set<std::string>> at_root;
-    for (auto& [node, cves] : set_cves_) at_root[graph_.root(node)].merge(cves);
-    set_cves_ = std::move(at_root);
-    for (std::uint32_t node = 0; node < graph_.size(); ++node) {
-      if (!is_cve(graph_.id(node))) members_[graph_.root(node)].push_back(node);
-    }
+  static constexpr Id none = ~Id{0};
+
+  Links numbered(const RecordLinks& record) {
+    const auto all = [&](const std::vector<std::string>& texts) {
+      std::vector<Id> out;
+      out.reserve(texts.size());
+      for (const auto& text : texts) out.push_back(ids_.number(text));
+      return out;
+    };
+    Links out{ids_.number(record.id), all(record.aliases), all(record.upstream), {}};
+    if (related_names_fixes(record.id)) out.fixes = all(record.related);
+    return out;
   }
 
-  void add_upstream(std::size_t record, std::set<std::string>& cves, std::set<std::size_t>& seen) {
-    std::vector<std::size_t> open{record};
+  void link_aliases() {
+    for (const auto& record : records_) {
+      for (const auto alias : record.aliases) {
+        if (!ids_.is_cve(alias) && !ids_.is_cve(record.id)) ids_.unite(record.id, alias);
+      }
+    }
+    least_record_.resize(ids_.size(), none);
+    for (Record i = 0; i < records_.size(); ++i) {
+      const auto& record = records_[i];
+      records_of_.add(record.id, i);
+      for (const auto alias : record.aliases) {
+        if (ids_.is_cve(alias) == ids_.is_cve(record.id)) continue;
+        const bool cve_here = ids_.is_cve(record.id);
+        set_cves_.add(ids_.root(cve_here ? alias : record.id), cve_here ? record.id : alias);
+      }
+      auto& least = least_record_[ids_.root(record.id)];
+      if (least == none || ids_.text(record.id) < ids_.text(least)) least = record.id;
+    }
+    records_of_.seal();
+    set_cves_.seal();
+  }
+
+  void add_set(Id id, std::vector<Id>& cves) {
+    for (const auto cve : set_cves_.of(ids_.root(id))) cves.push_back(cve);
+  }
+
+  void add_direct(const Links& record, std::vector<Id>& cves) const {
+    const auto add = [&](Id id) {
+      if (ids_.is_cve(id)) cves.push_back(id);
+    };
+    add(record.id);
+    std::ranges::for_each(record.aliases, add);
+    std::ranges::for_each(record.fixes, add);
+  }
+
+  // The record's upstreams and theirs, each once.
+  void add_upstream(Record record, std::vector<Id>& cves) {
+    std::vector<Record> open{record};
+    std::vector<Record> visited;
     while (!open.empty()) {
       const auto at = open.back();
       open.pop_back();
-      if (!seen.insert(at).second) continue;
-      const auto& one = records_[at];
-      if (at != record) add_direct(one, cves);
-      for (const auto& id : one.upstream) {
-        if (is_cve(id)) {
-          cves.insert(id);
+      if (seen_[at]) continue;
+      seen_[at] = true;
+      visited.push_back(at);
+      if (at != record) add_direct(records_[at], cves);
+      for (const auto id : records_[at].upstream) {
+        if (ids_.is_cve(id)) {
+          cves.push_back(id);
           continue;
         }
-        const auto set = set_cves_.find(graph_.root(graph_.number(id)));
-        if (set != set_cves_.end()) cves.insert(set->second.begin(), set->second.end());
-        if (const auto found = records_of_.find(graph_.number(id)); found != records_of_.end()) {
-          open.insert(open.end(), found->second.begin(), found->second.end());
-        }
+        add_set(id, cves);
+        for (const auto next : records_of_.of(id)) open.push_back(next);
       }
     }
-  }
-
-  static void add_direct(const RecordLinks& record, std::set<std::string>& cves) {
-    if (is_cve(record.id)) cves.insert(record.id);
-    for (const auto& id : record.aliases) {
-      if (is_cve(id)) cves.insert(id);
-    }
-    if (!related_names_fixes(record.id)) return;
-    for (const auto& id : record.related) {
-      if (is_cve(id)) cves.insert(id);
-    }
+    for (const auto at : visited) seen_[at] = false;
   }
 
   // The vulnerabilities a record stands for: the CVEs it names, else those of its alias set, else
   // the set itself under the least id of its records.
-  std::vector<std::string> names_of(std::size_t record) {
-    if (is_cve(records_[record].id)) return {records_[record].id};
-    std::set<std::string> cves;
-    std::set<std::size_t> seen;
-    add_direct(records_[record], cves);
-    add_upstream(record, cves, seen);
-    const auto root = graph_.root(graph_.number(records_[record].id));
-    if (cves.empty()) {
-      if (const auto set = set_cves_.find(root); set != set_cves_.end()) cves = set->second;
-    }
-    if (!cves.empty()) return {cves.begin(), cves.end()};
-    return {least_record(root)};
-  }
-
-  const std::string& least_record(std::uint32_t root) {
-    const std::string* least = nullptr;
-    for (const auto member : members_[root]) {
-      if (records_of_.contains(member) && (least == nullptr || graph_.id(member) < *least))
-        least = &graph_.id(member);
-    }
-    return *least;
+  std::vector<Id> names_of(Record record) {
+    const auto& links = records_[record];
+    if (ids_.is_cve(links.id)) return {links.id};
+    std::vector<Id> cves;
+    add_direct(links, cves);
+    if (!links.upstream.empty()) add_upstream(record, cves);
+    if (cves.empty()) add_set(links.id, cves);
+    if (cves.empty()) return {least_record_[ids_.root(links.id)]};
+    sort_unique(cves);
+    return cves;
   }
 
   // A record is the vulnerability under another name where its aliases say so and name only this.
-  void describe(std::size_t record, const std::vector<std::string>& names,
-                std::map<std::string, ResolvedVulnerability>& all) {
+  void describe(Record record, Id name, ResolvedVulnerability& one) {
     const auto& links = records_[record];
-    if (names.size() != 1 || (related_names_fixes(links.id) && is_cve(names[0]))) return;
-    auto& one = all[names[0]];
-    const bool alias = links.id == one.id ||
-                       std::ranges::find(links.aliases, one.id) != links.aliases.end() ||
-                       !is_cve(one.id) || in_set_of(links.id, one.id);
+    if (ids_.is_cve(name) && related_names_fixes(ids_.text(links.id))) return;
+    const bool alias = links.id == name || !ids_.is_cve(name) ||
+                       std::ranges::find(links.aliases, name) != links.aliases.end() ||
+                       set_cves_.contains(ids_.root(links.id), name);
     if (!alias) return;
     one.described.push_back(record);
-    if (links.id != one.id) one.aliases.push_back(links.id);
-    for (const auto& id : links.aliases) {
-      if (id != one.id && !is_cve(id)) one.aliases.push_back(id);
+    if (links.id != name) one.aliases.push_back(ids_.text(links.id));
+    for (const auto id : links.aliases) {
+      if (id != name && !ids_.is_cve(id)) one.aliases.push_back(ids_.text(id));
     }
   }
 
-  bool in_set_of(const std::string& id, const std::string& cve) {
-    const auto set = set_cves_.find(graph_.root(graph_.number(id)));
-    return set != set_cves_.end() && set->second.contains(cve);
-  }
-
-  static Resolution number(std::map<std::string, ResolvedVulnerability> all,
-                           const std::vector<std::vector<std::string>>& names) {
+  // The vulnerabilities that have a record or facts, in the order of their ids.
+  Resolution number(const std::vector<std::vector<Id>>& names) {
+    std::vector<Id> used = extra_;
+    for (const auto& some : names) used.insert(used.end(), some.begin(), some.end());
+    sort_unique(used);
+    std::ranges::sort(used, {}, [&](Id id) { return ids_.text(id); });
     Resolution out;
-    std::unordered_map<std::string_view, std::uint32_t> numbers;
-    out.vulnerabilities.reserve(all.size());
-    for (auto& [id, one] : all) {
-      std::ranges::sort(one.aliases);
-      one.aliases.erase(std::ranges::unique(one.aliases).begin(), one.aliases.end());
-      out.vulnerabilities.push_back(std::move(one));
+    std::vector<std::uint32_t> place(ids_.size());
+    out.vulnerabilities.resize(used.size());
+    for (std::uint32_t i = 0; i < used.size(); ++i) {
+      out.vulnerabilities[i].id = ids_.text(used[i]);
+      place[used[i]] = i;
     }
-    for (std::uint32_t i = 0; i < out.vulnerabilities.size(); ++i)
-      numbers[out.vulnerabilities[i].id] = i;
     out.of_record.resize(names.size());
     for (std::size_t i = 0; i < names.size(); ++i) {
-      for (const auto& id : names[i]) out.of_record[i].push_back(numbers.at(id));
+      for (const auto id : names[i]) out.of_record[i].push_back(place[id]);
       std::ranges::sort(out.of_record[i]);
     }
     return out;
   }
 
-  const std::vector<RecordLinks>& records_;
-  Graph graph_;
-  std::unordered_map<std::uint32_t, std::vector<std::size_t>> records_of_;  // by node
-  std::unordered_map<std::uint32_t, std::set<std::string>> set_cves_;       // by node, then by root
-  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> members_;   // by root
-  std::set<std::string> cves_;
+  Ids ids_;
+  std::vector<Links> records_;
+  std::vector<Id> extra_;
+  std::vector<bool> seen_;        // of records, while upstreams are followed
+  NumbersByKey records_of_;       // by id
+  NumbersByKey set_cves_;         // by root
+  std::vector<Id> least_record_;  // by root: the least id that a record has
 };
 
 }  // namespace
 
 Resolution resolve_aliases(const std::vector<RecordLinks>& records,
-                           const std::vector<std::string>& extra_ids) {
+                           const std::vector<std::string_view>& extra_ids) {
   return Resolver(records, extra_ids).run();
 }
 

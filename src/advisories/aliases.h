@@ -4,11 +4,11 @@
 // never merges, except that an erratum of a vendor that lists there the CVEs it fixes names them.
 // Two CVE ids are never merged: a record that names several CVEs stands for each of them.
 //
-// Thread rule: build once, then read from any thread.
+// Thread rule: build once, then read from any thread. A resolution's texts live as long as the
+// records and extra ids it was made from.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,9 +28,9 @@ struct RecordLinks {
 };
 
 struct ResolvedVulnerability {
-  std::string id;                      // a CVE, or the least record id of an alias set without one
-  std::vector<std::string> aliases;    // sorted, without id
-  std::vector<std::size_t> described;  // records that are this vulnerability under another name
+  std::string_view id;  // a CVE, or the least record id of an alias set without one
+  std::vector<std::string_view> aliases;  // sorted, without id
+  std::vector<std::uint32_t> described;   // records that are this vulnerability under another name
 };
 
 struct Resolution {
@@ -40,6 +40,6 @@ struct Resolution {
 
 // extra_ids: CVEs that have facts but perhaps no record (NVD, KEV, EPSS).
 Resolution resolve_aliases(const std::vector<RecordLinks>& records,
-                           const std::vector<std::string>& extra_ids);
+                           const std::vector<std::string_view>& extra_ids);
 
 }  // namespace tenken::advisories

@@ -1,7 +1,12 @@
 #include "advisories/builder.h"
 
 #include <algorithm>
+#include <deque>
+#include <iterator>
+#include <numeric>
 #include <set>
+#include <span>
+#include <tuple>
 #include <unordered_map>
 #include <vector>
 
@@ -23,21 +28,22 @@ constexpr std::size_t skip_reason_limit = 1000;
 
 struct PendingRow {
   std::uint32_t name = 0;  // number of the (partition, name)
-  std::string body;
+  std::uint32_t body_size = 0;
+  std::uint64_t body_at = 0;  // in State::row_bodies
 };
 
 struct PendingRecord {
   RecordLinks links;
-  std::string feed;
-  std::string ecosystem;  // of its first affected package
-  bool at_home = false;   // published by the ecosystem it is about
+  std::string_view feed;
+  bool at_home = false;  // published by the ecosystem it is about
   Seconds modified = 0;
   std::optional<Seconds> withdrawn;
   std::string vendor_severity;
   std::string summary;
   std::string summary_ja;
   std::vector<Severity> severity;
-  std::vector<PendingRow> rows;
+  std::size_t first_row = 0;  // in State::rows
+  std::size_t rows = 0;
   std::uint32_t document = 0;
   std::uint64_t hash = 0;  // of the contents
 };
@@ -56,11 +62,8 @@ struct PartitionKey {
   auto operator<=>(const PartitionKey&) const = default;
 };
 
-struct NameKey {
-  PartitionKey partition;
-  std::string name;
-  auto operator<=>(const NameKey&) const = default;
-};
+// Names of one release of an ecosystem, each with its number among the names of all.
+using Partition = std::unordered_map<std::string, std::uint32_t>;
 
 std::uint64_t hash(std::string_view bytes, std::uint64_t seed = 0) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
@@ -69,11 +72,15 @@ std::uint64_t hash(std::string_view bytes, std::uint64_t seed = 0) {
 }  // namespace
 
 struct Builder::State {
-  std::vector<PendingRecord> records;
-  std::unordered_map<std::string, std::size_t> by_id;    // "<id space>\0<id>"
-  std::unordered_map<std::string, PendingNote> notes;    // by CVE
-  std::unordered_map<std::string, std::uint32_t> names;  // "<ecosystem>\0<release>\0<name>"
-  std::vector<NameKey> name_keys;
+  std::deque<PendingRecord> records;
+  std::unordered_map<std::string, PendingRecord*> by_id;  // "<id space>\0<id>"
+  std::unordered_map<std::string, PendingNote> notes;     // by CVE
+  std::map<PartitionKey, Partition> partitions;
+  std::uint32_t name_count = 0;
+  // Of all records, also of those that gave way to another of their id.
+  std::vector<PendingRow> rows;
+  PackWriter row_bodies;
+  PackWriter packed_document;  // the one at hand
   std::map<std::string, FeedMeta, std::less<>> feeds;
   std::map<std::pair<std::string, std::string>, SkipCount> skips;
   struct Covered {
@@ -94,7 +101,10 @@ struct Builder::State {
     return fresh;
   }
 
-  std::uint32_t name(PartitionKey partition, std::string name);
+  Partition& partition(const AffectedPackage& affected);
+  std::string_view body(const PendingRow& row) const {
+    return std::string_view(row_bodies.bytes()).substr(row.body_at, row.body_size);
+  }
   PendingRecord pending(const Origin& origin, Advisory&& advisory);
   static bool replaces(const PendingRecord& fresh, const PendingRecord& kept);
   void count_skip(std::string_view feed, Skip&& skip);
@@ -103,12 +113,9 @@ struct Builder::State {
 Builder::Builder() : state_(std::make_unique<State>()) {}
 Builder::~Builder() = default;
 
-std::uint32_t Builder::State::name(PartitionKey partition, std::string name) {
-  std::string key = partition.ecosystem + '\0' + partition.release + '\0' + name;
-  const auto [it, fresh] =
-      names.try_emplace(std::move(key), static_cast<std::uint32_t>(name_keys.size()));
-  if (fresh) name_keys.push_back({std::move(partition), std::move(name)});
-  return it->second;
+Partition& Builder::State::partition(const AffectedPackage& affected) {
+  return partitions[{affected.ecosystem,
+                     version::normal_release(affected.ecosystem, affected.release)}];
 }
 
 void Builder::State::count_skip(std::string_view feed_id, Skip&& skip) {
@@ -125,37 +132,48 @@ void Builder::State::count_skip(std::string_view feed_id, Skip&& skip) {
 
 PendingRecord Builder::State::pending(const Origin& origin, Advisory&& advisory) {
   PendingRecord out;
-  out.feed = origin.feed;
+  out.feed = feed(origin.feed).id;
   out.modified = advisory.modified;
   out.withdrawn = advisory.withdrawn;
   out.vendor_severity = std::move(advisory.vendor_severity);
-  out.severity = advisory.severity;
+  out.severity = std::move(advisory.severity);
   out.summary = std::move(advisory.summary);
   out.summary_ja = std::move(advisory.summary_ja);
+  out.first_row = rows.size();
+  out.rows = advisory.affected.size();
   std::uint64_t contents = hash(out.summary_ja, hash(out.summary, hash(advisory.id)));
+  const AffectedPackage* last = nullptr;
+  Partition* names = nullptr;
   for (auto& affected : advisory.affected) {
+    if (last == nullptr || affected.release != last->release ||
+        affected.ecosystem != last->ecosystem)
+      names = &partition(affected);
+    last = &affected;
+    const auto [name, fresh] =
+        names->try_emplace(version::normal_name(affected.ecosystem, affected.name), name_count);
+    if (fresh) ++name_count;
     const auto* ecosystem = version::find_ecosystem(affected.ecosystem);
-    PartitionKey partition{affected.ecosystem,
-                           version::normal_release(affected.ecosystem, affected.release)};
-    if (out.ecosystem.empty()) out.ecosystem = affected.ecosystem;
-    out.severity.insert(out.severity.end(), affected.severity.begin(), affected.severity.end());
-    auto name_number =
-        name(std::move(partition), version::normal_name(affected.ecosystem, affected.name));
-    out.rows.push_back(
-        {name_number, pack_row_body(affected, ecosystem != nullptr ? ecosystem->scheme : nullptr)});
-    contents = hash(out.rows.back().body, contents + name_number);
+    std::ranges::move(affected.severity, std::back_inserter(out.severity));
+    PendingRow row{.name = name->second, .body_at = row_bodies.size()};
+    put_row_body(row_bodies, affected, ecosystem != nullptr ? ecosystem->scheme : nullptr);
+    row.body_size = static_cast<std::uint32_t>(row_bodies.size() - row.body_at);
+    contents = hash(body(row), contents + row.name);
+    rows.push_back(row);
   }
-  out.at_home = !origin.home_ecosystem.empty() && origin.home_ecosystem == out.ecosystem;
+  out.at_home = !origin.home_ecosystem.empty() && !advisory.affected.empty() &&
+                origin.home_ecosystem == advisory.affected.front().ecosystem;
   Document document{.published = advisory.published,
                     .modified = advisory.modified,
                     .status = {},
                     .details = std::move(advisory.details),
-                    .severity = out.severity,
+                    .severity = std::move(out.severity),
                     .cwes = std::move(advisory.cwes),
                     .references = std::move(advisory.references)};
-  auto packed = pack(document);
-  out.hash = hash(packed, contents);
-  out.document = documents.add(std::move(packed));
+  packed_document.clear();
+  put(packed_document, document);
+  out.severity = std::move(document.severity);
+  out.hash = hash(packed_document.bytes(), contents);
+  out.document = documents.add(packed_document.bytes());
   out.links = {std::move(advisory.id), std::move(advisory.aliases), std::move(advisory.upstream),
                std::move(advisory.related)};
   return out;
@@ -173,13 +191,13 @@ void Builder::add(const Origin& origin, Advisory&& advisory) {
   ++feed.records;
   feed.newest = std::max(feed.newest, advisory.modified);
   std::string key = std::string(origin.id_space) + '\0' + advisory.id;
-  const auto [it, fresh] = state.by_id.try_emplace(std::move(key), state.records.size());
   auto record = state.pending(origin, std::move(advisory));
-  if (fresh) {
-    state.records.push_back(std::move(record));
+  auto& place = state.by_id[std::move(key)];
+  if (place == nullptr) {
+    place = &state.records.emplace_back(std::move(record));
     return;
   }
-  auto& kept = state.records[it->second];
+  auto& kept = *place;
   ++feed.duplicates;
   if (record.modified == kept.modified && record.hash != kept.hash) ++feed.differing;
   if (State::replaces(record, kept)) kept = std::move(record);
@@ -244,10 +262,17 @@ void Builder::set_starter() {
 
 namespace {
 
+struct RecordRow {
+  std::uint32_t record = 0;
+  const PendingRow* row = nullptr;
+};
+
 // Composes the sections from everything that was added.
 class Composer {
+  using State = Builder::State;
+
  public:
-  Composer(Builder& builder, auto& state) : builder_(builder), state_(state) {}
+  Composer(Builder& builder, State& state) : builder_(builder), state_(state) {}
 
   Result<Builder::Built> run() {
     order_records();
@@ -264,7 +289,7 @@ class Composer {
     at(Section::meta) = pack(meta);
     at(Section::partitions) = partitions_.take();
     at(Section::names) = names_.take();
-    at(Section::rows) = std::move(rows_);
+    at(Section::rows) = rows_.take();
     at(Section::records) = records_.take();
     at(Section::vulnerabilities) = vulnerabilities_.take();
     at(Section::dictionary) = state_.documents.take_dictionary();
@@ -274,73 +299,104 @@ class Composer {
 
  private:
   void order_records() {
-    std::ranges::sort(state_.records, [](const PendingRecord& a, const PendingRecord& b) {
-      return std::tie(a.links.id, a.feed) < std::tie(b.links.id, b.feed);
+    for (auto& record : state_.records) ordered_.push_back(&record);
+    std::ranges::sort(ordered_, {}, [](const PendingRecord* record) {
+      return std::tie(record->links.id, record->feed);
     });
   }
 
   void resolve() {
-    std::vector<RecordLinks> links;
-    links.reserve(state_.records.size());
-    for (auto& record : state_.records) links.push_back(record.links);
-    std::vector<std::string> extra;
+    links_.reserve(ordered_.size());
+    for (auto* record : ordered_) links_.push_back(std::move(record->links));
+    std::vector<std::string_view> extra;
     extra.reserve(state_.notes.size());
-    for (const auto& [id, note] : state_.notes) extra.push_back(id);
-    resolution_ = resolve_aliases(links, extra);
+    for (const auto& [id, note] : state_.notes) extra.emplace_back(id);
+    resolution_ = resolve_aliases(links_, extra);
   }
 
-  // Names sorted by partition and name; each with its rows, which are in the order of records.
+  std::span<const PendingRow> rows_of(const PendingRecord& record) const {
+    return std::span(state_.rows).subspan(record.first_row, record.rows);
+  }
+
+  // The rows of each name, in the order of records.
+  void group_rows() {
+    std::vector<std::size_t> next(state_.name_count + 1);
+    for (const auto* record : ordered_) {
+      for (const auto& row : rows_of(*record)) ++next[row.name + 1];
+    }
+    std::partial_sum(next.begin(), next.end(), next.begin());
+    name_rows_.resize(next.back());
+    rows_end_ = next;
+    for (std::uint32_t i = 0; i < ordered_.size(); ++i) {
+      for (const auto& row : rows_of(*ordered_[i])) name_rows_[next[row.name]++] = {i, &row};
+    }
+  }
+  std::span<const RecordRow> rows_of_name(std::uint32_t name) const {
+    return std::span(name_rows_).subspan(rows_end_[name], rows_end_[name + 1] - rows_end_[name]);
+  }
+
+  // Names sorted by partition and name; each with its rows.
   Result<> write_names() {
-    std::vector<std::vector<std::pair<std::uint32_t, std::string_view>>> rows(
-        state_.name_keys.size());
-    for (std::uint32_t i = 0; i < state_.records.size(); ++i) {
-      for (const auto& row : state_.records[i].rows) rows[row.name].emplace_back(i, row.body);
-    }
-    std::vector<std::uint32_t> order;
-    for (std::uint32_t i = 0; i < rows.size(); ++i) {
-      if (!rows[i].empty()) order.push_back(i);  // names of replaced records alone have none
-    }
-    std::ranges::sort(order, {},
-                      [&](std::uint32_t i) -> const NameKey& { return state_.name_keys[i]; });
-    for (std::size_t first = 0; first < order.size();) {
-      std::size_t last = first;
-      const auto& partition = state_.name_keys[order[first]].partition;
-      while (last < order.size() && state_.name_keys[order[last]].partition == partition) {
-        TRY_VOID(write_name(state_.name_keys[order[last]].name, rows[order[last]]));
-        ++last;
+    group_rows();
+    std::uint32_t first = 0;
+    for (const auto& [key, partition] : state_.partitions) {
+      std::vector<std::pair<std::string_view, std::uint32_t>> names;
+      for (const auto& [name, number] : partition) {
+        // Names of replaced records alone have no rows.
+        if (!rows_of_name(number).empty()) names.emplace_back(name, number);
       }
-      TRY_VOID(partitions_.add(pack(PartitionEntry{partition.ecosystem, partition.release,
-                                                   static_cast<std::uint32_t>(first),
-                                                   static_cast<std::uint32_t>(last - first)})));
-      first = last;
+      if (names.empty()) continue;
+      std::ranges::sort(names);
+      for (const auto& [name, number] : names) {
+        TRY_VOID(write_name(name, rows_of_name(number)));
+        count_rows(key, rows_of_name(number));
+      }
+      const auto count = static_cast<std::uint32_t>(names.size());
+      TRY_VOID(partitions_.add(pack(PartitionEntry{key.ecosystem, key.release, first, count})));
+      first += count;
     }
     return {};
   }
 
-  Result<> write_name(std::string_view name,
-                      const std::vector<std::pair<std::uint32_t, std::string_view>>& rows) {
+  Result<> write_name(std::string_view name, std::span<const RecordRow> rows) {
     std::uint64_t content = 0;
-    for (const auto& [record, body] : rows) {
-      const auto& pending = state_.records[record];
-      content = hash(body, hash(pending.links.id, content) +
-                               static_cast<std::uint64_t>(pending.withdrawn.value_or(0)));
+    const auto start = rows_.size();
+    rows_.number(rows.size());
+    for (const auto& [record, row] : rows) {
+      const auto body = state_.body(*row);
+      content = hash(body, hash(links_[record].id, content) +
+                               static_cast<std::uint64_t>(ordered_[record]->withdrawn.value_or(0)));
       for (const auto vulnerability : resolution_.of_record[record])
         content = hash(resolution_.vulnerabilities[vulnerability].id, content);
+      rows_.number(record).packed(body);
     }
-    const auto packed = pack_rows(rows);
     row_count_ += rows.size();
-    TRY_VOID(names_.add(
-        pack(NameEntry{name, rows_.size(), static_cast<std::uint32_t>(packed.size()), content})));
-    rows_ += packed;
-    return {};
+    const auto size = static_cast<std::uint32_t>(rows_.size() - start);
+    return names_.add(pack(NameEntry{name, start, size, content}));
+  }
+
+  void count_rows(const PartitionKey& partition, std::span<const RecordRow> rows) {
+    State::Covered* covered = nullptr;
+    std::string_view feed;
+    for (const auto& [record, row] : rows) {
+      const auto& from = *ordered_[record];
+      if (from.feed != feed) {
+        feed = from.feed;
+        const auto found = state_.coverage.find({partition, std::string(feed)});
+        covered = found != state_.coverage.end() ? &found->second : nullptr;
+      }
+      if (covered == nullptr) continue;
+      ++covered->rows;
+      covered->newest = std::max(covered->newest, from.modified);
+    }
   }
 
   Result<> write_records() {
-    for (std::size_t i = 0; i < state_.records.size(); ++i) {
-      const auto& record = state_.records[i];
+    for (std::size_t i = 0; i < ordered_.size(); ++i) {
+      const auto& record = *ordered_[i];
       withdrawn_ += record.withdrawn ? 1 : 0;
       TRY_VOID(records_.add(
-          pack(RecordEntry{record.links.id, record.feed, record.modified, record.withdrawn,
+          pack(RecordEntry{links_[i].id, record.feed, record.modified, record.withdrawn,
                            record.vendor_severity, record.summary, record.summary_ja,
                            resolution_.of_record[i], state_.documents.place(record.document)})));
     }
@@ -351,23 +407,23 @@ class Composer {
     for (const auto& one : resolution_.vulnerabilities) {
       VulnerabilityEntry entry;
       entry.id = one.id;
-      entry.aliases.assign(one.aliases.begin(), one.aliases.end());
+      entry.aliases = one.aliases;
       Scoring scoring;
-      if (const auto note = state_.notes.find(one.id); note != state_.notes.end()) {
+      if (const auto note = state_.notes.find(std::string(one.id)); note != state_.notes.end()) {
         entry.exploited = note->second.exploited;
         entry.prediction = note->second.prediction;
         if (note->second.document) entry.note = state_.documents.place(*note->second.document);
         for (const auto& severity : note->second.severity)
           scoring.consider(severity, severity.source);
       }
+      entry.described = one.described;
       for (const auto record : one.described) {
-        entry.described.push_back(static_cast<std::uint32_t>(record));
-        for (const auto& severity : state_.records[record].severity)
-          scoring.consider(severity, state_.records[record].links.id);
+        for (const auto& severity : ordered_[record]->severity)
+          scoring.consider(severity, links_[record].id);
       }
       for (auto& fault : scoring.take_faults())
         builder_.add(Origin{.feed = "cvss", .id_space = {}, .path = {}, .home_ecosystem = {}},
-                     Skip{.file = {}, .record = one.id, .reason = std::move(fault)});
+                     Skip{.file = {}, .record = std::string(one.id), .reason = std::move(fault)});
       entry.cvss_score = scoring.best().score;
       entry.cvss_vector = scoring.best().vector;
       entry.cvss_source = scoring.best().source;
@@ -378,7 +434,7 @@ class Composer {
   }
 
   Meta compose_meta() {
-    count_coverage();
+    weaken_coverage();
     Meta meta;
     meta.starter = state_.starter;
     // Daily facts such as EPSS make no advisory younger.
@@ -398,29 +454,24 @@ class Composer {
     return meta;
   }
 
-  void count_coverage() {
+  void weaken_coverage() {
     for (auto& [key, covered] : state_.coverage) {
       const auto& feed = key.second;
       covered.partial = covered.partial || state_.damaged.contains({feed, ""}) ||
                         state_.damaged.contains({feed, key.first.ecosystem});
     }
-    for (const auto& record : state_.records) {
-      for (const auto& row : record.rows) {
-        const auto found =
-            state_.coverage.find({state_.name_keys[row.name].partition, record.feed});
-        if (found == state_.coverage.end()) continue;
-        ++found->second.rows;
-        found->second.newest = std::max(found->second.newest, record.modified);
-      }
-    }
   }
 
   Builder& builder_;
-  Builder::State& state_;
+  State& state_;
+  std::vector<PendingRecord*> ordered_;  // records by id and feed; below, numbers are of this order
+  std::vector<RecordLinks> links_;       // of the records
+  std::vector<RecordRow> name_rows_;     // by name, then record
+  std::vector<std::size_t> rows_end_;    // by name: where the rows of the name before it end
   Resolution resolution_;
   TableWriter partitions_;
   TableWriter names_;
-  std::string rows_;
+  PackWriter rows_;
   TableWriter records_;
   TableWriter vulnerabilities_;
   std::uint64_t row_count_ = 0;

@@ -24,7 +24,7 @@ class DocumentWriter {
   DocumentWriter();
   ~DocumentWriter();
   // The document's number; its place is known after finish().
-  std::uint32_t add(std::string bytes);
+  std::uint32_t add(std::string_view bytes);
   void finish();
   DocumentRef place(std::uint32_t document) const { return places_[document]; }
   std::string take_dictionary() { return std::move(dictionary_); }
@@ -36,8 +36,8 @@ class DocumentWriter {
   void compress(std::string_view bytes);
 
   std::unique_ptr<Compressor> compressor_;
-  std::vector<std::string> waiting_;  // until the dictionary is trained
-  std::size_t waiting_bytes_ = 0;
+  std::string waiting_;  // documents one behind another, until the dictionary is trained
+  std::vector<std::size_t> waiting_sizes_;
   std::vector<DocumentRef> places_;
   std::uint32_t added_ = 0;
   std::string dictionary_;

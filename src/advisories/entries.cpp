@@ -132,8 +132,7 @@ RangeView get_range(PackReader& in) {
 
 }  // namespace
 
-std::string pack_row_body(const AffectedPackage& affected, const version::Scheme* scheme) {
-  PackWriter out;
+void put_row_body(PackWriter& out, const AffectedPackage& affected, const version::Scheme* scheme) {
   out.number(static_cast<std::uint64_t>(affected.status))
       .text(affected.name)
       .text(affected.status_note);
@@ -141,17 +140,6 @@ std::string pack_row_body(const AffectedPackage& affected, const version::Scheme
   out.number(affected.ranges.size());
   for (const auto& range : affected.ranges) put_range(out, range, scheme);
   out.texts(affected.versions);
-  return out.take();
-}
-
-std::string pack_rows(
-    const std::vector<std::pair<std::uint32_t, std::string_view>>& record_and_body) {
-  std::string out = PackWriter().number(record_and_body.size()).take();
-  for (const auto& [record, body] : record_and_body) {
-    out += PackWriter().number(record).take();
-    out += body;
-  }
-  return out;
 }
 
 Result<std::vector<RowView>> unpack_rows(std::string_view bytes) {
@@ -253,14 +241,18 @@ Result<VulnerabilityEntry> unpack_vulnerability(std::string_view bytes) {
   return checked(in, std::move(entry), "vulnerability");
 }
 
-std::string pack(const Document& document) {
-  PackWriter out;
+void put(PackWriter& out, const Document& document) {
   out.signed_number(document.published).signed_number(document.modified).text(document.status);
   out.text(document.details).number(document.severity.size());
   for (const auto& one : document.severity)
     out.text(one.type).text(one.score).text(one.source).number(one.primary ? 1 : 0);
   out.texts(document.cwes).number(document.references.size());
   for (const auto& one : document.references) out.text(one.type).text(one.url);
+}
+
+std::string pack(const Document& document) {
+  PackWriter out;
+  put(out, document);
   return out.take();
 }
 

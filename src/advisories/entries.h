@@ -13,6 +13,7 @@
 #include "advisories/documents.h"
 #include "advisories/intervals.h"
 #include "advisories/meta.h"
+#include "advisories/packed.h"
 #include "base/result.h"
 #include "model/advisory.h"
 #include "model/finding.h"
@@ -64,10 +65,9 @@ struct RowView {
   std::vector<std::string_view> versions;
 };
 // The body; scheme may be nullptr: then every range is unordered.
-std::string pack_row_body(const AffectedPackage& affected, const version::Scheme* scheme);
+void put_row_body(PackWriter& out, const AffectedPackage& affected, const version::Scheme* scheme);
+// A name's rows are their number, then each row's record and body.
 Result<std::vector<RowView>> unpack_rows(std::string_view bytes);
-std::string pack_rows(
-    const std::vector<std::pair<std::uint32_t, std::string_view>>& record_and_body);
 
 struct RecordEntry {
   std::string_view id;
@@ -108,6 +108,7 @@ struct Document {
   std::vector<std::string> cwes;
   std::vector<Reference> references;
 };
+void put(PackWriter& out, const Document& document);
 std::string pack(const Document& document);
 Result<Document> unpack_document(std::string_view bytes);
 

@@ -37,7 +37,13 @@ class PackWriter {
     for (const auto& one : texts) text(one);
     return *this;
   }
+  // What another writer packed.
+  PackWriter& packed(std::string_view bytes) {
+    out_ += bytes;
+    return *this;
+  }
   std::size_t size() const { return out_.size(); }
+  void clear() { out_.clear(); }  // keeps its memory
   std::string take() { return std::move(out_); }
   const std::string& bytes() const { return out_; }
 
