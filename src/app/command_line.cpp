@@ -1,6 +1,7 @@
 #include "app/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <functional>
 
@@ -31,6 +32,18 @@ Lang language_of_environment() {
     if (value != nullptr && *value != '\0') return parse_lang(value).value_or(Lang::en);
   }
   return Lang::en;
+}
+
+// An id in the case of its publisher: "cve-2022-3602" is CVE-2022-3602, and of GHSA only the prefix
+// has capitals. Ids of other words are taken as they are written.
+std::string as_published(std::string id) {
+  const auto [prefix, rest] = split_once(id, '-');
+  if (ascii_lower(prefix) == "ghsa" && rest) return "GHSA-" + ascii_lower(*rest);
+  if (!rest || std::ranges::any_of(*rest, is_alpha)) return id;
+  std::ranges::transform(id, id.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return id;
 }
 
 // Text of options that become values after parsing.
@@ -151,7 +164,9 @@ class CommandLine {
       finish(explain_.scan);
       return explain_command(explain_);
     });
-    sub.add_option("ID", explain_.id, "a CVE, or the id of an advisory")->required();
+    sub.add_option("ID", explain_.id, "a CVE, or the id of an advisory")
+        ->required()
+        ->transform(as_published);
     sub.add_option("--package", explain_.package, "only this package (binary or source name)");
     add_target(sub, explain_.scan);
     add_database(sub, explain_.scan.database);
@@ -221,7 +236,7 @@ class CommandLine {
     status.add_flag("--json", read_.json, "as JSON");
     auto& show = add(db, "show", "what is known of a vulnerability or an advisory",
                      [this] { return db_show_command(read_); });
-    show.add_option("ID", read_.ids, "CVE-…, GHSA-…, DSA-…")->required();
+    show.add_option("ID", read_.ids, "CVE-…, GHSA-…, DSA-…")->required()->transform(as_published);
     add_database(show, read_.database);
     auto& diff =
         add(db, "diff", "package names and vulnerabilities that differ between two generations",

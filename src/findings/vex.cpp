@@ -71,8 +71,8 @@ struct Claim {
   Purl product;
 };
 
-// Claims by vulnerability id.
-using ById = std::multimap<std::string_view, Claim>;
+// Claims by vulnerability id in lower case: people write ids in either.
+using ById = std::multimap<std::string, Claim, std::less<>>;
 
 // Tells whether the product that encloses another is what was scanned.
 class Target {
@@ -110,7 +110,8 @@ ById claims(const std::vector<VexDocument>& documents, const Inventory& inventor
         if (!own_build && !target.is(product.within)) continue;
         const auto purl = sbom::parse_purl(product.purl, KeyCase::any);
         if (!purl) continue;  // parse_vex has made it a skip
-        for (const auto& id : statement.ids) by_id.emplace(id, Claim{&document, &statement, *purl});
+        for (const auto& id : statement.ids)
+          by_id.emplace(ascii_lower(id), Claim{&document, &statement, *purl});
       }
     }
   }
@@ -131,7 +132,7 @@ const Claim* deciding(const ById& by_id, const Finding& finding, const Package& 
   std::optional<Purl> purl;
   const Claim* best = nullptr;
   const auto look_up = [&](std::string_view id) {
-    const auto [first, last] = by_id.equal_range(id);
+    const auto [first, last] = by_id.equal_range(ascii_lower(id));
     for (auto at = first; at != last; ++at) {
       const Claim& claim = at->second;
       if (!purl) purl = purl_of(package, os);

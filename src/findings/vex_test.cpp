@@ -49,6 +49,14 @@ TEST(Openvex, a_statement_takes_out_the_package_that_its_purl_names) {
   EXPECT_TRUE(warnings.empty());
 }
 
+TEST(Openvex, an_id_is_the_same_in_either_case) {
+  const auto [ignored, warnings] =
+      effect(openvex(R"({"vulnerability":{"name":"cve-2024-0001"},"status":"not_affected",)"
+                     R"("products":[{"@id":"pkg:deb/debian/apache2"}]})"));
+  EXPECT_NE(ignored, "");
+  EXPECT_TRUE(warnings.empty());
+}
+
 TEST(Openvex, another_version_qualifier_or_namespace_does_not_match) {
   for (const auto* purl :
        {"pkg:deb/debian/apache2@2.4.52-1", "pkg:deb/debian/apache2@2.4.51-1?arch=arm64",

@@ -208,6 +208,11 @@ class Read(support.TestCase):
             self.assertIn(name, answer.out)
         self.assertIn("CVE-2024-90002", answer.out, "what the advisory is about")
 
+    def test_show_takes_an_id_in_either_case(self):
+        for name in ("cve-2024-90004", "ghsa-AAAA-bbbb-cccc", "dsa-9001-1"):
+            answer = self.run_tenken(OK, "db", "show", name, "--db", self.database)
+            self.assertIn(name.lower(), answer.out.lower())
+
     def test_show_says_what_it_does_not_know(self):
         answer = self.run_tenken(
             USAGE, "db", "show", "CVE-1999-0001", "CVE-2024-90004", "--db", self.database

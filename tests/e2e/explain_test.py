@@ -27,6 +27,9 @@ class Explain(support.TestCase):
             self.assertIn(part, text)
         self.assertNotIn("DSA-9002-1", text)
 
+    def test_an_id_is_taken_in_either_case(self):
+        self.assertEqual(self.explain("cve-2024-90001"), self.explain("CVE-2024-90001"))
+
     def test_by_the_advisorys_own_name(self):
         text = self.explain("DSA-9001-1")
         self.assertIn("CVE-2024-90001", text)
