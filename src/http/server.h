@@ -4,7 +4,8 @@
 //
 // Limits: every bound in Limits holds before memory is spent; a request that breaks one is
 // answered 400, 408, 413, 414, 431 or closed, and the rest of the server does not notice.
-// Thread rule: handlers run on many threads at once.
+// Thread rule: handlers run on many threads at once. All signals are blocked in the server's
+// threads, so that they reach the program's own; a handler that starts a child unblocks them there.
 #pragma once
 
 #include <atomic>
@@ -36,9 +37,9 @@ struct Request {
   std::string_view path() const;   // of the target, still encoded
   std::string_view query() const;  // without "?", still encoded
   Headers headers;
-  std::string body;           // transfer coding removed; content coding as it came
-  std::string peer;           // "127.0.0.1:41234"
-  std::string id;             // request id, made by the server: x-amzn-RequestId
+  std::string body;                // transfer coding removed; content coding as it came
+  std::string peer;                // "127.0.0.1:41234"
+  std::string id;                  // request id, made by the server: x-amzn-RequestId
   std::string client_certificate;  // PEM of a verified client certificate; empty: none
 };
 
@@ -50,23 +51,26 @@ struct Response {
 
 using Handler = std::function<Response(const Request&)>;
 // Answers the largest body accepted for this request head (body is empty yet); called before the
-// body is read, so that strangers cannot make the server hold much.
+// body is read, so that strangers cannot make the server hold much. Runs on an I/O thread: it must
+// not block.
 using BodyLimit = std::function<std::size_t(const Request& head)>;
 
 struct Limits {
   std::size_t head_bytes = 64 * 1024;
   std::size_t headers = 100;
-  std::size_t connections = 10'000;
-  int head_ms = 10'000;        // from the first byte to the end of the head: slow-loris
-  int body_idle_ms = 10'000;   // without any byte of the body
+  std::size_t connections = 10'000;  // beyond, closed at once
+  int head_ms = 10'000;              // from the first byte to the end of the head: slow-loris
+  int body_idle_ms = 10'000;         // without any byte of the body
   int body_total_ms = 120'000;
   int keep_alive_ms = 60'000;  // idle between requests
   int write_ms = 60'000;       // a client that does not read its answer
   int handshake_ms = 10'000;
   std::size_t queued_requests = 1'000;  // beyond: 503 with Retry-After
-  std::size_t buffered_bytes = std::size_t{512} << 20;  // bodies of all requests: beyond, 503
+  // Bodies of all requests, and of the answers not yet read by their clients: beyond, 503.
+  std::size_t buffered_bytes = std::size_t{512} << 20;
 };
 
+// Paths.
 struct TlsFiles {
   std::string certificate;  // PEM chain; empty: no TLS
   std::string key;
@@ -81,8 +85,10 @@ struct Options {
   int io_threads = 0;      // 0: as many as processors
   int worker_threads = 0;  // 0: four per processor
   Handler handler;
-  BodyLimit body_limit;
-  // One call per finished request: for access logs and metrics.
+  BodyLimit body_limit;  // empty: 1 MiB
+  // One call per finished request: for access logs and metrics. The time is that from the request's
+  // last byte to the answer's readiness. Runs on the worker after the handler; for a request that
+  // the server itself answers (refused, or no place in the queue), on an I/O thread.
   std::function<void(const Request&, const Response&, std::int64_t microseconds)> finished;
 };
 
@@ -94,8 +100,10 @@ class Server {
   virtual ~Server() = default;
   virtual std::uint16_t port() const = 0;
   // Reads certificate and key anew, for connections from now on; the old ones stay on an error.
+  // Nothing happens without TLS.
   virtual Result<> reload_tls() = 0;
-  // No new connections; requests under way are finished for at most grace_ms, then cut.
+  // No new connections; requests under way are finished for at most grace_ms, then cut. A handler
+  // that is still running then loses its connection, and the destructor waits for it.
   virtual void stop(int grace_ms) = 0;
   virtual std::size_t connections() const = 0;
 };

@@ -1,0 +1,680 @@
+// The transport: Asio's coroutines wait for sockets, and everything else is plain functions. Each
+// I/O thread has an io_context of its own; a connection stays on the thread it was given to.
+
+#include "http/server.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
+#include <optional>
+#include <random>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/time.h"
+#include "http/byte_budget.h"
+#include "http/request_reader.h"
+#include "http/response_head.h"
+#include "http/socket.h"
+#include "http/stream.h"
+#include "http/tls.h"
+#include "http/worker_pool.h"
+
+namespace tenken::http {
+namespace {
+
+namespace asio = boost::asio;
+using Clock = std::chrono::steady_clock;
+using Executor = asio::io_context::executor_type;
+template <typename T>
+using Task = asio::awaitable<T, Executor>;
+using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
+using Phase = RequestReader::Phase;
+constexpr asio::use_awaitable_t<Executor> awaiting;
+
+constexpr std::chrono::milliseconds tick{100};              // how late a time limit may strike
+constexpr std::chrono::milliseconds resource_pause{100};    // before accept is tried again
+constexpr std::chrono::milliseconds linger{2000};           // for the client to read a last answer
+constexpr std::size_t read_block = std::size_t{64} << 10;   // of a body
+constexpr std::size_t head_block = std::size_t{16} << 10;   // what pipelining can leave behind
+constexpr std::size_t joined_body = std::size_t{16} << 10;  // sent in one piece with the head
+constexpr std::size_t default_body_limit = std::size_t{1} << 20;
+constexpr int steps_per_turn = 16;  // reads or writes of one connection before others have a turn
+constexpr int accepts_per_turn = 16;
+
+// What all threads share. Outlives them.
+struct Shared {
+  explicit Shared(Options given)
+      : options(std::move(given)), budget(options.limits.buffered_bytes) {}
+
+  std::shared_ptr<const TlsContext> current_tls() {
+    const std::scoped_lock lock(mutex);
+    return tls;
+  }
+
+  const Options options;
+  ByteBudget budget;
+  std::atomic<bool> draining = false;
+  std::atomic<std::size_t> connections = 0;
+  std::mutex mutex;
+  std::condition_variable all_gone;       // connections fell to 0 while draining
+  std::shared_ptr<const TlsContext> tls;  // null: plain
+};
+
+struct Connection;
+
+// One event loop. Members below the context end before it; the coroutines that it still holds end
+// with it, and leave the list above it.
+struct IoThread {
+  IoThread();
+  void add(Connection& connection);
+  void remove(Connection& connection);
+  void arm_tick();
+  void run();
+  std::string_view date();
+  std::string new_request_id();
+
+  std::vector<Connection*> connections;
+  std::atomic<std::size_t> load = 0;      // connections given to this thread
+  std::array<char, read_block> buffer{};  // of whoever reads now: nobody waits between read and use
+  asio::io_context context{1};
+  asio::executor_work_guard<Executor> work{context.get_executor()};
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer{
+      context.get_executor()};
+  bool ticking = false;
+  Seconds dated = -1;
+  std::string date_text;
+  std::mt19937_64 random;
+};
+
+struct Connection {
+  Connection(Shared& server_, WorkerPool& workers_, IoThread& io_, Accepted accepted);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  bool alive() const { return !expired && !cut; }
+  void limit_to(std::chrono::milliseconds time) { deadline = Clock::now() + time; }
+  void limit_to(int milliseconds) { limit_to(std::chrono::milliseconds(milliseconds)); }
+  void no_limit() { deadline = Clock::time_point::max(); }
+  void wake();
+  void await_request();
+  void ingest(std::string_view bytes);
+  void accept_head();
+  void complete_facts();
+  void watch();
+
+  Shared& server;
+  WorkerPool& workers;
+  IoThread& io;
+  Descriptor socket;
+  std::unique_ptr<Stream> stream;
+  RequestReader reader;
+  std::string leftover;  // read, and part of the next request
+  const std::string peer;
+  std::string client_certificate;
+  Clock::time_point deadline = Clock::time_point::max();
+  Clock::time_point body_end;
+  Phase watched = Phase::idle;
+  bool idle = true;      // nothing is lost by closing it
+  bool expired = false;  // the deadline has passed
+  bool cut = false;      // the server stops
+  int steps = 0;
+  std::size_t index = 0;  // in the thread's list
+};
+
+IoThread::IoThread() {
+  std::random_device seed;
+  std::seed_seq words{seed(), seed(), seed(), seed()};
+  random.seed(words);
+}
+
+void IoThread::add(Connection& connection) {
+  connection.index = connections.size();
+  connections.push_back(&connection);
+  if (!ticking) arm_tick();
+}
+
+void IoThread::remove(Connection& connection) {
+  if (connection.index >= connections.size() || connections[connection.index] != &connection)
+    return;  // never begun
+  connections[connection.index] = connections.back();
+  connections[connection.index]->index = connection.index;
+  connections.pop_back();
+}
+
+// One look at every connection of the thread, ten times a second while there is one: cheaper than
+// a timer per operation, and ten thousand connections are looked at in less than a millisecond.
+void IoThread::arm_tick() {
+  ticking = true;
+  timer.expires_after(tick);
+  timer.async_wait([this](const boost::system::error_code& error) {
+    ticking = false;
+    if (error || connections.empty()) return;
+    const auto time = Clock::now();
+    for (Connection* connection : connections) {
+      if (connection->deadline > time) continue;
+      connection->expired = true;
+      connection->wake();
+    }
+    arm_tick();
+  });
+}
+
+// An exception that leaves a coroutine ends its connection alone; what leaves the loop itself
+// (memory) must not end the thread.
+void IoThread::run() {
+  for (;;) {
+    try {
+      context.run();
+      return;
+    } catch (const std::exception&) {
+      continue;
+    }
+  }
+}
+
+std::string_view IoThread::date() {
+  const Seconds time = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  if (time != dated) {
+    dated = time;
+    date_text = format_http_date(time);
+  }
+  return date_text;
+}
+
+// In the form of a random UUID (RFC 9562 section 5.4); an identifier, not a secret.
+std::string IoThread::new_request_id() {
+  const std::uint64_t a = random();
+  const std::uint64_t b = random();
+  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xFFFF, a & 0xFFF,
+                     0x8000 | ((b >> 48) & 0x3FFF), b & 0xFFFF'FFFF'FFFF);
+}
+
+Connection::Connection(Shared& server_, WorkerPool& workers_, IoThread& io_, Accepted accepted)
+    : server(server_),
+      workers(workers_),
+      io(io_),
+      socket(io_.context.get_executor(), accepted.socket.get()),
+      reader(server_.options.limits, server_.budget),
+      peer(std::move(accepted.peer)) {
+  std::ignore = accepted.socket.release();  // the descriptor closes it
+  server.connections.fetch_add(1);
+  io.load.fetch_add(1);
+}
+
+Connection::~Connection() {
+  io.remove(*this);
+  io.load.fetch_sub(1);
+  if (server.connections.fetch_sub(1) > 1 || !server.draining) return;
+  const std::scoped_lock lock(server.mutex);
+  server.all_gone.notify_all();
+}
+
+// Whoever waits for the socket goes on, and finds that the connection is not alive.
+void Connection::wake() {
+  boost::system::error_code ignored;
+  socket.cancel(ignored);
+}
+
+void Connection::await_request() {
+  idle = true;
+  watched = Phase::idle;
+  limit_to(server.options.limits.keep_alive_ms);
+}
+
+// All bytes are given to the reader, or kept for the next request.
+void Connection::ingest(std::string_view bytes) {
+  for (;;) {
+    bytes.remove_prefix(reader.feed(bytes));
+    if (reader.phase() == Phase::head_complete) accept_head();
+    if (bytes.empty() || reader.phase() == Phase::complete || reader.phase() == Phase::refused)
+      break;
+  }
+  leftover = bytes;
+  watch();
+}
+
+void Connection::accept_head() {
+  complete_facts();
+  try {
+    const auto& limit = server.options.body_limit;
+    reader.accept_body(limit ? limit(reader.head()) : default_body_limit);
+  } catch (...) {
+    reader.refuse(500, "internal error");
+  }
+}
+
+void Connection::complete_facts() {
+  Request& head = reader.head();
+  if (!head.id.empty()) return;
+  head.id = io.new_request_id();
+  head.peer = peer;
+  head.client_certificate = client_certificate;
+}
+
+// Sets the time limit of the phase that has been reached.
+void Connection::watch() {
+  const auto& limits = server.options.limits;
+  const auto phase = reader.phase();
+  if (phase != Phase::idle) idle = false;
+  if (phase == Phase::head && watched != Phase::head) limit_to(limits.head_ms);
+  if (phase == Phase::body) {
+    if (watched != Phase::body)
+      body_end = Clock::now() + std::chrono::milliseconds(limits.body_total_ms);
+    limit_to(limits.body_idle_ms);
+    deadline = std::min(deadline, body_end);
+  }
+  if (phase == Phase::complete || phase == Phase::refused) no_limit();
+  watched = phase;
+}
+
+// False: the time is up, or the server stops.
+Task<bool> ready(Connection& c, Step::Kind wanted) {
+  if (!c.alive()) co_return false;
+  const auto event =
+      wanted == Step::Kind::wants_read ? Descriptor::wait_read : Descriptor::wait_write;
+  const auto [error] = co_await c.socket.async_wait(event, asio::as_tuple(awaiting));
+  co_return !error && c.alive();
+}
+
+// After some steps without waiting the others have their turn.
+Task<void> take_turns(Connection& c) {
+  if (++c.steps % steps_per_turn == 0) co_await asio::post(c.io.context.get_executor(), awaiting);
+}
+
+Task<bool> write_all(Connection& c, std::string_view bytes) {
+  c.limit_to(c.server.options.limits.write_ms);
+  while (!bytes.empty()) {
+    const auto step = c.stream->write(bytes);
+    if (step.kind == Step::Kind::done) {
+      bytes.remove_prefix(step.bytes);
+      c.limit_to(c.server.options.limits.write_ms);
+      co_await take_turns(c);
+    } else if (step.kind == Step::Kind::closed || step.kind == Step::Kind::failed ||
+               !co_await ready(c, step.kind)) {
+      co_return false;
+    }
+  }
+  c.no_limit();
+  co_return true;
+}
+
+// Gives the reader some bytes; false: the client has gone, or ready() says no.
+Task<bool> receive(Connection& c) {
+  for (;;) {
+    const bool in_body = c.reader.phase() == Phase::body;
+    const auto size = c.reader.wanted_bytes(in_body ? read_block : head_block);
+    const auto step = c.stream->read(std::span(c.io.buffer).first(size));
+    if (step.kind == Step::Kind::done) {
+      c.ingest({c.io.buffer.data(), step.bytes});
+      co_await take_turns(c);
+      co_return true;
+    }
+    if (step.kind == Step::Kind::closed || step.kind == Step::Kind::failed) co_return false;
+    if (!co_await ready(c, step.kind)) co_return false;
+  }
+}
+
+// True: the reader is complete or has refused. False: there is no request, and nobody to answer.
+Task<bool> read_request(Connection& c) {
+  c.await_request();
+  if (!c.leftover.empty()) {
+    const std::string pending = std::exchange(c.leftover, {});
+    c.ingest(pending);
+  }
+  for (;;) {
+    const auto phase = c.reader.phase();
+    if (phase == Phase::complete || phase == Phase::refused) co_return true;
+    if (phase == Phase::idle && c.server.draining) co_return false;
+    if (c.reader.wants_continue()) {
+      c.reader.continued();
+      if (!co_await write_all(c, "HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
+      c.watch();
+    }
+    if (co_await receive(c)) continue;
+    if (!c.expired || c.cut || phase == Phase::idle) co_return false;
+    c.expired = false;
+    c.reader.refuse(408, "the request took too long");
+  }
+}
+
+// Handlers are other people's code: what they throw ends here.
+Response call_handler(const Options& options, const Request& request) {
+  try {
+    Response out = options.handler(request);
+    if (out.status >= 200 && out.status <= 599) return out;
+  } catch (...) {
+  }
+  return plain_response(500, "internal error");
+}
+
+void report(const Options& options, const Request& request, const Response& response,
+            Clock::time_point began) {
+  if (!options.finished) return;
+  const auto time = std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+  try {
+    options.finished(request, response, time.count());
+  } catch (...) {
+    // Nothing of the answer depends on the log.
+  }
+}
+
+// Runs the handler on a worker, for which a place is reserved, and comes back to this thread.
+Task<Response> handled(Connection& c, Request request, Clock::time_point began) {
+  auto initiate = [&c, began](auto completion, Request taken) {
+    auto job = [&options = c.server.options, began, completion = std::move(completion),
+                taken = std::move(taken)]() mutable {
+      Response response = call_handler(options, taken);
+      report(options, taken, response, began);
+      const auto executor = asio::get_associated_executor(completion);
+      asio::post(executor,
+                 [completion = std::move(completion), response = std::move(response)]() mutable {
+                   std::move(completion)(std::move(response));
+                 });
+    };
+    c.workers.run(std::move(job));
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Response)>(
+      std::move(initiate), awaiting, std::move(request));
+}
+
+Response overloaded() {
+  auto out = plain_response(503, "too many requests are under way");
+  out.headers.set("Retry-After", "1");
+  return out;
+}
+
+Task<bool> respond(Connection& c, const Response& response, const ResponseFacts& facts,
+                   bool with_body) {
+  std::string out = response_head(response, facts);
+  if (!with_body || !may_have_body(response.status)) co_return co_await write_all(c, out);
+  if (response.body.size() <= joined_body) {
+    out += response.body;
+    co_return co_await write_all(c, out);
+  }
+  if (!co_await write_all(c, out)) co_return false;
+  co_return co_await write_all(c, response.body);
+}
+
+// The client hears that nothing more comes and has time to read the answer: closing at once while
+// its bytes arrive would reset the connection and take the answer away (RFC 9112 section 9.6).
+Task<void> close_gently(Connection& c) {
+  c.stream->end_writing();
+  c.stream = plain_stream(c.socket.native_handle());
+  c.idle = true;
+  c.limit_to(linger);
+  while (!c.server.draining) {
+    const auto step = c.stream->read(c.io.buffer);
+    if (step.kind == Step::Kind::done)
+      co_await take_turns(c);
+    else if (step.kind != Step::Kind::wants_read || !co_await ready(c, step.kind))
+      co_return;
+  }
+}
+
+Task<void> answer_refusal(Connection& c) {
+  const auto began = Clock::now();
+  const auto [status, reason] = c.reader.refusal();
+  c.complete_facts();
+  auto response = plain_response(status, reason);
+  if (status == 503) response.headers.set("Retry-After", "1");
+  const Request& request = c.reader.head();
+  co_await respond(c, response, {.date = c.io.date(), .request_id = request.id},
+                   request.method != "HEAD");
+  report(c.server.options, request, response, began);
+  co_await close_gently(c);
+}
+
+// One request and its answer; false: the connection ends.
+Task<bool> exchange(Connection& c) {
+  if (!co_await read_request(c)) co_return false;
+  if (c.reader.phase() == Phase::refused) {
+    co_await answer_refusal(c);
+    co_return false;
+  }
+  const auto began = Clock::now();
+  auto received = c.reader.take();
+  const std::string id = received.request.id;
+  const bool with_body = received.request.method != "HEAD";
+  Response response;
+  if (c.workers.reserve()) {
+    response = co_await handled(c, std::move(received.request), began);
+  } else {
+    response = overloaded();
+    report(c.server.options, received.request, response, began);
+  }
+  // The answer takes the request's place in the budget until the client has read it.
+  received.lease = Lease(c.server.budget);
+  if (!received.lease.cover(response.body.size())) response = overloaded();
+  const bool keep_alive =
+      received.keep_alive && !c.server.draining && response.headers.get("Connection") != "close";
+  const ResponseFacts facts{.date = c.io.date(), .request_id = id, .keep_alive = keep_alive};
+  if (!co_await respond(c, response, facts, with_body)) co_return false;
+  if (!keep_alive) co_await close_gently(c);
+  co_return keep_alive;
+}
+
+Task<void> refuse_plain_http(Connection& c) {
+  c.stream = plain_stream(c.socket.native_handle());
+  const auto response = plain_response(400, "this port speaks TLS: the address begins https://");
+  co_await respond(c, response, {.date = c.io.date()}, true);
+  co_await close_gently(c);
+}
+
+// The TLS handshake, where there is one.
+Task<bool> open(Connection& c) {
+  const auto tls = c.server.current_tls();
+  if (!tls) {
+    c.stream = plain_stream(c.socket.native_handle());
+    co_return true;
+  }
+  c.limit_to(c.server.options.limits.handshake_ms);
+  if (!co_await ready(c, Step::Kind::wants_read)) co_return false;
+  const auto first = first_byte(c.socket.native_handle());
+  if (!first) co_return false;
+  if (*first >= 'A' && *first <= 'Z') {
+    co_await refuse_plain_http(c);
+    co_return false;
+  }
+  c.stream = tls->stream(c.socket.native_handle());
+  if (!c.stream) co_return false;
+  for (auto step = c.stream->handshake(); step.kind != Step::Kind::done;
+       step = c.stream->handshake()) {
+    if (step.kind == Step::Kind::closed || step.kind == Step::Kind::failed) co_return false;
+    if (!co_await ready(c, step.kind)) co_return false;
+  }
+  c.client_certificate = c.stream->client_certificate();
+  co_return true;
+}
+
+Task<void> serve(std::unique_ptr<Connection> connection) {
+  Connection& c = *connection;
+  c.io.add(c);
+  if (co_await open(c)) {
+    while (co_await exchange(c)) {
+    }
+  }
+  if (c.stream) c.stream->end_writing();
+}
+
+// Signals are for the program's own threads. With SIGPIPE blocked, a write to a closed connection
+// is an error and no more, in OpenSSL too. Threads inherit the mask of the one that makes them.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF})
+      sigdelset(&all, fault);
+    pthread_sigmask(SIG_BLOCK, &all, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+class AsioServer final : public Server {
+ public:
+  AsioServer(Options options, std::shared_ptr<const TlsContext> tls, Fd listener, int io_threads,
+             int worker_threads);
+  ~AsioServer() override;
+  void run();
+  std::uint16_t port() const override { return port_; }
+  Result<> reload_tls() override;
+  void stop(int grace_ms) override;
+  std::size_t connections() const override { return shared_.connections; }
+
+ private:
+  Task<void> accept_all();
+  void admit(Accepted accepted);
+
+  // In this order: connections refer to the shared part, threads to the loops, and what the pool
+  // drops at its end goes back to a loop.
+  Shared shared_;
+  std::vector<std::unique_ptr<IoThread>> loops_;
+  WorkerPool workers_;
+  Descriptor listener_;  // of the first loop
+  std::uint16_t port_;
+  std::vector<std::thread> threads_;
+};
+
+AsioServer::AsioServer(Options options, std::shared_ptr<const TlsContext> tls, Fd listener,
+                       int io_threads, int worker_threads)
+    : shared_(std::move(options)),
+      loops_([&] {
+        std::vector<std::unique_ptr<IoThread>> out;
+        for (int i = 0; i < io_threads; ++i) out.push_back(std::make_unique<IoThread>());
+        return out;
+      }()),
+      workers_(worker_threads, shared_.options.limits.queued_requests),
+      listener_(loops_.front()->context.get_executor(), listener.get()),
+      port_(local_port(listener.get())) {
+  std::ignore = listener.release();  // the descriptor closes it
+  shared_.tls = std::move(tls);
+}
+
+void AsioServer::run() {
+  asio::co_spawn(loops_.front()->context, accept_all(), asio::detached);
+  for (auto& loop : loops_) threads_.emplace_back([&loop = *loop] { loop.run(); });
+}
+
+AsioServer::~AsioServer() {
+  stop(0);
+  workers_.stop();
+}
+
+Result<> AsioServer::reload_tls() {
+  if (!shared_.current_tls()) return {};
+  TRY(auto fresh, TlsContext::load(shared_.options.tls));
+  const std::scoped_lock lock(shared_.mutex);
+  shared_.tls = std::move(fresh);
+  return {};
+}
+
+Task<void> AsioServer::accept_all() {
+  asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> pause(
+      loops_.front()->context.get_executor());
+  for (;;) {
+    const auto [error] =
+        co_await listener_.async_wait(Descriptor::wait_read, asio::as_tuple(awaiting));
+    if (error) co_return;  // the server stops
+    for (int i = 0; i < accepts_per_turn; ++i) {
+      auto accepted = accept_one(listener_.native_handle());
+      if (accepted.none_waits) break;
+      if (accepted.out_of_resources) {
+        pause.expires_after(resource_pause);
+        co_await pause.async_wait(asio::as_tuple(awaiting));
+        break;
+      }
+      if (accepted.socket.valid()) admit(std::move(accepted));
+    }
+  }
+}
+
+// Gives the connection to the loop that has the fewest.
+void AsioServer::admit(Accepted accepted) {
+  if (shared_.connections >= shared_.options.limits.connections) return;  // and closes it
+  const auto load = [](const auto& loop) { return loop->load.load(); };
+  IoThread& loop = **std::ranges::min_element(loops_, {}, load);
+  try {
+    auto connection = std::make_unique<Connection>(shared_, workers_, loop, std::move(accepted));
+    asio::co_spawn(loop.context, serve(std::move(connection)), asio::detached);
+  } catch (const std::exception&) {
+    // Memory or the kernel's watch list is short: this client is turned away.
+  }
+}
+
+void AsioServer::stop(int grace_ms) {
+  if (threads_.empty()) return;
+  shared_.draining = true;
+  asio::post(loops_.front()->context, [this] { listener_.close(); });
+  for (auto& loop : loops_) {
+    asio::post(loop->context, [&loop = *loop] {
+      for (Connection* connection : loop.connections) {
+        if (!connection->idle) continue;
+        connection->cut = true;
+        connection->wake();
+      }
+    });
+  }
+  {
+    std::unique_lock lock(shared_.mutex);
+    shared_.all_gone.wait_for(lock, std::chrono::milliseconds(grace_ms),
+                              [this] { return shared_.connections == 0; });
+  }
+  for (auto& loop : loops_) loop->context.stop();
+  for (auto& thread : threads_) thread.join();
+  threads_.clear();
+  // The loops stand still: what is left is cut from here.
+  boost::system::error_code ignored;
+  listener_.close(ignored);
+  for (auto& loop : loops_)
+    for (Connection* connection : loop->connections) connection->socket.close(ignored);
+}
+
+int or_default(int given, int otherwise) {
+  return given > 0 ? given : otherwise;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::start(Options options) {
+  CHECK(options.handler);
+  std::shared_ptr<const TlsContext> tls;
+  if (!options.tls.certificate.empty()) {
+    TRY(tls, TlsContext::load(options.tls));
+  }
+  TRY(auto listener, listen_on(options.address, options.port));
+  const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const int io_threads = or_default(options.io_threads, processors);
+  const int worker_threads = or_default(options.worker_threads, 4 * processors);
+  const SignalsBlocked blocked;
+  try {
+    auto server = std::make_unique<AsioServer>(std::move(options), std::move(tls),
+                                               std::move(listener), io_threads, worker_threads);
+    server->run();
+    return server;
+  } catch (const std::exception& failure) {
+    return unavailable(fmt::format("starting the server: {}", failure.what()));
+  }
+}
+
+}  // namespace tenken::http
