@@ -1,5 +1,6 @@
 #include "api/pattern.h"
 
+#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -10,6 +11,8 @@ namespace tenken::api {
 namespace {
 
 constexpr std::size_t longest_text = 64 * 1024;
+// Of one pattern's program and its cache of states, which texts of strangers make grow.
+constexpr std::int64_t most_memory = std::int64_t{1} << 20;
 
 // RE2 repeats at most 1,000 times; this is how the models say more.
 struct Rewrite {
@@ -46,6 +49,7 @@ Guarded without_look_ahead(std::string_view text) {
 RE2::Options options() {
   RE2::Options options(RE2::Quiet);
   options.set_never_capture(true);
+  options.set_max_mem(most_memory);
   return options;
 }
 

@@ -170,6 +170,20 @@ TEST(Pattern, AnExpressionThatCannotBeCompiledMatchesNothing) {
   EXPECT_FALSE(pattern.matches("aa"));
 }
 
+// Whatever one character is repeated, no pattern of the model needs more than linear time: with
+// 60,000 characters anything else would not end.
+TEST(Pattern, LongTextsEndSoon) {
+  for (const auto& shape : inspector2().shapes()) {
+    if (!shape.pattern) continue;
+    for (const auto* piece : {"a", "0", "/", "-a", "arn:", "1a-", "\xE7\x82\xB9"}) {
+      std::string text = "arn:aws:ecr:";
+      while (text.size() < 60'000) text += piece;
+      shape.pattern->matches(text + '\n');
+      shape.pattern->matches(text.substr(12));
+    }
+  }
+}
+
 TEST(Pattern, BacktrackingBaitAndHugeTextsEndSoon) {
   const Pattern bait("(a+)+b");
   EXPECT_FALSE(bait.matches(std::string(60'000, 'a')));
