@@ -19,7 +19,7 @@ constexpr int rounds = 5;
 
 tenken::ScanResult large_result() {
   auto result = tenken::test::sample_result();
-  const auto known = result.vulnerabilities.at("CVE-2024-0001");
+  const auto known = result.vulnerabilities.front();
   result.inventory.packages.clear();
   result.findings.clear();
   result.ignored.clear();
@@ -29,14 +29,14 @@ tenken::ScanResult large_result() {
     result.inventory.packages.push_back(tenken::test::sample_package(name, "2.4.51-1", name));
     for (std::size_t k = 0; k < findings_each; ++k)
       result.findings.push_back(tenken::test::sample_finding(
-          fmt::format("CVE-2024-{:05}", (i * findings_each + k) % vulnerabilities), i,
+          static_cast<std::uint32_t>((i * findings_each + k) % vulnerabilities), i,
           tenken::SeverityLevel::high, "2.4.56-1"));
   }
   for (std::size_t i = 0; i < vulnerabilities; ++i) {
     auto one = known;
-    one.id = fmt::format("CVE-2024-{:05}", i);
+    one.id = tenken::test::sample_id(static_cast<std::uint32_t>(i));
     one.details = std::string(600, 'd');
-    result.vulnerabilities.emplace(one.id, std::move(one));
+    result.vulnerabilities.push_back(std::move(one));
   }
   return result;
 }

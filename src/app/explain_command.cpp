@@ -109,9 +109,10 @@ class Explanation {
 
   Result<> explain(const Package& package, const match::PackageMatches& matches) {
     for (const auto& finding : matches.findings) {
+      TRY(const auto known, database_.vulnerability(finding.vulnerability));
       const bool asked =
           named(finding.id) ||
-          std::ranges::any_of(finding.aliases, [&](const auto& a) { return named(a); }) ||
+          std::ranges::any_of(known.aliases, [&](const auto& a) { return named(a); }) ||
           std::ranges::any_of(finding.advisories, [&](const auto& a) { return named(a); });
       if (!asked) continue;
       ++counts_.affected;

@@ -41,8 +41,8 @@ void write_evidence(json::Writer& out, const std::vector<Evidence>& evidence) {
 }
 
 // One line: what was asked for, every match, everything undecided.
-std::string answer(const std::string& ecosystem, const Package& package,
-                   const match::PackageMatches& matches) {
+Result<std::string> answer(const advisories::Database& database, const std::string& ecosystem,
+                           const Package& package, const match::PackageMatches& matches) {
   json::Writer out;
   out.begin_object()
       .member("ecosystem", ecosystem)
@@ -50,9 +50,10 @@ std::string answer(const std::string& ecosystem, const Package& package,
       .member("version", package.version);
   out.key("matches").begin_array();
   for (const auto& one : matches.findings) {
+    TRY(const auto known, database.vulnerability(one.vulnerability));
     out.begin_object()
         .member("id", one.id)
-        .strings("aliases", one.aliases)
+        .strings("aliases", known.aliases)
         .strings("advisories", one.advisories);
     out.member("status", name(one.status)).member_if("status_note", one.status_note);
     out.member("severity", name(one.severity)).member("fixed", one.fixed_version);
@@ -106,12 +107,10 @@ class Query {
   }
 
   std::string package(const std::string& ecosystem, const Package& package) {
-    auto matches = matcher_.match(package);
-    if (!matches) {
-      failure_ = std::move(matches).error();
-      return bad_line(package.name, failure_->what);
-    }
-    return answer(ecosystem, package, *matches);
+    auto text = matched(ecosystem, package);
+    if (text) return *std::move(text);
+    failure_ = std::move(text).error();
+    return bad_line(package.name, failure_->what);
   }
 
   int finish(int code) const {
@@ -119,6 +118,11 @@ class Query {
   }
 
  private:
+  Result<std::string> matched(const std::string& ecosystem, const Package& package) {
+    TRY(const auto matches, matcher_.match(package));
+    return answer(database_, ecosystem, package, matches);
+  }
+
   const advisories::Database& database_;
   match::Matcher matcher_;
   std::optional<Error> failure_;

@@ -12,14 +12,13 @@ ScanResult exclude(ScanResult result, const Decide& decide) {
   kept.reserve(result.findings.size());
   for (Finding& finding : result.findings) {
     CHECK(finding.package < result.inventory.packages.size());
-    auto exclusion = decide(finding, result.inventory.packages[finding.package]);
+    CHECK(finding.vulnerability < result.vulnerabilities.size());
+    auto exclusion = decide(finding, result);
     if (!exclusion) {
       kept.push_back(std::move(finding));
       continue;
     }
-    finding.ignored_by = std::move(exclusion->by);
-    finding.ignored_reason = std::move(exclusion->reason);
-    finding.ignored_status = std::move(exclusion->status);
+    finding.excluded = std::make_shared<const Exclusion>(*std::move(exclusion));
     result.ignored.push_back(std::move(finding));
   }
   result.findings = std::move(kept);

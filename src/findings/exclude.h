@@ -6,19 +6,13 @@
 
 #include <functional>
 #include <optional>
-#include <string>
 
 #include "model/finding.h"
 
 namespace tenken::findings {
 
-struct Exclusion {
-  std::string by;      // the file, with the line of a rule
-  std::string reason;  // the rule's or statement's words
-  std::string status;  // "accepted", "not_affected", "fixed"
-};
-
-using Decide = std::function<std::optional<Exclusion>(const Finding&, const Package&)>;
+// Of the result it may look at everything but the lists of findings, which change meanwhile.
+using Decide = std::function<std::optional<Exclusion>(const Finding&, const ScanResult&)>;
 
 // Moves each finding for which decide answers; both lists stay in the order of a scan result.
 ScanResult exclude(ScanResult result, const Decide& decide);

@@ -1,19 +1,35 @@
 #include "findings/filter.h"
 
 #include <algorithm>
-#include <set>
 
 namespace tenken::findings {
+namespace {
+
+// Leaves out the vulnerabilities to which no finding refers and numbers the rest anew.
+void drop_unused_vulnerabilities(ScanResult& result) {
+  auto& all = result.vulnerabilities;
+  std::vector<bool> used(all.size());
+  for (const auto* findings : {&result.findings, &result.ignored})
+    for (const Finding& finding : *findings) used[finding.vulnerability] = true;
+  std::vector<std::uint32_t> place(all.size());
+  std::vector<Vulnerability> kept;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    place[i] = static_cast<std::uint32_t>(kept.size());
+    if (used[i]) kept.push_back(std::move(all[i]));
+  }
+  for (auto* findings : {&result.findings, &result.ignored})
+    for (Finding& finding : *findings) finding.vulnerability = place[finding.vulnerability];
+  all = std::move(kept);
+}
+
+}  // namespace
 
 ScanResult filtered(ScanResult result, const Filter& filter) {
   result.hidden += std::erase_if(result.findings, [&](const Finding& finding) {
     if (filter.fixed_only && finding.fixed_version.empty()) return true;
     return finding.severity != SeverityLevel::unknown && finding.severity < filter.minimum;
   });
-  std::set<std::string_view> used;
-  for (const auto* findings : {&result.findings, &result.ignored})
-    for (const Finding& finding : *findings) used.insert(finding.id);
-  std::erase_if(result.vulnerabilities, [&](const auto& row) { return !used.contains(row.first); });
+  drop_unused_vulnerabilities(result);
   return result;
 }
 

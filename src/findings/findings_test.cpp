@@ -14,7 +14,7 @@ std::string rows(const ScanResult& result, const std::vector<Finding>& findings)
   std::string text;
   for (const Finding& finding : findings)
     text += result.inventory.packages[finding.package].name + " " + finding.id + " " +
-            finding.ignored_status + "\n";
+            (finding.excluded ? finding.excluded->status : "") + "\n";
   return text;
 }
 
@@ -25,8 +25,10 @@ TEST(Filter, unknown_severity_is_always_shown_and_the_rest_is_counted) {
             "=cmd CVE-2024-0003 \n=cmd CVE-2024-0004 \n");
   EXPECT_EQ(result.hidden, 2u);
   EXPECT_EQ(result.unknown.size(), 1u);
-  EXPECT_FALSE(result.vulnerabilities.contains("CVE-2024-0002"));
-  EXPECT_TRUE(result.vulnerabilities.contains("CVE-2024-0005")) << "of an ignored finding";
+  ASSERT_EQ(result.vulnerabilities.size(), 4u) << "that of an ignored finding is one";
+  for (const auto* findings : {&result.findings, &result.ignored})
+    for (const Finding& finding : *findings)
+      EXPECT_EQ(result.vulnerabilities[finding.vulnerability].id, finding.id);
 }
 
 TEST(Filter, fixed_only_leaves_out_what_has_no_fix) {
@@ -65,8 +67,8 @@ TEST(Ignore, rules_take_out_what_they_name_and_keep_the_reason) {
   EXPECT_EQ(rows(result, result.ignored),
             "apache2-bin CVE-2024-0001 accepted\n=cmd CVE-2024-0004 accepted\n"
             "=cmd CVE-2024-0003 accepted\n");
-  EXPECT_EQ(result.ignored[0].ignored_by, "ignore.yaml:2");
-  EXPECT_EQ(result.ignored[0].ignored_reason, "behind a proxy: not reachable");
+  EXPECT_EQ(result.ignored[0].excluded->by, "ignore.yaml:2");
+  EXPECT_EQ(result.ignored[0].excluded->reason, "behind a proxy: not reachable");
   EXPECT_EQ(result.findings.size(), 3u);
   EXPECT_TRUE(result.warnings.empty()) << result.warnings[0];
 }

@@ -147,7 +147,8 @@ struct Candidate {
 using ById = std::multimap<std::string, Candidate, std::less<>>;
 
 // Marks every rule that names the finding as used; the first of them is answered.
-const IgnoreRule* find_rule(ById& rules, const Finding& finding, const Package& package) {
+const IgnoreRule* find_rule(ById& rules, const Finding& finding, const ScanResult& result) {
+  const Package& package = result.inventory.packages[finding.package];
   const IgnoreRule* found = nullptr;
   const auto look_up = [&](std::string_view id) {
     const auto [first, last] = rules.equal_range(ascii_lower(id));
@@ -158,7 +159,7 @@ const IgnoreRule* find_rule(ById& rules, const Finding& finding, const Package& 
     }
   };
   look_up(finding.id);
-  for (const auto& id : finding.aliases) look_up(id);
+  for (const auto& id : result.vulnerabilities[finding.vulnerability].aliases) look_up(id);
   // An advisory's id stands for the finding only where no other advisory supports it too.
   if (finding.advisories.size() == 1) look_up(finding.advisories.front());
   return found;
@@ -185,15 +186,14 @@ ScanResult apply_ignores(ScanResult result, const std::vector<IgnoreRule>& rules
   }
   if (by_id.empty()) return result;
   const auto decide = [&](const Finding& finding,
-                          const Package& package) -> std::optional<Exclusion> {
-    const IgnoreRule* rule = find_rule(by_id, finding, package);
+                          const ScanResult& scanned) -> std::optional<Exclusion> {
+    const IgnoreRule* rule = find_rule(by_id, finding, scanned);
     if (rule == nullptr) return std::nullopt;
     return Exclusion{rule->place, rule->reason, "accepted"};
   };
   result = exclude(std::move(result), decide);
   // What VEX took out before is still what the rule was written for.
-  for (const Finding& finding : result.ignored)
-    find_rule(by_id, finding, result.inventory.packages[finding.package]);
+  for (const Finding& finding : result.ignored) find_rule(by_id, finding, result);
   for (const auto& [id, candidate] : by_id)
     if (!candidate.used)
       result.warnings.push_back(

@@ -127,22 +127,23 @@ bool outranks(const VexStatement& a, const VexStatement& b) {
 using Used = std::set<const VexStatement*>;
 
 // The claim that decides on the finding; nullptr: none names it. All that name it become used.
-const Claim* deciding(const ById& by_id, const Finding& finding, const Package& package,
-                      const OperatingSystem& os, Used& used) {
+const Claim* deciding(const ById& by_id, const Finding& finding, const ScanResult& result,
+                      Used& used) {
+  const Package& package = result.inventory.packages[finding.package];
   std::optional<Purl> purl;
   const Claim* best = nullptr;
   const auto look_up = [&](std::string_view id) {
     const auto [first, last] = by_id.equal_range(ascii_lower(id));
     for (auto at = first; at != last; ++at) {
       const Claim& claim = at->second;
-      if (!purl) purl = purl_of(package, os);
+      if (!purl) purl = purl_of(package, result.inventory.os);
       if (!purl || !names(claim.product, *purl)) continue;
       used.insert(claim.statement);
       if (best == nullptr || outranks(*claim.statement, *best->statement)) best = &claim;
     }
   };
   look_up(finding.id);
-  for (const auto& alias : finding.aliases) look_up(alias);
+  for (const auto& alias : result.vulnerabilities[finding.vulnerability].aliases) look_up(alias);
   return best;
 }
 
@@ -192,12 +193,11 @@ Result<VexDocument> parse_vex(std::string_view bytes, std::string_view shown_nam
 
 ScanResult apply_vex(ScanResult result, const std::vector<VexDocument>& documents, Lang lang) {
   const ById by_id = claims(documents, result.inventory);
-  const OperatingSystem os = result.inventory.os;
   Used used;
   std::set<std::string> notes;
   const auto decide = [&](const Finding& finding,
-                          const Package& package) -> std::optional<Exclusion> {
-    const Claim* claim = deciding(by_id, finding, package, os, used);
+                          const ScanResult& scanned) -> std::optional<Exclusion> {
+    const Claim* claim = deciding(by_id, finding, scanned, used);
     if (claim == nullptr) return std::nullopt;
     const VexStatement& statement = *claim->statement;
     const auto& file = claim->document->file;

@@ -29,7 +29,7 @@ Effect effect(std::string_view text) {
   Effect effect{.warnings = result.warnings};
   for (const Finding& finding : result.ignored)
     effect.ignored += result.inventory.packages[finding.package].name + " " + finding.id + " " +
-                      finding.ignored_status + ": " + finding.ignored_reason + "\n";
+                      finding.excluded->status + ": " + finding.excluded->reason + "\n";
   return effect;
 }
 

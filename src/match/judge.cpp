@@ -157,19 +157,9 @@ Judgement judge(const RowView& row, const ComparedVersion& version) {
 
 namespace {
 
-std::string describe_interval(const IntervalView& interval) {
-  const auto lower = fmt::format("introduced {}", interval.lower);
-  switch (interval.upper_bound) {
-    case UpperBound::none:
-      return lower;
-    case UpperBound::fixed:
-      return fmt::format("{}, fixed {}", lower, interval.upper);
-    case UpperBound::limit:
-      return fmt::format("{}, limit {}", lower, interval.upper);
-    case UpperBound::last_affected:
-      return fmt::format("{}, last affected {}", lower, interval.upper);
-  }
-  return lower;
+std::string_view word(UpperBound bound) {
+  constexpr std::array<std::string_view, 4> words{"", "fixed", "last affected", "limit"};
+  return words[static_cast<std::size_t>(bound)];
 }
 
 }  // namespace
@@ -182,7 +172,12 @@ std::string describe_ranges(const RowView& row) {
   };
   for (const auto& range : row.ranges) {
     if (!range.fault.empty()) add(range.fault);
-    for (const auto& interval : range.intervals) add(describe_interval(interval));
+    for (const auto& interval : range.intervals) {
+      add("introduced ");
+      out += interval.lower;
+      if (interval.upper_bound == UpperBound::none) continue;
+      out.append(", ").append(word(interval.upper_bound)).append(" ").append(interval.upper);
+    }
   }
   if (!row.versions.empty()) add(fmt::format("{} listed versions", row.versions.size()));
   if (row.status == VendorStatus::not_affected) add("not affected");

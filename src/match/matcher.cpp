@@ -1,6 +1,7 @@
 #include "match/matcher.h"
 
 #include <algorithm>
+#include <span>
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -56,6 +57,7 @@ bool decides(std::string_view feed) {
 // A release's rows to look at, and whether they need a subscription.
 struct Source {
   std::string release;
+  std::string ecosystem;  // with the release: "Debian:11"
   bool subscription = false;
 };
 
@@ -63,12 +65,11 @@ struct Source {
 struct Claim {
   const RecordEntry* record = nullptr;
   const RowView* row = nullptr;  // that decided
+  const Source* source = nullptr;
   Judgement judgement;
-  std::string_view ecosystem;
-  std::string release;
-  bool subscription = false;
   bool unclear_stream = false;
 };
+using Claims = std::span<const Claim* const>;
 
 class PackageMatch {
  public:
@@ -87,7 +88,8 @@ class PackageMatch {
         identity.name.starts_with("linux"))
       return std::move(out_);
     const auto name = version::normal_name(package_.ecosystem, identity.name);
-    for (const auto& source : sources()) {
+    sources_ = sources();
+    for (const auto& source : sources_) {
       TRY(auto rows, database_.rows(package_.ecosystem, source.release, name));
       TRY_VOID(collect(std::move(rows), source));
     }
@@ -139,9 +141,16 @@ class PackageMatch {
   }
 
   std::vector<Source> sources() const {
-    std::vector<Source> out{{release_}};
-    if (!release_.empty()) out.push_back({""});
-    if (package_.ecosystem == "Ubuntu") out.push_back({"Pro:" + release_, !options_.esm_attached});
+    std::vector<Source> out;
+    const auto add = [&](const std::string& release, bool subscription) {
+      out.push_back(
+          {release,
+           release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release),
+           subscription});
+    };
+    add(release_, false);
+    if (!release_.empty()) add("", false);
+    if (package_.ecosystem == "Ubuntu") add("Pro:" + release_, !options_.esm_attached);
     return out;
   }
 
@@ -203,10 +212,8 @@ class PackageMatch {
           [&](const Claim& claim) { return claim.row->module_stream == row->module_stream; });
       Claim claim{.record = &record,
                   .row = &*row,
+                  .source = &source,
                   .judgement = std::move(judgement),
-                  .ecosystem = package_.ecosystem,
-                  .release = source.release,
-                  .subscription = source.subscription,
                   .unclear_stream = fit == ModuleFit::unclear};
       if (same == claims_.end()) {
         claims_.push_back(std::move(claim));
@@ -234,13 +241,12 @@ class PackageMatch {
     return weight(fresh.verdict) > weight(kept.verdict);
   }
 
-  Evidence evidence(const RowView& row, const RecordEntry& record, std::string_view release,
+  Evidence evidence(const RowView& row, const RecordEntry& record, const Source& source,
                     const Judgement& judgement) const {
     Evidence out;
     out.advisory = record.id;
     out.feed = record.feed;
-    out.ecosystem =
-        release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release);
+    out.ecosystem = source.ecosystem;
     out.package = row.name;
     out.range = describe_ranges(row);
     out.installed = version_.text;
@@ -254,15 +260,15 @@ class PackageMatch {
   void explain(const RowView& row, const RecordEntry& record, const Source& source,
                const Judgement& judgement) {
     if (!options_.explain || judgement.verdict == Verdict::affected) return;
-    out_.others.push_back(evidence(row, record, source.release, judgement));
+    out_.others.push_back(evidence(row, record, source, judgement));
   }
 
   // Ubuntu gives one record rows for the release and for its subscription: a build that has the
   // subscription's fix is fixed, whatever the release's own row says.
   bool superseded(const Claim& claim) const {
-    if (package_.ecosystem != "Ubuntu" || is_subscription(claim.release)) return false;
+    if (package_.ecosystem != "Ubuntu" || is_subscription(claim.source->release)) return false;
     return std::ranges::any_of(claims_, [&](const Claim& other) {
-      return other.record == claim.record && is_subscription(other.release) &&
+      return other.record == claim.record && is_subscription(other.source->release) &&
              other.judgement.verdict == Verdict::not_affected &&
              other.row->status != VendorStatus::not_affected;
     });
@@ -279,7 +285,6 @@ class PackageMatch {
     }
     std::ranges::sort(named);
     std::erase_if(named, [&](const auto& one) { return superseded(*one.second); });
-    out_.findings.reserve(named.size());
     std::vector<const Claim*> claims;
     for (std::size_t i = 0; i < named.size(); ++i) {
       claims.push_back(named[i].second);
@@ -290,11 +295,11 @@ class PackageMatch {
     return {};
   }
 
-  Result<> decide(std::uint32_t number, const std::vector<const Claim*>& claims) {
+  Result<> decide(std::uint32_t number, Claims claims) {
     const auto tracker =
         std::ranges::find_if(claims, [](const Claim* c) { return decides(c->record->feed); });
-    const Claim* deciding = tracker != claims.end() ? *tracker : nullptr;
-    const auto verdict = deciding != nullptr ? deciding->judgement.verdict : verdict_of(claims);
+    const bool tracked = tracker != claims.end();
+    const auto verdict = tracked ? (*tracker)->judgement.verdict : verdict_of(claims);
     if (verdict == Verdict::not_affected) return {};
     if (verdict == Verdict::unknown) {
       note_unknown(claims);
@@ -302,30 +307,28 @@ class PackageMatch {
     }
     TRY(const auto* known, entries_.vulnerability(number));
     const auto& vulnerability = *known;
-    Finding finding;
-    finding.index = number;
+    auto& finding = out_.findings.emplace_back();
+    finding.vulnerability = number;
     finding.id = vulnerability.id;
-    finding.aliases.assign(vulnerability.aliases.begin(), vulnerability.aliases.end());
-    std::vector<SeverityClaim> severity;
+    severity_claims_.clear();
     for (const auto* claim : claims) {
-      if (claim->judgement.verdict != Verdict::affected) continue;
-      support(finding, *claim, severity);
+      if (claim->judgement.verdict == Verdict::affected) support(finding, *claim);
     }
     if (finding.advisories.empty()) finding.advisories.push_back(finding.id);
     std::ranges::sort(finding.advisories);
     finding.advisories.erase(std::ranges::unique(finding.advisories).begin(),
                              finding.advisories.end());
-    choose_fix(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
-    choose_status(finding, deciding != nullptr ? std::vector<const Claim*>{deciding} : claims);
-    auto decided = decide_severity(severity, vulnerability);
+    const auto speaking = tracked ? std::span(tracker, 1) : claims;
+    choose_fix(finding, speaking);
+    choose_status(finding, speaking);
+    auto decided = decide_severity(severity_claims_, vulnerability);
     finding.severity = decided.level;
     finding.severity_source = std::move(decided.source);
-    out_.findings.push_back(std::move(finding));
     return {};
   }
 
   // Affected where any record says so. Without a module label the streams must agree.
-  Verdict verdict_of(const std::vector<const Claim*>& claims) const {
+  Verdict verdict_of(Claims claims) const {
     const auto has = [&](Verdict wanted) {
       return std::ranges::any_of(claims,
                                  [&](const Claim* c) { return c->judgement.verdict == wanted; });
@@ -344,7 +347,7 @@ class PackageMatch {
     return has(Verdict::unknown) ? Verdict::unknown : Verdict::not_affected;
   }
 
-  void note_unknown(const std::vector<const Claim*>& claims) {
+  void note_unknown(Claims claims) {
     if (version_.text.empty()) return;  // said once for the package
     for (const auto* claim : claims) {
       if (claim->unclear_stream && claim->judgement.verdict == Verdict::affected) {
@@ -359,26 +362,26 @@ class PackageMatch {
     }
   }
 
-  void support(Finding& finding, const Claim& claim, std::vector<SeverityClaim>& severity) const {
+  void support(Finding& finding, const Claim& claim) {
     // A tracker's row bears the vulnerability's own id: it is evidence, not an advisory.
     if (!decides(claim.record->feed)) finding.advisories.emplace_back(claim.record->id);
     if (options_.evidence)
       finding.evidence.push_back(
-          evidence(*claim.row, *claim.record, claim.release, claim.judgement));
+          evidence(*claim.row, *claim.record, *claim.source, claim.judgement));
     const bool distribution = ecosystem_->releases != version::ReleaseRule::none;
-    severity.push_back(
+    severity_claims_.push_back(
         {claim.row->vendor_severity, claim.record->id, package_.ecosystem, distribution});
-    severity.push_back(
+    severity_claims_.push_back(
         {claim.record->vendor_severity, claim.record->id, package_.ecosystem, distribution});
   }
 
   // The greatest fix: at it, every record stops to hold.
-  void choose_fix(Finding& finding, const std::vector<const Claim*>& claims) const {
+  void choose_fix(Finding& finding, Claims claims) const {
     std::string_view key;
     for (const auto* claim : claims) {
       const auto* interval = claim->judgement.interval;
       if (interval == nullptr || interval->upper_bound != advisories::UpperBound::fixed) continue;
-      if (claim->subscription) {
+      if (claim->source->subscription) {
         finding.status_note = text(Message::evidence_needs_subscription,
                                    fmt::format("Ubuntu Pro, {}", printable(interval->upper)));
         continue;
@@ -389,7 +392,7 @@ class PackageMatch {
     }
   }
 
-  void choose_status(Finding& finding, const std::vector<const Claim*>& claims) const {
+  void choose_status(Finding& finding, Claims claims) const {
     const RowView* stated = nullptr;
     for (const auto* claim : claims) {
       if (claim->judgement.verdict != Verdict::affected) continue;
@@ -429,7 +432,9 @@ class PackageMatch {
   std::string release_;
   ComparedVersion version_;
   std::vector<std::vector<RowView>> rows_;  // moved in whole: claims point into their elements
+  std::vector<Source> sources_;
   std::vector<Claim> claims_;
+  std::vector<SeverityClaim> severity_claims_;  // of the finding at hand
   PackageMatches out_;
 };
 

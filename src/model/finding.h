@@ -5,7 +5,7 @@
 
 #include <array>
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,28 +45,32 @@ struct Evidence {
   std::string reason;     // one sentence: "installed is before the fix"
 };
 
+// Why a finding does not count: an ignore rule or a VEX statement took it out.
+struct Exclusion {
+  std::string by;      // "ignore.yaml:3", "openvex.json"
+  std::string reason;  // the rule's or statement's words
+  std::string status;  // "not_affected", "fixed" (VEX); "accepted" (an ignore rule)
+};
+
 struct Finding {
-  std::uint32_t index = 0;              // of the vulnerability, in the database that was asked
-  std::string id;                       // the CVE, else the source's own id
-  std::vector<std::string> aliases;     // other ids of the same vulnerability, sorted
-  std::vector<std::string> advisories;  // records that themselves match, sorted
+  std::size_t package = 0;  // index into ScanResult::inventory.packages
+  // Index into ScanResult::vulnerabilities; before there is one, the number in the database.
+  std::uint32_t vulnerability = 0;
   FindingStatus status = FindingStatus::affected;
-  std::string status_note;  // the vendor's words, or why a subscription is needed
   SeverityLevel severity = SeverityLevel::unknown;
-  std::string severity_source;  // "AlmaLinux", "CVSS 3.1 nvd@nist.gov"; empty: unknown
-  std::string fixed_version;    // empty: none known
-  std::size_t package = 0;      // index into ScanResult::inventory.packages
+  std::string id;                       // the CVE, else the source's own id
+  std::vector<std::string> advisories;  // records that themselves match, sorted
+  std::string status_note;              // the vendor's words, or why a subscription is needed
+  std::string severity_source;          // "AlmaLinux", "CVSS 3.1 nvd@nist.gov"; empty: unknown
+  std::string fixed_version;            // empty: none known
   std::vector<Evidence> evidence;
-  // Set by an ignore rule or a VEX statement: the finding is shown apart and does not count.
-  std::string ignored_by;      // "ignore.yaml", "openvex.json"; empty: not ignored
-  std::string ignored_reason;  // the rule's words
-  std::string ignored_status;  // "not_affected", "fixed" (VEX); "accepted" (an ignore rule)
+  std::shared_ptr<const Exclusion> excluded;  // nullptr: it counts
 };
 
 // What is known of a vulnerability, once per id however many findings refer to it.
 struct Vulnerability {
   std::string id;
-  std::vector<std::string> aliases;
+  std::vector<std::string> aliases;  // other ids of the same vulnerability, sorted
   std::string summary;
   std::string summary_ja;  // empty: none
   std::string details;
@@ -100,7 +104,7 @@ struct FeedState {
 struct UsedCoverage {
   std::string ecosystem;  // with release: "AlmaLinux:9"
   std::uint64_t rows = 0;
-  Seconds newest = 0;     // of the records behind them; 0: not stated
+  Seconds newest = 0;  // of the records behind them; 0: not stated
   bool partial = false;
 };
 
@@ -117,12 +121,12 @@ struct DatabaseState {
 struct ScanResult {
   Inventory inventory;
   DatabaseState database;
-  std::vector<Finding> findings;      // sorted by package, then severity, then id
-  std::vector<Finding> ignored;       // the same for those that a rule or VEX took out
-  std::vector<Unknown> unknown;       // sorted
-  std::vector<std::string> warnings;  // already in the user's language
-  std::map<std::string, Vulnerability> vulnerabilities;  // by Finding::id
-  std::size_t counted_packages = 0;                      // without listed-only ones
+  std::vector<Finding> findings;               // sorted by package, then severity, then id
+  std::vector<Finding> ignored;                // the same for those that a rule or VEX took out
+  std::vector<Unknown> unknown;                // sorted
+  std::vector<std::string> warnings;           // already in the user's language
+  std::vector<Vulnerability> vulnerabilities;  // of the findings, sorted by id
+  std::size_t counted_packages = 0;            // without listed-only ones
   std::size_t hidden = 0;  // findings that the user asked not to see (--severity, --fixed-only)
 };
 

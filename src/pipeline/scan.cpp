@@ -6,7 +6,6 @@
 #include <set>
 #include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -129,20 +128,37 @@ class Describer {
       : database_(database), depth_(depth) {}
 
   Result<> run(ScanResult& result) {
-    std::unordered_set<std::uint32_t> seen;
+    // The database numbers vulnerabilities in the order of their ids.
+    std::vector<std::pair<std::uint32_t, const Finding*>> first;  // that names the vulnerability
+    std::vector<bool> seen(database_.vulnerability_count());
     for (const auto& finding : result.findings) {
-      if (!seen.insert(finding.index).second) continue;
-      TRY(auto one, depth_ == Depth::list ? database_.title(finding.index)
-                                          : database_.describe(finding.index));
-      if (one.summary.empty() && one.details.empty()) {
-        TRY(one.summary, summary_of(finding.advisories));
-      }
-      result.vulnerabilities.emplace(finding.id, std::move(one));
+      if (seen[finding.vulnerability]) continue;
+      seen[finding.vulnerability] = true;
+      first.emplace_back(finding.vulnerability, &finding);
+    }
+    std::ranges::sort(first);
+    result.vulnerabilities.reserve(first.size());
+    for (const auto& [number, finding] : first) {
+      TRY(auto one, describe(number, *finding));
+      result.vulnerabilities.push_back(std::move(one));
+    }
+    for (auto& finding : result.findings) {
+      const auto at = std::ranges::lower_bound(first, finding.vulnerability, {},
+                                               &decltype(first)::value_type::first);
+      finding.vulnerability = static_cast<std::uint32_t>(at - first.begin());
     }
     return {};
   }
 
  private:
+  Result<Vulnerability> describe(std::uint32_t number, const Finding& finding) {
+    TRY(auto one, depth_ == Depth::list ? database_.title(number) : database_.describe(number));
+    if (one.summary.empty() && one.details.empty()) {
+      TRY(one.summary, summary_of(finding.advisories));
+    }
+    return one;
+  }
+
   // The words of the first advisory that has some, for a vulnerability that nothing else describes.
   Result<std::string> summary_of(const std::vector<std::string>& advisory_ids) {
     for (const auto& id : advisory_ids) {
@@ -230,8 +246,6 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
                                     .evidence = options.depth == Depth::everything,
                                     .explain = false,
                                     .lang = options.lang});
-  std::vector<std::vector<Finding>> of_package(inventory.packages.size());
-  std::size_t findings = 0;
   for (std::size_t i = 0; i < inventory.packages.size(); ++i) {
     const auto& package = inventory.packages[i];
     if (package.listed_only) continue;
@@ -239,16 +253,10 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
     if (distribution_said && package.ecosystem.empty()) continue;
     TRY(auto matches, matcher.match(package));
     for (auto& one : matches.unknown) unknowns.add(std::move(one));
-    findings += matches.findings.size();
-    of_package[i] = std::move(matches.findings);
-  }
-  result.findings.reserve(findings);
-  for (std::size_t i = 0; i < of_package.size(); ++i) {
-    for (auto& finding : of_package[i]) {
-      finding.package = i;
-      result.findings.push_back(std::move(finding));
+    for (auto& one : matches.findings) {
+      one.package = i;
+      result.findings.push_back(std::move(one));
     }
-    of_package[i] = {};
   }
   if (result.counted_packages == 0 && inventory.skips.empty())
     unknowns.add({"inventory", inventory.name, say(options.lang, Message::unknown_no_packages), 1});

@@ -23,9 +23,8 @@ Result<> Pieces::finish() {
 }
 
 const Vulnerability& vulnerability(const ScanResult& result, const Finding& finding) {
-  static const Vulnerability none;
-  const auto at = result.vulnerabilities.find(finding.id);
-  return at == result.vulnerabilities.end() ? none : at->second;
+  CHECK(finding.vulnerability < result.vulnerabilities.size());
+  return result.vulnerabilities[finding.vulnerability];
 }
 
 const Package& package(const ScanResult& result, const Finding& finding) {

@@ -26,7 +26,6 @@ class Pieces {
   const Output& out_;
 };
 
-// The entry of vulnerabilities{}; an empty one where the result has none.
 const Vulnerability& vulnerability(const ScanResult& result, const Finding& finding);
 const Package& package(const ScanResult& result, const Finding& finding);
 

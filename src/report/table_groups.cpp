@@ -13,21 +13,22 @@ namespace {
 
 // Equal for packages that may stand under one heading. '\n' occurs in none of the parts that a
 // person would call equal; a clash could only merge two headings of the same text.
-std::string signature(const Package& package, std::span<const Finding> findings) {
+std::string signature(const Package& package) {
   const auto& source = package.source_name.empty() ? package.name : package.source_name;
-  std::string text = fmt::format("{}\n{}\n{}\n{}\n{}\n", package.ecosystem, source,
-                                 package.source_version, package.version, package.location);
-  for (const Finding& finding : findings)
-    text += fmt::format("{}\n{}\n{}\n{}\n", finding.id, static_cast<int>(finding.status),
-                        static_cast<int>(finding.severity), finding.fixed_version);
-  return text;
+  return fmt::format("{}\n{}\n{}\n{}\n{}", package.ecosystem, source, package.source_version,
+                     package.version, package.location);
+}
+
+bool same_row(const Finding& a, const Finding& b) {
+  return a.vulnerability == b.vulnerability && a.status == b.status && a.severity == b.severity &&
+         a.fixed_version == b.fixed_version;
 }
 
 }  // namespace
 
 std::vector<Group> group_findings(const ScanResult& result) {
   std::vector<Group> groups;
-  std::unordered_map<std::string, std::size_t> known;
+  std::unordered_multimap<std::string, std::size_t> known;  // places in groups, by signature
   std::span<const Finding> rest = result.findings;
   while (!rest.empty()) {
     const auto index = rest.front().package;
@@ -36,9 +37,17 @@ std::vector<Group> group_findings(const ScanResult& result) {
     const auto findings = rest.first(static_cast<std::size_t>(end - rest.begin()));
     rest = rest.subspan(findings.size());
     const Package& package = report::package(result, findings.front());
-    const auto [at, added] = known.try_emplace(signature(package, findings), groups.size());
-    if (added) groups.push_back({{}, findings});
-    groups[at->second].packages.push_back(&package);
+    auto key = signature(package);
+    const auto [first, last] = known.equal_range(key);
+    const auto same = std::find_if(first, last, [&](const auto& one) {
+      return std::ranges::equal(groups[one.second].findings, findings, same_row);
+    });
+    if (same != last) {
+      groups[same->second].packages.push_back(&package);
+      continue;
+    }
+    known.emplace(std::move(key), groups.size());
+    groups.push_back({{&package}, findings});
   }
   return groups;
 }

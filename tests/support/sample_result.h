@@ -1,9 +1,16 @@
 // A small scan result with one of everything, for the tests of formats, filters and rules.
 #pragma once
 
+#include <fmt/format.h>
+
 #include "model/finding.h"
 
 namespace tenken::test {
+
+// "CVE-2024-0001" for 0.
+inline std::string sample_id(std::uint32_t vulnerability) {
+  return fmt::format("CVE-2024-{:04}", vulnerability + 1);
+}
 
 inline Package sample_package(std::string name, std::string version, std::string source) {
   return {.ecosystem = "Debian",
@@ -18,15 +25,16 @@ inline Package sample_package(std::string name, std::string version, std::string
           .location = "var/lib/dpkg/status"};
 }
 
-inline Finding sample_finding(std::string id, std::size_t package, SeverityLevel severity,
-                              std::string fixed_version) {
-  return {.id = id,
-          .aliases = {"DEBIAN-" + id},
-          .advisories = {"DSA-1000-1"},
+// Of the vulnerability CVE-2024-NNNN that stands at the place, counted from 0.
+inline Finding sample_finding(std::uint32_t vulnerability, std::size_t package,
+                              SeverityLevel severity, std::string fixed_version) {
+  return {.package = package,
+          .vulnerability = vulnerability,
           .severity = severity,
+          .id = sample_id(vulnerability),
+          .advisories = {"DSA-1000-1"},
           .severity_source = "CVSS 3.1 nvd@nist.gov",
           .fixed_version = fixed_version,
-          .package = package,
           .evidence = {{.advisory = "DSA-1000-1",
                         .feed = "osv",
                         .ecosystem = "Debian:11",
@@ -58,19 +66,17 @@ inline ScanResult sample_result() {
                      .newest_record = 1'729'339'200,
                      .feeds = {{.id = "osv", .newest = "2024-10-19T12:00:00Z", .records = 5}}};
   for (const std::size_t package : {0u, 1u}) {
-    result.findings.push_back(
-        sample_finding("CVE-2024-0001", package, SeverityLevel::critical, "2.4.56-1"));
-    result.findings.push_back(sample_finding("CVE-2024-0002", package, SeverityLevel::low, ""));
+    result.findings.push_back(sample_finding(0, package, SeverityLevel::critical, "2.4.56-1"));
+    result.findings.push_back(sample_finding(1, package, SeverityLevel::low, ""));
     result.findings.back().status = FindingStatus::will_not_fix;
     result.findings.back().status_note = "ignored; minor issue";
   }
-  result.findings.push_back(sample_finding("CVE-2024-0003", 2, SeverityLevel::unknown, "1.1"));
-  result.findings.push_back(sample_finding("CVE-2024-0004", 2, SeverityLevel::high, "1.1"));
+  result.findings.push_back(sample_finding(2, 2, SeverityLevel::unknown, "1.1"));
+  result.findings.push_back(sample_finding(3, 2, SeverityLevel::high, "1.1"));
   result.findings.back().status = FindingStatus::not_running;
-  result.ignored = {sample_finding("CVE-2024-0005", 2, SeverityLevel::high, "1.1")};
-  result.ignored[0].ignored_by = "ignore.yaml:3";
-  result.ignored[0].ignored_status = "accepted";
-  result.ignored[0].ignored_reason = "not reachable";
+  result.ignored = {sample_finding(4, 2, SeverityLevel::high, "1.1")};
+  result.ignored[0].excluded = std::make_shared<const Exclusion>(
+      Exclusion{.by = "ignore.yaml:3", .reason = "not reachable", .status = "accepted"});
   result.unknown = {{"release", "Debian:13", "the database does not cover Debian:13", 2}};
   Vulnerability first{.id = "CVE-2024-0001",
                       .aliases = {"DEBIAN-CVE-2024-0001"},
@@ -85,10 +91,11 @@ inline ScanResult sample_result() {
                       .references = {{"ADVISORY", "https://example.org/a"}}};
   first.exploited = KnownExploited{.added = 1'700'000'000, .due = 1'701'000'000};
   first.prediction = ExploitPrediction{.probability = 0.931, .percentile = 0.99};
-  result.vulnerabilities.emplace("CVE-2024-0001", first);
-  for (const auto* id : {"CVE-2024-0002", "CVE-2024-0003", "CVE-2024-0004", "CVE-2024-0005"})
-    result.vulnerabilities.emplace(id,
-                                   Vulnerability{.id = id, .details = "First sentence. Second."});
+  result.vulnerabilities = {first};
+  for (const std::uint32_t other : {1u, 2u, 3u, 4u})
+    result.vulnerabilities.push_back({.id = sample_id(other),
+                                      .aliases = {"DEBIAN-" + sample_id(other)},
+                                      .details = "First sentence. Second."});
   return result;
 }
 

@@ -59,7 +59,7 @@ Result<> write(const ScanResult& result, const RenderOptions&, const Output& out
     line.cell(known.cvss_vector).cell(known.exploited ? "yes" : "");
     line.cell(known.prediction ? fmt::format("{}", known.prediction->probability) : "");
     line.cell(fmt::format("{}", fmt::join(finding.advisories, " ")));
-    line.cell(fmt::format("{}", fmt::join(finding.aliases, " ")));
+    line.cell(fmt::format("{}", fmt::join(known.aliases, " ")));
     line.cell(title(known)).cell(package.purl).cell(package.location);
     TRY_VOID(out(line.end()));
   }

@@ -26,9 +26,9 @@ struct Analysis {
 // rule accepts for reasons of its own ("not reachable"). The response is the vendor's or the
 // rule's.
 Analysis analysis(const Finding& finding) {
-  if (!finding.ignored_by.empty()) {
-    if (finding.ignored_status == "not_affected") return {"not_affected", "", ""};
-    if (finding.ignored_status == "fixed") return {"resolved", "", ""};
+  if (const auto& excluded = finding.excluded) {
+    if (excluded->status == "not_affected") return {"not_affected", "", ""};
+    if (excluded->status == "fixed") return {"resolved", "", ""};
     return {"in_triage", "", "will_not_fix"};
   }
   switch (finding.status) {
@@ -48,7 +48,7 @@ Analysis analysis(const Finding& finding) {
 }
 
 std::string detail(const Finding& finding) {
-  if (!finding.ignored_by.empty()) return finding.ignored_by + ": " + finding.ignored_reason;
+  if (const auto& excluded = finding.excluded) return excluded->by + ": " + excluded->reason;
   return finding.status_note;
 }
 

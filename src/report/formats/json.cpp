@@ -82,17 +82,18 @@ void write_evidence(json::Writer& json, const std::vector<Evidence>& evidence) {
 
 void write_finding(json::Writer& json, const ScanResult& result, const Finding& finding) {
   json.begin_object().member("id", finding.id);
-  json.strings("aliases", finding.aliases).strings("advisories", finding.advisories);
+  json.strings("aliases", vulnerability(result, finding).aliases);
+  json.strings("advisories", finding.advisories);
   json.member("status", name(finding.status)).member("status_note", finding.status_note);
   json.member("severity", name(finding.severity));
   json.member("severity_source", finding.severity_source);
   text_or_null(json, "fixed_version", finding.fixed_version);
   write_package(json, package(result, finding));
   write_evidence(json, finding.evidence);
-  if (!finding.ignored_by.empty()) {
-    json.key("ignored").begin_object().member("by", finding.ignored_by);
-    json.member("status", finding.ignored_status);
-    json.member("reason", finding.ignored_reason).end_object();
+  if (const auto& excluded = finding.excluded) {
+    json.key("ignored").begin_object().member("by", excluded->by);
+    json.member("status", excluded->status);
+    json.member("reason", excluded->reason).end_object();
   }
   json.end_object();
 }
@@ -188,9 +189,9 @@ Result<> write(const ScanResult& result, const RenderOptions& options, const Out
   count(json, "hidden", result.hidden);
   write_unknown(json, result);
   json.key("vulnerabilities").begin_object();
-  for (const auto& [id, vulnerability] : result.vulnerabilities) {
-    json.key(id);
-    write_vulnerability(json, vulnerability);
+  for (const Vulnerability& one : result.vulnerabilities) {
+    json.key(one.id);
+    write_vulnerability(json, one);
     TRY_VOID(pieces.flush());
   }
   json.end_object().end_object();

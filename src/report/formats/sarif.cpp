@@ -1,8 +1,6 @@
 // SARIF 2.1.0 (OASIS), as code hosts read it: rules are vulnerabilities, results are findings.
 // Ignored findings are results with a suppression (3.27.23); what could not be decided stands as
 // notifications of the run (3.20.21), so that a reader sees that the run is not complete.
-#include <map>
-
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -53,7 +51,8 @@ void text_object(json::Writer& json, std::string_view key, std::string_view text
   json.key(key).begin_object().member("text", text).end_object();
 }
 
-void write_rule(json::Writer& json, const std::string& id, const Vulnerability& known) {
+void write_rule(json::Writer& json, const Vulnerability& known) {
+  const std::string& id = known.id;
   const auto short_text = title(known);
   json.begin_object().member("id", id);
   text_object(json, "shortDescription", short_text.empty() ? id : short_text);
@@ -90,19 +89,19 @@ void write_location(json::Writer& json, const ScanResult& result, const Package&
 }
 
 void write_result(json::Writer& json, const ScanResult& result, const RenderOptions& options,
-                  const Finding& finding, std::int64_t rule) {
+                  const Finding& finding) {
   const Package& package = report::package(result, finding);
   const Vulnerability& known = vulnerability(result, finding);
-  json.begin_object().member("ruleId", finding.id).key("ruleIndex").integer(rule);
+  json.begin_object().member("ruleId", finding.id).key("ruleIndex").integer(finding.vulnerability);
   json.member("level", level(finding.severity));
   text_object(json, "message", message(options.lang, finding, package, known));
   write_location(json, result, package);
   json.key("partialFingerprints").begin_object();
   json.member("tenkenFinding/v1", fingerprint(finding, package)).end_object();
-  if (!finding.ignored_by.empty()) {
+  if (const auto& excluded = finding.excluded) {
     json.key("suppressions").begin_array().begin_object().member("kind", "external");
     json.member("status", "accepted");
-    json.member("justification", finding.ignored_by + ": " + finding.ignored_reason);
+    json.member("justification", excluded->by + ": " + excluded->reason);
     json.end_object().end_array();
   }
   json.key("properties").begin_object().member("severity", name(finding.severity));
@@ -127,23 +126,14 @@ void write_notifications(json::Writer& json, const ScanResult& result) {
   json.end_array().end_object().end_array();
 }
 
-using RuleIndex = std::map<std::string_view, std::int64_t>;
-
-Result<RuleIndex> write_rules(Pieces& pieces, const ScanResult& result) {
-  RuleIndex rules;
-  for (const auto* findings : {&result.findings, &result.ignored})
-    for (const Finding& finding : *findings) rules.emplace(finding.id, 0);
-  std::int64_t index = 0;
+Result<> write_rules(Pieces& pieces, const ScanResult& result) {
   pieces.json.key("rules").begin_array();
-  for (auto& [id, position] : rules) {
-    position = index++;
-    const auto known = result.vulnerabilities.find(std::string(id));
-    write_rule(pieces.json, std::string(id),
-               known == result.vulnerabilities.end() ? Vulnerability{} : known->second);
+  for (const Vulnerability& known : result.vulnerabilities) {
+    write_rule(pieces.json, known);
     TRY_VOID(pieces.flush());
   }
   pieces.json.end_array();
-  return rules;
+  return {};
 }
 
 Result<> write(const ScanResult& result, const RenderOptions& options, const Output& out) {
@@ -153,13 +143,13 @@ Result<> write(const ScanResult& result, const RenderOptions& options, const Out
   json.key("runs").begin_array().begin_object();
   json.key("tool").begin_object().key("driver").begin_object().member("name", "tenken");
   json.member_if("version", options.tool_version);
-  TRY(const RuleIndex rules, write_rules(pieces, result));
+  TRY_VOID(write_rules(pieces, result));
   json.end_object().end_object();
   write_notifications(json, result);
   json.key("results").begin_array();
   for (const auto* findings : {&result.findings, &result.ignored}) {
     for (const Finding& finding : *findings) {
-      write_result(json, result, options, finding, rules.at(finding.id));
+      write_result(json, result, options, finding);
       TRY_VOID(pieces.flush());
     }
   }

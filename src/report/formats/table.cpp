@@ -3,7 +3,6 @@
 // their own where the terminal is narrow.
 #include <algorithm>
 #include <array>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -116,21 +115,30 @@ struct Widths {
   std::size_t notes = 0;
 };
 
+// What the rows of one vulnerability have in common.
+struct Known {
+  std::string id;
+  std::string marks;  // "KEV EPSS 93%"
+  std::string title;
+  bool exploited = false;
+};
+
 // One finding in words.
 struct Row {
-  std::string id;
+  const Known& known;
   SeverityLevel level = SeverityLevel::unknown;
-  std::string severity;
+  std::string_view severity;
   std::string fix;
-  bool exploited = false;
   std::string notes;
-  std::string title;
 };
 
 class Table {
  public:
   Table(const ScanResult& result, const RenderOptions& options, const Output& out)
-      : result_(result), options_(options), out_(out) {}
+      : result_(result), options_(options), out_(out) {
+    for (const auto level : by_weight)
+      severities_[static_cast<std::size_t>(level)] = tell(word(level));
+  }
 
   Result<> write() {
     head();
@@ -166,8 +174,12 @@ class Table {
               std::size_t count);
   void ignored();
   void warnings();
+  Known describe(const Vulnerability& vulnerability) const;
   Row describe(const Finding& finding) const;
-  std::string notes(const Finding& finding, const Vulnerability& vulnerability) const;
+  std::string notes(const Finding& finding, std::string_view marks) const;
+  std::string_view severity(SeverityLevel level) const {
+    return severities_[static_cast<std::size_t>(level)];
+  }
   std::string database_line() const;
   std::string coverage_line(const UsedCoverage& used) const;
 
@@ -176,6 +188,8 @@ class Table {
   const Output& out_;
   std::string text_;
   Widths widths_;
+  std::array<std::string, by_weight.size()> severities_;
+  std::vector<Known> known_;  // by Finding::vulnerability
 };
 
 std::string Table::database_line() const {
@@ -217,37 +231,39 @@ std::string Table::coverage_line(const UsedCoverage& used) const {
               newest);
 }
 
-std::string Table::notes(const Finding& finding, const Vulnerability& vulnerability) const {
+std::string Table::notes(const Finding& finding, std::string_view marks) const {
   std::string text;
-  const auto add = [&](std::string_view part) {
-    if (!text.empty()) text += ' ';
-    text += part;
-  };
   if (finding.status != FindingStatus::affected)
-    add(tell(word(finding.status)));
+    text = tell(word(finding.status));
   else if (!finding.status_note.empty())
-    add(fit_width(printable(finding.status_note), column_cap));
+    text = fit_width(printable(finding.status_note), column_cap);
+  if (!text.empty() && !marks.empty()) text += ' ';
+  return text.append(marks);
+}
+
+Known Table::describe(const Vulnerability& vulnerability) const {
+  const bool own_words = options_.lang == Lang::ja && !vulnerability.summary_ja.empty();
+  Known known{.id = printable(vulnerability.id),
+              .title = printable(own_words ? vulnerability.summary_ja : title(vulnerability)),
+              .exploited = vulnerability.exploited.has_value()};
+  // Published text stays in its language, marked where that is not the user's.
+  if (!known.title.empty() && options_.lang == Lang::ja && !own_words)
+    known.title.insert(0, "[en] ");
   if (const auto& kev = vulnerability.exploited)
-    add(kev->ransomware ? fmt::format("KEV({})", tell(cell_ransomware)) : "KEV");
-  if (const auto& epss = vulnerability.prediction) add("EPSS " + percent(epss->probability));
-  return text;
+    known.marks = kev->ransomware ? fmt::format("KEV({})", tell(cell_ransomware)) : "KEV";
+  if (const auto& epss = vulnerability.prediction)
+    known.marks += (known.exploited ? " EPSS " : "EPSS ") + percent(epss->probability);
+  return known;
 }
 
 Row Table::describe(const Finding& finding) const {
-  const Vulnerability& known = vulnerability(result_, finding);
-  Row row{
-      .id = printable(finding.id),
+  const Known& known = known_[finding.vulnerability];
+  return {
+      .known = known,
       .level = finding.severity,
-      .severity = tell(word(finding.severity)),
+      .severity = severity(finding.severity),
       .fix = finding.fixed_version.empty() ? tell(cell_no_fix) : printable(finding.fixed_version),
-      .exploited = known.exploited.has_value(),
-      .notes = notes(finding, known),
-      .title = printable(options_.lang == Lang::ja && !known.summary_ja.empty() ? known.summary_ja
-                                                                                : title(known))};
-  // Published text stays in its language, marked where that is not the user's.
-  if (!row.title.empty() && options_.lang == Lang::ja && known.summary_ja.empty())
-    row.title.insert(0, "[en] ");
-  return row;
+      .notes = notes(finding, known.marks)};
 }
 
 void Table::column_heads() {
@@ -258,11 +274,12 @@ void Table::column_heads() {
 }
 
 void Table::row(const Row& row) {
-  std::string text = "  " + paint(bold, row.id);
-  std::size_t used = 2 + display_width(row.id);
+  const auto& [id, marks, title, exploited] = row.known;
+  std::string text = "  " + paint(bold, id);
+  std::size_t used = 2 + display_width(id);
   // Every cell starts two blanks after the one before, or at its column where that is further.
   std::size_t column = 2 + widths_.id + 2;
-  const auto put = [&](std::string_view code, const std::string& cell, std::size_t width) {
+  const auto put = [&](std::string_view code, std::string_view cell, std::size_t width) {
     const auto blanks = column > used + 2 ? column - used : 2;
     text.append(blanks, ' ').append(paint(code, cell));
     used += blanks + display_width(cell);
@@ -271,18 +288,17 @@ void Table::row(const Row& row) {
   put(colour_of(row.level), row.severity, widths_.severity);
   put("", row.fix, widths_.fix);
   if (!row.notes.empty())
-    put(row.exploited ? alarm : dim, row.notes, widths_.notes);
+    put(exploited ? alarm : dim, row.notes, widths_.notes);
   else
     column += widths_.notes + 2;
-  if (row.title.empty()) return line(text);
+  if (title.empty()) return line(text);
   const auto start = std::max(used + 2, column);
   if (options_.width == 0) {
-    put(dim, row.title, 0);
+    put(dim, title, 0);
   } else if (start + title_least <= options_.width) {
-    put(dim, fit_width(row.title, options_.width - start), 0);
+    put(dim, fit_width(title, options_.width - start), 0);
   } else {
-    text +=
-        "\n      " + paint(dim, fit_width(row.title, std::max(options_.width, title_least) - 6));
+    text += "\n      " + paint(dim, fit_width(title, std::max(options_.width, title_least) - 6));
   }
   line(text);
 }
@@ -315,14 +331,15 @@ Result<> Table::body() {
   }
   widths_ = {display_width(tell(column_id)), display_width(tell(column_severity)),
              display_width(tell(column_fixed_in)), display_width(tell(column_notes))};
-  const auto widen = [](std::size_t& width, const std::string& cell) {
+  const auto widen = [](std::size_t& width, std::string_view cell) {
     width = std::max(width, std::min(display_width(cell), column_cap));
   };
+  for (const Vulnerability& one : result_.vulnerabilities) known_.push_back(describe(one));
   const auto groups = group_findings(result_);
   for (const Group& one : groups) {
     for (const Finding& finding : one.findings) {
       const Row row = describe(finding);
-      widen(widths_.id, row.id);
+      widen(widths_.id, row.known.id);
       widen(widths_.severity, row.severity);
       widen(widths_.fix, row.fix);
       widen(widths_.notes, row.notes);
@@ -338,19 +355,20 @@ Result<> Table::body() {
 }
 
 std::string Table::totals() const {
-  std::set<std::size_t> packages;
-  std::size_t count = 0, fixable = 0, exploited = 0, not_running = 0;
+  std::size_t count = 0, packages = 0, fixable = 0, exploited = 0, not_running = 0;
+  const Finding* last = nullptr;  // that counted: findings are sorted by package
   for (const Finding& finding : result_.findings) {
     if (finding.status == FindingStatus::not_running) {
       ++not_running;
       continue;
     }
     ++count;
-    packages.insert(finding.package);
+    packages += last == nullptr || last->package != finding.package ? 1 : 0;
+    last = &finding;
     fixable += finding.fixed_version.empty() ? 0 : 1;
     exploited += vulnerability(result_, finding).exploited ? 1 : 0;
   }
-  std::string text = tell(total_findings, count, packages.size());
+  std::string text = tell(total_findings, count, packages);
   const auto add = [&](Message message, std::size_t number, std::string_view code) {
     if (number > 0)
       text += (options_.lang == Lang::ja ? "、" : ", ") + paint(code, tell(message, number));
@@ -372,8 +390,8 @@ void Table::counts() {
   for (const auto level : by_weight) {
     const auto number = numbers[static_cast<std::size_t>(level)];
     if (!text.empty()) text += "  ";
-    text += paint(number == 0 ? dim : colour_of(level),
-                  fmt::format("{} {}", tell(word(level)), number));
+    text +=
+        paint(number == 0 ? dim : colour_of(level), fmt::format("{} {}", severity(level), number));
   }
   const auto width =
       std::max(display_width(tell(label_severity)), display_width(tell(label_total)));
@@ -406,9 +424,10 @@ void Table::ignored() {
   line(paint(dim, tell(label_ignored)));
   for (const Finding& finding : result_.ignored) {
     const Package& package = report::package(result_, finding);
+    CHECK(finding.excluded != nullptr);
     line(fmt::format("  {}  {} {}  {}: {}", printable(finding.id), printable(package.name),
-                     printable(package.version), tell(ignored_by, printable(finding.ignored_by)),
-                     printable(finding.ignored_reason)));
+                     printable(package.version), tell(ignored_by, printable(finding.excluded->by)),
+                     printable(finding.excluded->reason)));
   }
 }
 
