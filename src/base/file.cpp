@@ -1,5 +1,6 @@
 #include "base/file.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -71,8 +72,11 @@ Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) 
 }
 
 Result<> write_fd(int fd, std::string_view bytes, std::string_view shown_name) {
+  // The page cache keeps what one call writes in folios of up to 2 MiB, and Linux maps a folio
+  // whole: a reader of a few entries of a mapped file would be charged with all around them.
+  constexpr std::size_t piece = 64 * 1024;
   while (!bytes.empty()) {
-    const auto count = ::write(fd, bytes.data(), bytes.size());
+    const auto count = ::write(fd, bytes.data(), std::min(bytes.size(), piece));
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return from_errno(errno, shown_name);
     bytes.remove_prefix(static_cast<std::size_t>(count));
