@@ -80,7 +80,10 @@ ApiResult<std::string> parameters_as_json(const Route& route, std::string_view q
     };
     if (member.location == Location::uri) take(route.labels);
     if (member.location == Location::querystring) take(*from_query);
-    if (!values.empty()) write_parameters(out, member, values);
+    if (values.empty()) continue;
+    if (std::ranges::any_of(values, [](auto value) { return valid_utf8(value) != value; }))
+      return unreadable(fmt::format("Not a text of Unicode at '{}'", member.name));
+    write_parameters(out, member, values);
   }
   out.end_object();
   return out.take();
@@ -90,7 +93,8 @@ ApiResult<json::Value> parse(std::unique_ptr<json::Parser>& parser, std::string_
   if (text.empty()) return json::Value();
   parser = std::make_unique<json::Parser>(json::Limits{.unique_keys = true});
   auto root = parser->parse(text);
-  if (!root) return unreadable(fmt::format("The request body is {}", root.error().what));
+  if (!root)
+    return unreadable(fmt::format("The request body cannot be read: {}", root.error().what));
   return *root;
 }
 

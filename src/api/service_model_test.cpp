@@ -56,6 +56,14 @@ TEST(ServiceModel, ListCodeSecurityCarriesItsPageInTheQueryString) {
                 Member::Location::querystring);
 }
 
+// Input reads bodies, URIs and query strings.
+TEST(ServiceModel, NoInputTravelsInHeaders) {
+  for (const auto* model : {&inspector2(), &inspector_scan()})
+    for (const auto& operation : model->operations())
+      for (const auto& member : operation.input->members)
+        EXPECT_NE(member.location, Member::Location::header) << operation.name;
+}
+
 TEST(ServiceModel, EveryPatternCanBeCompiled) {
   std::size_t patterns = 0;
   for (const auto& shape : inspector2().shapes()) {

@@ -24,6 +24,8 @@ constexpr std::size_t most_nodes = 100'000;
 constexpr std::string_view not_null = "Member must not be null";
 
 enum class Constraint : std::uint8_t { max, min, pattern, values };
+constexpr Constraint every_constraint[] = {Constraint::max, Constraint::min, Constraint::pattern,
+                                           Constraint::values};
 
 bool is_number(const Shape& shape) {
   return shape.type == Type::integer || shape.type == Type::long_integer ||
@@ -53,8 +55,7 @@ std::string words(const Shape& shape, Constraint constraint) {
 // All that the shape demands of a value.
 std::vector<std::string> all_words(const Shape& shape) {
   std::vector<std::string> all;
-  for (const auto constraint :
-       {Constraint::max, Constraint::min, Constraint::pattern, Constraint::values})
+  for (const auto constraint : every_constraint)
     if (auto text = words(shape, constraint); !text.empty()) all.push_back(std::move(text));
   return all;
 }
@@ -111,6 +112,11 @@ std::optional<std::size_t> code_points(std::string_view text) {
 
 enum class Mode : std::uint8_t { input, output };
 
+struct Outcome {
+  std::optional<FieldError> unparsable;  // nothing after it was looked at
+  std::vector<FieldError> violations;
+};
+
 // Visits the values breadth first. The visited ones stay, since a path is read upwards from them.
 class Walk {
  public:
@@ -121,16 +127,14 @@ class Walk {
     nodes_.push_back({.shape = &shape, .value = value, .in_body = in_body});
   }
 
-  void run() {
+  Outcome run() && {
     for (std::size_t i = 0; i < nodes_.size(); ++i) {
       visit(i);
-      if (nodes_.size() > most_nodes) return unparsable(i, "The request holds too many values");
-      if (is_over()) return;
+      if (nodes_.size() > most_nodes) unparsable(i, "The request holds too many values");
+      if (is_over()) break;
     }
+    return std::move(outcome_);
   }
-
-  std::optional<FieldError> unparsable_;
-  std::vector<FieldError> violations_;
 
  private:
   static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();
@@ -148,7 +152,8 @@ class Walk {
   };
 
   bool is_over() const {
-    return unparsable_ || violations_.size() >= most_violations || nodes_.size() > most_nodes;
+    return outcome_.unparsable || outcome_.violations.size() >= most_violations ||
+           nodes_.size() > most_nodes;
   }
 
   std::string path(std::size_t at) const {
@@ -168,26 +173,21 @@ class Walk {
   void unparsable(std::size_t at, std::string_view what) {
     auto where = path(at);
     auto message = where.empty() ? std::string(what) : fmt::format("{} at '{}'", what, where);
-    unparsable_ = FieldError{std::move(where), std::move(message)};
+    outcome_.unparsable = FieldError{std::move(where), std::move(message)};
   }
 
   void violation(std::string where, std::string_view constraint) {
     const auto* const value = constraint == not_null ? "Value null" : "Value";
     auto message =
         fmt::format("{} at '{}' failed to satisfy constraint: {}", value, where, constraint);
-    violations_.push_back({std::move(where), std::move(message)});
+    outcome_.violations.push_back({std::move(where), std::move(message)});
   }
 
   void violated(std::size_t at, Constraint constraint) {
     const auto group = nodes_[at].group;
     if (group == none) return violation(path(at), words(*nodes_[at].shape, constraint));
-    blame(group, [&] { return element_words(*nodes_[group].shape); });
-  }
-
-  template <typename Words>
-  void blame(std::size_t group, Words words_of_group) {
-    if (std::exchange(nodes_[group].blamed, true)) return;
-    violation(path(group), words_of_group());
+    if (!std::exchange(nodes_[group].blamed, true))
+      violation(path(group), element_words(*nodes_[group].shape));
   }
 
   void visit(std::size_t at) {
@@ -223,7 +223,8 @@ class Walk {
   }
 
   void structure(std::size_t at, const Node& node) {
-    if (node.value && !node.value.is_object()) return wrong_type(at, node);
+    const bool is_absent = !node.value || node.value.type() == json::Value::Type::null;
+    if (!is_absent && !node.value.is_object()) return wrong_type(at, node);
     std::bitset<ServiceModel::most_members> seen;
     node.value.for_each_member([&](std::string_view key, json::Value value) {
       if (is_over()) return;
@@ -299,7 +300,7 @@ class Walk {
       unparsable(at, "Not a text of Unicode");
       return false;
     }
-    if (!failed(shape, key, *length)) return true;
+    if (!fails_any(shape, key, *length)) return true;
     violation(path(at), fmt::format("Map keys must satisfy constraint: [{}]",
                                     fmt::join(all_words(shape), ", ")));
     return false;
@@ -309,8 +310,7 @@ class Walk {
     if (!node.value.is_string()) return wrong_type(at, node);
     const auto length = code_points(node.value.string());
     if (!length) return unparsable(at, "Not a text of Unicode");
-    for (const auto constraint :
-         {Constraint::max, Constraint::min, Constraint::pattern, Constraint::values})
+    for (const auto constraint : every_constraint)
       if (fails(*node.shape, constraint, node.value.string(), *length)) violated(at, constraint);
   }
 
@@ -366,15 +366,15 @@ class Walk {
     return !shape.values.empty() && std::ranges::find(shape.values, text) == shape.values.end();
   }
 
-  bool failed(const Shape& shape, std::string_view text, std::size_t length) const {
-    return std::ranges::any_of(
-        std::initializer_list{Constraint::max, Constraint::min, Constraint::pattern,
-                              Constraint::values},
-        [&](Constraint constraint) { return fails(shape, constraint, text, length); });
+  bool fails_any(const Shape& shape, std::string_view text, std::size_t length) const {
+    return std::ranges::any_of(every_constraint, [&](Constraint constraint) {
+      return fails(shape, constraint, text, length);
+    });
   }
 
   Mode mode_;
   std::vector<Node> nodes_;
+  Outcome outcome_;
 };
 
 }  // namespace
@@ -384,14 +384,14 @@ std::optional<ApiError> validate(const Operation& operation, json::Value body,
   Walk walk(Mode::input);
   walk.add_root(*operation.input, parameters, false);
   walk.add_root(*operation.input, body, true);
-  walk.run();
-  if (walk.unparsable_) {
-    auto error = validation_failed(walk.unparsable_->message, Reason::cannot_parse);
-    error.fields.push_back(*std::move(walk.unparsable_));
+  auto outcome = std::move(walk).run();
+  if (outcome.unparsable) {
+    auto error = validation_failed(outcome.unparsable->message, Reason::cannot_parse);
+    error.fields.push_back(*std::move(outcome.unparsable));
     return error;
   }
-  if (walk.violations_.empty()) return std::nullopt;
-  return validation_failed(std::move(walk.violations_));
+  if (outcome.violations.empty()) return std::nullopt;
+  return validation_failed(std::move(outcome.violations));
 }
 
 std::vector<FieldError> check_output(const Operation& operation, json::Value document) {
@@ -401,9 +401,9 @@ std::vector<FieldError> check_output(const Operation& operation, json::Value doc
 std::vector<FieldError> check_output(const Shape& shape, json::Value document) {
   Walk walk(Mode::output);
   walk.add_root(shape, document, true);
-  walk.run();
-  if (walk.unparsable_) walk.violations_.push_back(*std::move(walk.unparsable_));
-  return std::move(walk.violations_);
+  auto outcome = std::move(walk).run();
+  if (outcome.unparsable) outcome.violations.push_back(*std::move(outcome.unparsable));
+  return std::move(outcome.violations);
 }
 
 std::optional<double> read_timestamp(json::Value value) {

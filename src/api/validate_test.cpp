@@ -57,6 +57,7 @@ TEST(Validate, ARightRequestIsRead) {
 TEST(Validate, NoBodyIsAnObjectWithoutMembers) {
   EXPECT_EQ(refusal("ListFindings", ""), "");
   EXPECT_EQ(refusal("GetConfiguration", ""), "");
+  EXPECT_EQ(refusal("ListFindings", "null"), "");
   EXPECT_EQ(refusal("DeleteFilter", ""),
             one("Value null at 'arn' failed to satisfy constraint: Member must not be null"));
 }
@@ -273,6 +274,11 @@ TEST(Validate, TheQueryStringIsCheckedLikeTheBody) {
             "Start of list found where not expected at 'maxResults'");
   EXPECT_EQ(refusal("ListCodeSecurityIntegrations", "", "maxResults=%zz"),
             "The query string is not percent-encoded");
+  EXPECT_EQ(refusal("ListCodeSecurityIntegrations", "", "nextToken=%FF"),
+            "Not a text of Unicode at 'nextToken'");
+  EXPECT_EQ(refusal("ListCodeSecurityIntegrations", "", "nextToken=%00"),
+            "Not a text of Unicode at 'nextToken'");
+  EXPECT_EQ(refusal("ListCodeSecurityIntegrations", "", "&&=&x&maxResults=2"), "");
   EXPECT_EQ(refusal("GetEncryptionKey", "", "scanType=PACKAGE"),
             one("Value null at 'resourceType' failed to satisfy constraint: Member must not be "
                 "null"));
