@@ -65,7 +65,8 @@ Result<> write(const ScanResult& result, const ScanArguments& arguments) {
 int scan_command(const ScanArguments& arguments) {
   auto options = arguments.scan;
   if (arguments.output.format == "table") options.depth = pipeline::Depth::list;
-  const auto result = pipeline::scan(options);
+  // Lives until the process ends, which is soon: nobody takes thousands of findings apart.
+  static const auto& result = *new auto(pipeline::scan(options));
   if (!result) return failed(result.error(), arguments);
   if (const auto written = write(*result, arguments); !written) {
     complain(printable(written.error().what));
