@@ -338,6 +338,7 @@ class Composer {
   // Names sorted by partition and name; each with its rows.
   Result<> write_names() {
     group_rows();
+    rows_.reserve(state_.row_bodies.size() + 8 * name_rows_.size());
     std::uint32_t first = 0;
     for (const auto& [key, partition] : state_.partitions) {
       std::vector<std::pair<std::string_view, std::uint32_t>> names;

@@ -76,7 +76,8 @@ void DocumentWriter::train() {
 
 void DocumentWriter::compress(std::string_view bytes) {
   auto& buffer = compressor_->buffer;
-  buffer.resize(ZSTD_compressBound(bytes.size()));
+  const auto bound = ZSTD_compressBound(bytes.size());
+  if (buffer.size() < bound) buffer.resize(bound);
   const auto size = ZSTD_compress_usingCDict(compressor_->context, buffer.data(), buffer.size(),
                                              bytes.data(), bytes.size(), compressor_->dictionary);
   CHECK(ZSTD_isError(size) == 0);

@@ -43,6 +43,7 @@ class PackWriter {
     return *this;
   }
   std::size_t size() const { return out_.size(); }
+  void reserve(std::size_t size) { out_.reserve(size); }
   void clear() { out_.clear(); }  // keeps its memory
   std::string take() { return std::move(out_); }
   const std::string& bytes() const { return out_; }

@@ -54,9 +54,16 @@ Value::Position Value::next(Position at, bool in_object) const {
   return at;
 }
 
+// On the tape itself: most of the time of reading a feed goes into finding members.
 Value Value::operator[](std::string_view wanted) const {
-  for (auto it = begin_children(Type::object); it; it = next(it, true)) {
-    if (key(it) == wanted) return member(it);
+  const auto object = begin_children(Type::object);
+  if (!object) return {};
+  auto at = tape(document_, object.index);
+  while (at.json_index < object.end) {
+    const bool found = at.get_string_view() == wanted;
+    ++at.json_index;
+    if (found) return {document_, at.json_index};
+    at.json_index = at.after_element();
   }
   return {};
 }
