@@ -144,11 +144,14 @@ const Shape* shape_of_element(const Shape* container) {
   return container == nullptr || container->type == Type::document ? nullptr : container->element;
 }
 
+// Minus zero becomes zero, which reads back as what was written.
+void write_number(json::Writer& out, double value) {
+  out.number(value + 0.0);
+}
+
 void write_plain(json::Writer& out, const Task& task) {
-  if (task.shape != nullptr && task.shape->type == Type::timestamp) {
-    out.number(read_timestamp(task.value).value_or(0));
-    return;
-  }
+  if (task.shape != nullptr && task.shape->type == Type::timestamp)
+    return write_number(out, read_timestamp(task.value).value_or(0));
   switch (task.value.type()) {
     case json::Value::Type::boolean:
       out.boolean(task.value.boolean() == true);
@@ -157,7 +160,7 @@ void write_plain(json::Writer& out, const Task& task) {
       if (const auto integer = task.value.integer())
         out.integer(*integer);
       else
-        out.number(task.value.number().value_or(0));
+        write_number(out, task.value.number().value_or(0));
       return;
     case json::Value::Type::string:
       out.string(task.value.string());

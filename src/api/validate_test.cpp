@@ -360,6 +360,14 @@ TEST(WriteValue, KeepsWhatTheModelKnows) {
             R"("inspectorScore":[{"lowerInclusive":7,"upperInclusive":9.5}]})");
 }
 
+TEST(WriteValue, MinusZeroIsZero) {
+  const auto model = ServiceModel::inspector_scan();
+  json::Parser parser;
+  json::Writer out;
+  write_value(out, *model.shape("Sbom"), *parser.parse("[-0e5,-0.0]"));
+  EXPECT_EQ(out.text(), "[0,0]");
+}
+
 TEST(WriteValue, ADocumentIsCopiedWhole) {
   const auto model = ServiceModel::inspector_scan();
   json::Parser parser;
