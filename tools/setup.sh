@@ -8,13 +8,15 @@ set -euo pipefail
 build=(
   clang-19 lld-19 libstdc++-12-dev cmake ninja-build ccache
   libfmt-dev libsimdjson-dev libcli11-dev libcurl4-openssl-dev libsqlite3-dev libyaml-cpp-dev
-  libssl-dev libboost1.81-dev libre2-dev
+  libssl-dev libboost1.81-dev libre2-dev libpq-dev
   libarchive-dev libdeflate-dev zlib1g-dev libzstd-dev libxxhash-dev
 )
-# Programs the tests talk to: dpkg and rpm as oracles, shells for the completion scripts.
+# Programs the tests talk to: dpkg and rpm as oracles, shells for the completion scripts, a
+# PostgreSQL server that each test starts for itself.
 test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
   python3 python3-jsonschema openssl zstd rpm dpkg bash zsh fish
+  postgresql-15
 )
 bench=(libbenchmark-dev time)
 
