@@ -9,10 +9,29 @@
 
 namespace tenken::app {
 
+namespace {
+
+// An answer about a line that cannot be read is "?", a tab and the reason.
+std::string with_reason(std::string answer) {
+  constexpr std::string_view mark = "?\t";
+  if (!answer.starts_with(mark)) return answer;
+  return std::string(mark) + in_language(spoken(), answer.substr(mark.size()));
+}
+
+std::string compare_line(std::string_view line) {
+  return with_reason(version::compare_batch_line(line));
+}
+
+std::string score_line(std::string_view line) {
+  return with_reason(cvss::batch_line(line));
+}
+
+}  // namespace
+
 int version_compare_command(const BatchArguments& arguments) {
-  if (arguments.batch) return answer_lines(*arguments.batch, version::compare_batch_line);
+  if (arguments.batch) return answer_lines(*arguments.batch, compare_line);
   if (arguments.words.size() != 3) {
-    complain("version compare needs ECOSYSTEM A B, or --batch [FILE]");
+    complain(said("version compare needs ECOSYSTEM A B, or --batch [FILE]"));
     return exit_usage;
   }
   const auto order =
@@ -26,14 +45,14 @@ int version_compare_command(const BatchArguments& arguments) {
 }
 
 int cvss_command(const BatchArguments& arguments) {
-  if (arguments.batch) return answer_lines(*arguments.batch, cvss::batch_line);
+  if (arguments.batch) return answer_lines(*arguments.batch, score_line);
   if (arguments.words.empty()) {
-    complain("cvss needs one or more vectors, or --batch [FILE]");
+    complain(said("cvss needs one or more vectors, or --batch [FILE]"));
     return exit_usage;
   }
   int code = exit_ok;
   for (const auto& vector : arguments.words) {
-    const auto line = cvss::batch_line(vector);
+    const auto line = score_line(vector);
     print(line + "\n");
     if (line.starts_with("?\t")) code = exit_usage;
   }

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
+#include <span>
 
 #include <fmt/format.h>
 
 #include "app/commands.h"
 #include "app/completion.h"
 #include "app/console.h"
+#include "app/help_formatter.h"
 #include "app/version.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -46,6 +48,19 @@ std::string as_published(std::string id) {
   return id;
 }
 
+// --lang decides before anything is parsed: what is wrong with the other words is said in it too.
+// CLI11 still checks its value.
+Lang language_asked_for(std::span<char* const> words) {
+  auto asked = language_of_environment();
+  for (std::size_t i = 1; i < words.size() && words[i] != std::string_view("--"); ++i) {
+    const auto [option, value] = split_once(words[i], '=');
+    if (option != "--lang") continue;
+    const auto name = value ? *value : i + 1 < words.size() ? words[i + 1] : std::string_view();
+    asked = parse_lang(name).value_or(asked);
+  }
+  return asked;
+}
+
 // Text of options that become values after parsing.
 struct Words {
   std::string lang;
@@ -63,6 +78,9 @@ class CommandLine {
     app_.set_version_flag("--version", std::string(tool_version));
     app_.require_subcommand(1);
     app_.footer(std::string(footer));
+    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.failure_message(usage_fault);
+    add_lang(app_);
     add_scan();
     add_explain();
     add_query();
@@ -84,9 +102,15 @@ class CommandLine {
   }
 
  private:
+  CLI::App& add_group(CLI::App& parent, const char* name, const char* what) {
+    auto& sub = *parent.add_subcommand(name, what);
+    add_lang(sub);
+    return sub;
+  }
+
   CLI::App& add(CLI::App& parent, const char* name, const char* what,
                 std::function<int()> command) {
-    auto& sub = *parent.add_subcommand(name, what);
+    auto& sub = add_group(parent, name, what);
     sub.callback([this, command = std::move(command)] { command_ = command; });
     return sub;
   }
@@ -110,7 +134,7 @@ class CommandLine {
   }
 
   void finish(pipeline::ScanOptions& scan) const {
-    scan.lang = words_.lang.empty() ? language_of_environment() : *parse_lang(words_.lang);
+    scan.lang = spoken();
     scan.now = now();
     scan.maximum_age = static_cast<Seconds>(words_.maximum_age_days * 86400);
     if (!words_.severity.empty()) scan.minimum_severity = parse_severity_level(words_.severity);
@@ -156,7 +180,6 @@ class CommandLine {
     sub.add_option("--max-age", words_.maximum_age_days,
                    "days after which the database is called old")
         ->capture_default_str();
-    add_lang(sub);
   }
 
   void add_explain() {
@@ -170,7 +193,6 @@ class CommandLine {
     sub.add_option("--package", explain_.package, "only this package (binary or source name)");
     add_target(sub, explain_.scan);
     add_database(sub, explain_.scan.database);
-    add_lang(sub);
   }
 
   void add_batch(CLI::App& sub, std::optional<std::string>& batch, const char* what) {
@@ -184,7 +206,7 @@ class CommandLine {
   void add_query() {
     auto& sub =
         add(app_, "query", "ask the database about one package version, or a list of them", [this] {
-          query_.lang = words_.lang.empty() ? language_of_environment() : *parse_lang(words_.lang);
+          query_.lang = spoken();
           return query_command(query_);
         });
     sub.add_option("WORDS", query_.words, "PURL, or NAME VERSION with --ecosystem")->expected(0, 2);
@@ -193,7 +215,6 @@ class CommandLine {
         sub, query_.batch,
         "lines \"ecosystem TAB name TAB version\" of a file or standard input, a JSON line each");
     add_database(sub, query_.database);
-    add_lang(sub);
   }
 
   void add_sbom() {
@@ -211,7 +232,7 @@ class CommandLine {
   }
 
   void add_db() {
-    auto& db = *app_.add_subcommand("db", "build, update and inspect the advisory database");
+    auto& db = add_group(app_, "db", "build, update and inspect the advisory database");
     db.require_subcommand(1);
     auto& build = add(db, "build", "build a database from feeds on disk; uses no network",
                       [this] { return db_build_command(build_); });
@@ -250,7 +271,7 @@ class CommandLine {
   }
 
   void add_version() {
-    auto& version = *app_.add_subcommand("version", "versions as each ecosystem orders them");
+    auto& version = add_group(app_, "version", "versions as each ecosystem orders them");
     version.require_subcommand(1);
     auto& compare = add(version, "compare", "print <, = or > for two versions",
                         [this] { return version_compare_command(compare_); });
@@ -295,6 +316,7 @@ class CommandLine {
 }  // namespace
 
 int run(int argc, char** argv) {
+  speak(language_asked_for({argv, static_cast<std::size_t>(argc)}));
   const int code = CommandLine().run(argc, argv);
   return finish_output(code);
 }

@@ -13,14 +13,32 @@
 
 namespace tenken::app {
 
+namespace {
+
 constexpr std::size_t line_limit = std::size_t{1} << 20;
+
+constinit Lang language = Lang::en;
+
+}  // namespace
+
+void speak(Lang lang) {
+  language = lang;
+}
+
+Lang spoken() {
+  return language;
+}
+
+std::string said_of(std::string_view english) {
+  return in_language(language, printable(english));
+}
 
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 void complain(std::string_view text) {
-  const auto line = fmt::format("tenken: {}\n", text);
+  const auto line = fmt::format("tenken: {}\n", in_language(language, text));
   std::fwrite(line.data(), 1, line.size(), stderr);
 }
 
@@ -41,7 +59,7 @@ int answer_lines(const std::string& file,
   if (file != "-") {
     from_file.open(file, std::ios::binary);
     if (!from_file) {
-      complain(fmt::format("{}: cannot be read", printable(file)));
+      complain(said("{}: cannot be read", printable(file)));
       return exit_usage;
     }
   }
@@ -69,7 +87,7 @@ int answer_lines(const std::string& file,
   }
   if (any) finish();
   if (in.bad()) {
-    complain(fmt::format("{}: reading failed", printable(file)));
+    complain(said("{}: reading failed", printable(file)));
     return exit_usage;
   }
   return exit_ok;
@@ -84,12 +102,12 @@ int finish_output(int code) {
   return exit_usage;
 }
 
-int database_failed(const Error& error, const std::string& path, Lang lang) {
+int database_failed(const Error& error, const std::string& path) {
   constexpr std::string_view mend = "tenken db update";
   complain(
       error.code == Errc::not_found
-          ? say(lang, Message::database_missing, printable(path), mend)
-          : say(lang, Message::database_corrupt, printable(path), printable(error.what), mend));
+          ? say(language, Message::database_missing, printable(path), mend)
+          : say(language, Message::database_corrupt, printable(path), said_of(error.what), mend));
   return exit_database;
 }
 

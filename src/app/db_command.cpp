@@ -26,37 +26,37 @@ constexpr std::size_t shown_files = 10;
 
 void print_skips(const advisories::Meta& meta) {
   for (const auto& skip : meta.skips)
-    print(fmt::format("  skipped {:>6}  {}: {} (first: {}{}{})\n", skip.count, skip.feed,
-                      printable(skip.reason), printable(skip.example.file),
-                      skip.example.record.empty() ? "" : " ", printable(skip.example.record)));
+    print(said("  skipped {:>6}  {}: {} (first: {}{}{})\n", skip.count, skip.feed,
+               said_of(skip.reason), printable(skip.example.file),
+               skip.example.record.empty() ? "" : " ", said_of(skip.example.record)));
 }
 
 void print_feeds(const advisories::Meta& meta) {
   for (const auto& feed : meta.feeds) {
-    print(fmt::format("  {:<16} {:>8} records", feed.id, feed.records));
+    print(said("  {:<16} {:>8} records", feed.id, feed.records));
     if (feed.duplicates > 0)
-      print(fmt::format(", {} of one id ({} differing)", feed.duplicates, feed.differing));
-    if (feed.skipped > 0) print(fmt::format(", {} skipped", feed.skipped));
-    if (feed.newest != 0) print(fmt::format(", newest {}", format_date(feed.newest)));
-    if (feed.fetched != 0) print(fmt::format(", fetched {}", format_time(feed.fetched)));
+      print(said(", {} of one id ({} differing)", feed.duplicates, feed.differing));
+    if (feed.skipped > 0) print(said(", {} skipped", feed.skipped));
+    if (feed.newest != 0) print(said(", newest {}", format_date(feed.newest)));
+    if (feed.fetched != 0) print(said(", fetched {}", format_time(feed.fetched)));
     print("\n");
   }
 }
 
 void print_report(const pipeline::BuildReport& report, bool verbose) {
-  print(fmt::format("{}: {} records, {} affected rows, {} vulnerabilities, {}\n",
-                    printable(report.path), report.meta.records, report.meta.rows,
-                    report.meta.vulnerabilities, format_bytes(report.output_bytes)));
+  print(said("{}: {} records, {} affected rows, {} vulnerabilities, {}\n", printable(report.path),
+             report.meta.records, report.meta.rows, report.meta.vulnerabilities,
+             format_bytes(report.output_bytes)));
   print_feeds(report.meta);
   print_skips(report.meta);
   for (const auto& fault : report.faults) complain(printable(fault));
   const auto& rest = report.not_read;
   if (rest.empty()) return;
-  print(fmt::format("not read: {} files ({})\n", rest.size(), rest.back().reason));
+  print(said("not read: {} files ({})\n", rest.size(), said_of(rest.back().reason)));
   const auto shown = verbose ? rest.size() : std::min(rest.size(), shown_files);
   for (std::size_t i = 0; i < shown; ++i) print(fmt::format("  {}\n", printable(rest[i].path)));
   if (shown < rest.size())
-    print(fmt::format("  … and {} more; --verbose lists all\n", rest.size() - shown));
+    print(said("  … and {} more; --verbose lists all\n", rest.size() - shown));
 }
 
 // Builds beside the current generation and takes it in, or writes the named file.
@@ -76,7 +76,7 @@ Result<pipeline::BuildReport> build(const DbBuildArguments& arguments) {
 int db_build_command(const DbBuildArguments& arguments) {
   const auto report = build(arguments);
   if (!report) {
-    complain(fmt::format("no database was written: {}", printable(report.error().what)));
+    complain(said("no database was written: {}", said_of(report.error().what)));
     return exit_usage;
   }
   print_report(*report, arguments.verbose);
@@ -98,11 +98,11 @@ int db_update_command(const DbUpdateArguments& arguments) {
   }
   bool failed = false;
   for (const auto& feed : updated->fetched) {
-    print(fmt::format("{:<16} {} fetched, {} unchanged, {} in {:.1f} s\n", feed.feed, feed.fetched,
-                      feed.unchanged, format_bytes(feed.bytes), feed.seconds));
+    print(said("{:<16} {} fetched, {} unchanged, {} in {:.1f} s\n", feed.feed, feed.fetched,
+               feed.unchanged, format_bytes(feed.bytes), feed.seconds));
     for (const auto& failure : feed.failures)
-      complain(fmt::format("{}{}: {}", failure.warning ? "warning: " : "", printable(failure.url),
-                           printable(failure.error.what)));
+      complain(fmt::format("{}{}: {}", failure.warning ? said("warning: ") : "",
+                           printable(failure.url), printable(failure.error.what)));
     failed = failed || feed.failed() > 0;
   }
   if (updated->built) {
@@ -155,7 +155,7 @@ void write_status_json(const Database& database) {
   for (const auto& one : meta.skips) {
     out.begin_object()
         .member("feed", one.feed)
-        .member("reason", one.reason)
+        .member("reason", in_language(spoken(), one.reason))
         .key("count")
         .integer(static_cast<std::int64_t>(one.count));
     out.member("file", one.example.file).member("record", one.example.record).end_object();
@@ -166,25 +166,25 @@ void write_status_json(const Database& database) {
 
 void print_status(const Database& database) {
   const auto& meta = database.meta();
-  print(fmt::format("{}\n  generation {}, {}{}\n", printable(database.path()),
-                    database.generation(), format_bytes(database.file_size()),
-                    meta.starter ? ", starter database: run tenken db update" : ""));
-  print(fmt::format("  {} records ({} withdrawn), {} affected rows, {} vulnerabilities\n",
-                    meta.records, meta.withdrawn, meta.rows, meta.vulnerabilities));
+  print(said("{}\n  generation {}, {}{}\n", printable(database.path()), database.generation(),
+             format_bytes(database.file_size()),
+             meta.starter ? said(", starter database: run tenken db update") : ""));
+  print(said("  {} records ({} withdrawn), {} affected rows, {} vulnerabilities\n", meta.records,
+             meta.withdrawn, meta.rows, meta.vulnerabilities));
   if (meta.newest_record != 0)
-    print(fmt::format("  newest record {}, {} days ago\n", format_time(meta.newest_record),
-                      (now() - meta.newest_record) / 86400));
-  print("feeds\n");
+    print(said("  newest record {}, {} days ago\n", format_time(meta.newest_record),
+               (now() - meta.newest_record) / 86400));
+  print(said("feeds\n"));
   print_feeds(meta);
-  print("covers\n");
+  print(said("covers\n"));
   for (const auto& one : meta.coverage) {
     const auto release =
         one.release.empty() ? one.ecosystem : fmt::format("{}:{}", one.ecosystem, one.release);
-    print(fmt::format("  {:<32} {:>8} rows, {}{}{}\n", printable(release), one.rows, one.feed,
-                      one.newest == 0 ? "" : ", newest " + format_date(one.newest),
-                      one.partial ? ", a part only" : ""));
+    print(said("  {:<32} {:>8} rows, {}{}{}\n", printable(release), one.rows, one.feed,
+               one.newest == 0 ? "" : said(", newest {}", format_date(one.newest)),
+               one.partial ? said(", a part only") : ""));
   }
-  if (!meta.skips.empty()) print("skipped\n");
+  if (!meta.skips.empty()) print(said("skipped\n"));
   print_skips(meta);
 }
 
@@ -200,29 +200,26 @@ int with_database(const std::string& given, F&& f) {
 void print_vulnerability(const Vulnerability& one) {
   print(fmt::format("{}\n", printable(one.id)));
   if (!one.aliases.empty())
-    print(fmt::format("  aliases     {}\n",
-                      printable(fmt::format("{}", fmt::join(one.aliases, ", ")))));
-  if (!one.summary.empty()) print(fmt::format("  summary     {}\n", printable(one.summary)));
+    print(said("  aliases     {}\n", printable(fmt::format("{}", fmt::join(one.aliases, ", ")))));
+  if (!one.summary.empty()) print(said("  summary     {}\n", printable(one.summary)));
   if (one.published != 0)
-    print(fmt::format("  published   {}, modified {}\n", format_date(one.published),
-                      format_date(one.modified)));
+    print(said("  published   {}, modified {}\n", format_date(one.published),
+               format_date(one.modified)));
   if (one.cvss_score)
     print(fmt::format("  CVSS        {:.1f} {}\n", *one.cvss_score, printable(one.cvss_vector)));
   for (const auto& severity : one.severity)
-    print(fmt::format("  severity    {} {} ({})\n", printable(severity.type),
-                      printable(severity.score), printable(severity.source)));
+    print(said("  severity    {} {} ({})\n", printable(severity.type), printable(severity.score),
+               printable(severity.source)));
   if (const auto& kev = one.exploited)
-    print(fmt::format("  exploited   CISA KEV since {}, due {}{}\n", format_date(kev->added),
-                      format_date(kev->due), kev->ransomware ? ", used by ransomware" : ""));
+    print(said("  exploited   CISA KEV since {}, due {}{}\n", format_date(kev->added),
+               format_date(kev->due), kev->ransomware ? said(", used by ransomware") : ""));
   if (const auto& epss = one.prediction)
-    print(fmt::format(
-        "  EPSS        {:.2f} % in 30 days{}\n", epss->probability * 100,
-        epss->percentile >= 0 ? fmt::format(", percentile {:.1f}", epss->percentile * 100) : ""));
+    print(said("  EPSS        {:.2f} % in 30 days{}\n", epss->probability * 100,
+               epss->percentile >= 0 ? said(", percentile {:.1f}", epss->percentile * 100) : ""));
   if (!one.cwes.empty())
-    print(
-        fmt::format("  weaknesses  {}\n", printable(fmt::format("{}", fmt::join(one.cwes, ", ")))));
+    print(said("  weaknesses  {}\n", printable(fmt::format("{}", fmt::join(one.cwes, ", ")))));
   for (const auto& reference : one.references)
-    print(fmt::format("  reference   {}\n", printable(reference.url)));
+    print(said("  reference   {}\n", printable(reference.url)));
   if (!one.details.empty()) {
     print("\n");
     for_each_line(one.details,
@@ -232,15 +229,14 @@ void print_vulnerability(const Vulnerability& one) {
 
 Result<> print_record(const Database& database, std::uint32_t number) {
   TRY(const auto entry, database.record(number));
-  print(fmt::format(
-      "{} [{}]{}\n", printable(entry.id), entry.feed,
-      entry.withdrawn ? fmt::format(", withdrawn {}", format_date(*entry.withdrawn)) : ""));
+  print(fmt::format("{} [{}]{}\n", printable(entry.id), entry.feed,
+                    entry.withdrawn ? said(", withdrawn {}", format_date(*entry.withdrawn)) : ""));
   if (!entry.vendor_severity.empty())
-    print(fmt::format("  severity    {}\n", printable(entry.vendor_severity)));
-  if (!entry.summary.empty()) print(fmt::format("  summary     {}\n", printable(entry.summary)));
+    print(said("  severity    {}\n", printable(entry.vendor_severity)));
+  if (!entry.summary.empty()) print(said("  summary     {}\n", printable(entry.summary)));
   for (const auto vulnerability : entry.vulnerabilities) {
     TRY(const auto one, database.vulnerability(vulnerability));
-    print(fmt::format("  about       {}\n", printable(one.id)));
+    print(said("  about       {}\n", printable(one.id)));
   }
   return {};
 }
@@ -292,7 +288,7 @@ int db_show_command(const DbReadArguments& arguments) {
     for (const auto& id : arguments.ids) {
       TRY(const bool known, show(database, id));
       if (known) continue;
-      complain(fmt::format("{}: not in this database", printable(id)));
+      complain(said("{}: not in this database", printable(id)));
       code = exit_usage;
     }
     return code;
@@ -314,8 +310,8 @@ int db_diff_command(const DbReadArguments& arguments) {
     for (const auto& one : difference.vulnerabilities)
       print(
           fmt::format("vulnerability\t{}\t{}\n", advisories::name(one.change), printable(one.id)));
-    complain(fmt::format("{} package names and {} vulnerabilities differ", difference.names.size(),
-                         difference.vulnerabilities.size()));
+    complain(said("{} package names and {} vulnerabilities differ", difference.names.size(),
+                  difference.vulnerabilities.size()));
     return exit_ok;
   });
 }
@@ -323,7 +319,7 @@ int db_diff_command(const DbReadArguments& arguments) {
 int db_verify_command(const DbReadArguments& arguments) {
   return with_database(arguments.database, [&](const Database& database) -> Result<int> {
     TRY_VOID(database.verify());
-    print(fmt::format("{}: every block and entry is sound\n", printable(database.path())));
+    print(said("{}: every block and entry is sound\n", printable(database.path())));
     return exit_ok;
   });
 }

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "match/matcher.h"
 #include "pipeline/database_location.h"
+#include "report/words.h"
 
 namespace tenken::app {
 namespace {
@@ -34,9 +35,14 @@ struct Explained {
   std::size_t unknown = 0;
 };
 
+// English output names a status as the formats do.
+std::string status_word(FindingStatus status) {
+  return spoken() == Lang::en ? std::string(name(status)) : say(spoken(), report::word(status));
+}
+
 void print_evidence(const Evidence& one) {
   print(fmt::format("    {} [{}] {}: {}\n      {}\n", printable(one.advisory), one.feed,
-                    printable(one.ecosystem), printable(one.range), printable(one.reason)));
+                    printable(one.ecosystem), said_of(one.range), printable(one.reason)));
   if (!one.compared.empty())
     print(fmt::format("      {} ({})\n", printable(one.compared), one.scheme));
 }
@@ -101,7 +107,7 @@ class Explanation {
       // A source of the same version states none of its own.
       const auto& version =
           package.source_version.empty() ? package.version : package.source_version;
-      source = fmt::format(" (source {} {})", package.source_name, version);
+      source = said(" (source {} {})", package.source_name, version);
     }
     print(fmt::format("{} {}{}: {}\n", printable(package.name), printable(package.version),
                       printable(source), verdict));
@@ -116,9 +122,10 @@ class Explanation {
           std::ranges::any_of(finding.advisories, [&](const auto& a) { return named(a); });
       if (!asked) continue;
       ++counts_.affected;
-      const auto fix =
-          finding.fixed_version.empty() ? "no fix" : "fixed in " + finding.fixed_version;
-      head(package, fmt::format("{}, {}, {}", finding.id, name(finding.status), printable(fix)));
+      const auto fix = finding.fixed_version.empty() ? say(spoken(), Message::cell_no_fix)
+                                                     : say(spoken(), Message::cell_fixed_in,
+                                                           printable(finding.fixed_version));
+      head(package, fmt::format("{}, {}, {}", finding.id, status_word(finding.status), fix));
       for (const auto& one : finding.evidence) print_evidence(one);
     }
     std::vector<const Evidence*> rest;
@@ -127,7 +134,7 @@ class Explanation {
       if (ours) rest.push_back(&one);
     }
     if (rest.empty()) return {};
-    head(package, "rows that do not hold");
+    head(package, said("rows that do not hold"));
     for (const auto* one : rest) {
       counts_.unknown += one->verdict == "unknown" ? 1 : 0;
       counts_.others += one->verdict == "unknown" ? 0 : 1;
@@ -145,17 +152,16 @@ class Explanation {
 
 // Nothing was found: say what that is worth.
 void print_silence(const ExplainArguments& arguments, const Inventory& inventory, bool known) {
-  print(known
-            ? fmt::format("{}: no advisory of this database about it names a package of {}\n",
-                          printable(arguments.id), printable(inventory.name))
-            : fmt::format("{}: no record of this database has that id\n", printable(arguments.id)));
+  print(known ? said("{}: no advisory of this database about it names a package of {}\n",
+                     printable(arguments.id), printable(inventory.name))
+              : said("{}: no record of this database has that id\n", printable(arguments.id)));
 }
 
 void print_unknown(const std::vector<Unknown>& unknown) {
-  if (!unknown.empty()) print("not decided, so silence about these is no all-clear\n");
+  if (!unknown.empty()) print(said("not decided, so silence about these is no all-clear\n"));
   for (const auto& one : unknown)
-    print(
-        fmt::format("  {} {} ({}): {}\n", one.kind, one.subject, one.count, printable(one.reason)));
+    print(fmt::format("  {} {} ({}): {}\n", report::kind_word(spoken(), one.kind), one.subject,
+                      one.count, printable(one.reason)));
 }
 
 }  // namespace
@@ -170,7 +176,7 @@ int explain_command(const ExplainArguments& arguments) {
     return exit_target;
   }
   if (inventory->databases_read == 0) {
-    complain(fmt::format("{}: no package database that is known", printable(inventory->name)));
+    complain(said("{}: no package database that is known", printable(inventory->name)));
     return exit_target;
   }
   auto names = names_of(*database, arguments.id);

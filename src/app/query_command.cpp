@@ -85,7 +85,7 @@ std::string bad_line(std::string_view line, std::string_view why) {
       .begin_object()
       .member("kind", "line")
       .member("subject", printable(line.substr(0, 200)));
-  out.member("reason", why).key("count").integer(1).end_object().end_array().end_object();
+  out.member("reason", said_of(why)).key("count").integer(1).end_object().end_array().end_object();
   return out.take();
 }
 
@@ -129,7 +129,7 @@ class Query {
 };
 
 int usage() {
-  complain("query needs PURL, or --ecosystem E NAME VERSION, or --batch [FILE]");
+  complain(said("query needs PURL, or --ecosystem E NAME VERSION, or --batch [FILE]"));
   return exit_usage;
 }
 

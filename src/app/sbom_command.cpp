@@ -15,10 +15,10 @@ int sbom_command(const SbomArguments& arguments) {
     return exit_target;
   }
   for (const auto& skip : inventory->skips)
-    complain(fmt::format("{} {}: {}", printable(skip.file), printable(skip.record),
-                         printable(skip.reason)));
+    complain(
+        fmt::format("{} {}: {}", printable(skip.file), said_of(skip.record), said_of(skip.reason)));
   if (inventory->databases_read == 0) {
-    complain(fmt::format("{}: no package database that is known", printable(inventory->name)));
+    complain(said("{}: no package database that is known", printable(inventory->name)));
     return exit_target;
   }
   const auto text = arguments.format == "spdx"

@@ -10,6 +10,7 @@
 #include "findings/filter.h"
 #include "pipeline/database_location.h"
 #include "report/format.h"
+#include "report/words.h"
 
 namespace tenken::app {
 namespace {
@@ -18,8 +19,7 @@ int failed(const pipeline::ScanFailure& failure, const ScanArguments& arguments)
   using Stage = pipeline::ScanFailure::Stage;
   switch (failure.stage) {
     case Stage::database:
-      return database_failed(failure.error, pipeline::database_path(arguments.scan.database),
-                             arguments.scan.lang);
+      return database_failed(failure.error, pipeline::database_path(arguments.scan.database));
     case Stage::usage:
       complain(printable(failure.error.what));
       return exit_usage;
@@ -79,8 +79,8 @@ int scan_command(const ScanArguments& arguments) {
   // CSV has lines for findings only.
   if (arguments.output.format == "csv") {
     for (const auto& one : result->unknown)
-      complain(printable(fmt::format("not decided: {} {} ({}): {}", one.kind, one.subject,
-                                     one.count, one.reason)));
+      complain(printable(said("not decided: {} {} ({}): {}", report::kind_word(spoken(), one.kind),
+                              one.subject, one.count, one.reason)));
   }
   if (arguments.fail_on && findings::count_failing(*result, *arguments.fail_on) > 0)
     return exit_findings;

@@ -24,9 +24,10 @@ Errc code_of_status(const RetryPolicy& policy, int status) {
 }
 
 Error error_of(const RetryPolicy& policy, const Response& response) {
-  auto what = fmt::format("HTTP status {}", response.status);
-  if (!response.retry_after.empty())
-    what += fmt::format(", Retry-After: {}", printable(response.retry_after));
+  auto what = response.retry_after.empty()
+                  ? fmt::format("HTTP status {}", response.status)
+                  : fmt::format("HTTP status {}, Retry-After: {}", response.status,
+                                printable(response.retry_after));
   return {code_of_status(policy, response.status), std::move(what)};
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/phrases.h"
 #include "base/text.h"
 #include "findings/exclude.h"
 
@@ -156,7 +157,7 @@ void warn_of_unused(std::vector<std::string>& warnings, const std::vector<VexDoc
     if (!document.skips.empty()) {
       const Skip& first = document.skips.front();
       warnings.push_back(say(lang, Message::vex_skipped, document.file, document.skips.size(),
-                             first.record + ": " + first.reason));
+                             in_language(lang, first.record + ": " + first.reason)));
     }
   }
 }

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "base/phrases.h"
 #include "base/text.h"
 
 namespace tenken::match {
@@ -137,6 +138,8 @@ Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
 }  // namespace
 
 std::string say_reason(Lang lang, const Judgement& judgement) {
+  if (judgement.reason == Message::unknown_advisory_range)
+    return say(lang, judgement.reason, in_language(lang, judgement.arguments.front()));
   return say_texts(lang, judgement.reason, judgement.arguments);
 }
 

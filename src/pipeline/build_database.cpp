@@ -88,15 +88,23 @@ class Build {
 
  private:
   Error nothing_built(const advisories::Meta& meta) const {
-    std::string what = "no advisory could be read from";
-    for (const auto& directory : options_.from) what += fmt::format(" {}", directory);
+    const auto from = fmt::format("{}", fmt::join(options_.from, " "));
+    std::string fault;
     if (!report_.faults.empty()) {
-      what += fmt::format("; first fault: {}", report_.faults.front());
+      fault = report_.faults.front();
     } else if (!meta.skips.empty()) {
       const auto& skip = meta.skips.front();
-      what += fmt::format("; first fault: {}: {}", skip.example.file, skip.reason);
+      fault = fmt::format("{}: {}", skip.example.file, skip.reason);
     }
-    return invalid(what + "; give a directory of OSV files (all.zip or .json), or a mirror tree");
+    if (fault.empty())
+      return invalid(
+          fmt::format("no advisory could be read from {}; give a directory of OSV files (all.zip "
+                      "or .json), or a mirror tree",
+                      from));
+    return invalid(
+        fmt::format("no advisory could be read from {}; first fault: {}; give a directory of OSV "
+                    "files (all.zip or .json), or a mirror tree",
+                    from, fault));
   }
 
   void read_tree(const FeedTree& tree) {

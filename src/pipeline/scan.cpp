@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/phrases.h"
 #include "base/text.h"
 #include "inventory/inspect.h"
 #include "match/matcher.h"
@@ -54,9 +55,10 @@ void add_inventory_unknowns(const Inventory& inventory, Lang lang, Unknowns& unk
   for (const auto& skip : inventory.skips) {
     auto subject = skip.record.empty() ? skip.file : fmt::format("{}: {}", skip.file, skip.record);
     if (subject.empty()) subject = inventory.name;
-    unknowns.add(
-        {"inventory", printable(subject),
-         say(lang, Message::unknown_unreadable, printable(subject), printable(skip.reason)), 1});
+    unknowns.add({"inventory", printable(subject),
+                  say(lang, Message::unknown_unreadable, in_language(lang, printable(subject)),
+                      in_language(lang, printable(skip.reason))),
+                  1});
   }
 }
 

@@ -21,8 +21,9 @@ Result<std::vector<const feeds::Feed*>> chosen(const std::vector<std::string>& i
   for (const auto& id : ids) {
     if (feeds::find_feed(id) == nullptr) {
       std::string known;
-      for (const auto* feed : feeds::feeds()) known += fmt::format(" {}", feed->id);
-      return invalid(fmt::format("no feed \"{}\"; there are:{}", id, known));
+      for (const auto* feed : feeds::feeds())
+        known.append(known.empty() ? "" : " ").append(feed->id);
+      return invalid(fmt::format("no feed \"{}\"; there are: {}", id, known));
     }
   }
   return out;

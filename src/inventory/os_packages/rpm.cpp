@@ -107,8 +107,8 @@ extern constinit const OsPackageDatabase rpm{
     .id = "rpm",
     .kind = "rpm",
     .places =
-        "rpmdb.sqlite, Packages.db and Packages in var/lib/rpm, usr/lib/sysimage/rpm and "
-        "usr/share/rpm",
+        "rpmdb.sqlite, Packages.db, Packages (var/lib/rpm, usr/lib/sysimage/rpm, "
+        "usr/share/rpm)",
     .read = rpm_::read,
 };
 

@@ -11,6 +11,7 @@
 #include "report/format.h"
 #include "report/pieces.h"
 #include "report/table_groups.h"
+#include "report/words.h"
 
 namespace tenken::report {
 namespace table_ {
@@ -45,59 +46,6 @@ std::string_view colour_of(SeverityLevel level) {
       return dim;
   }
   return dim;
-}
-
-Message word(SeverityLevel level) {
-  switch (level) {
-    case SeverityLevel::critical:
-      return severity_critical;
-    case SeverityLevel::high:
-      return severity_high;
-    case SeverityLevel::medium:
-      return severity_medium;
-    case SeverityLevel::low:
-      return severity_low;
-    case SeverityLevel::none:
-      return severity_none;
-    case SeverityLevel::unknown:
-      return severity_unknown;
-  }
-  return severity_unknown;
-}
-
-Message word(FindingStatus status) {
-  switch (status) {
-    case FindingStatus::affected:
-      return status_affected;
-    case FindingStatus::fix_deferred:
-      return status_fix_deferred;
-    case FindingStatus::will_not_fix:
-      return status_will_not_fix;
-    case FindingStatus::end_of_life:
-      return status_end_of_life;
-    case FindingStatus::under_investigation:
-      return status_under_investigation;
-    case FindingStatus::not_running:
-      return status_not_running;
-  }
-  return status_affected;
-}
-
-// An unknown's kind in the user's language; kinds without a row show as they are.
-std::string kind_word(Lang lang, std::string_view kind) {
-  constexpr std::array<std::pair<std::string_view, Message>, 9> words{
-      {{"ecosystem", kind_ecosystem},
-       {"release", kind_release},
-       {"version", kind_version},
-       {"package", kind_package},
-       {"database", kind_database},
-       {"module", kind_module},
-       {"vendor", kind_vendor},
-       {"feed", kind_feed},
-       {"inventory", kind_inventory}}};
-  const auto* const at =
-      std::ranges::find(words, kind, &std::pair<std::string_view, Message>::first);
-  return at == words.end() ? printable(kind) : say(lang, at->second);
 }
 
 // 0.9312 is "93%", 0.042 "4.2%", 0.0004 "<0.1%".

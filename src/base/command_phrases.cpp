@@ -1,0 +1,203 @@
+#include <array>
+
+#include "base/phrases.h"
+
+namespace tenken {
+namespace {
+
+constexpr auto rows = std::to_array<Phrase>({
+    // The pieces of a help text.
+    {"Usage", "使い方"},
+    {"OPTIONS", "オプション"},
+    {"SUBCOMMAND", "サブコマンド"},
+    {"SUBCOMMANDS", "サブコマンド"},
+    {"Options", "オプション"},
+    {"Subcommands", "サブコマンド"},
+    {"Positionals", "引数"},
+    {"REQUIRED", "必須"},
+    {"Excludes", "併用不可"},
+    {"Needs", "要"},
+    {"Env", "環境変数"},
+    {"TEXT", "文字列"},
+    {"FLOAT", "数値"},
+    {"FILE", "ファイル"},
+    {"TEXT:FILE", "ファイル"},
+    {"Print this help message and exit", "このヘルプを表示して終了します"},
+    {"Display program version information and exit", "バージョンを表示して終了します"},
+    {"Run with {} for more information.", "詳しくは {} を付けて実行してください。"},
+    {"Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage, 3 target unreadable or "
+     "of no known format,\n"
+     "4 something undecided with --strict, 5 database missing, damaged or of another format "
+     "version.",
+     "終了コード: 0 完了、1 --fail-on 以上の検出あり、2 使い方の誤り、"
+     "3 対象を読み取れないか形式が不明、\n"
+     "4 --strict で判定できないものあり、5 データベースがない、破損、または形式の版が異なる。"},
+
+    // Commands.
+    {"tenken finds known vulnerabilities in hosts, root directories and SBOMs.",
+     "tenken は、ホスト、ルートディレクトリ、SBOM の既知の脆弱性を検出します。"},
+    {"scan this host, a root directory or an SBOM for known vulnerabilities",
+     "このホスト、ルートディレクトリ、SBOM の既知の脆弱性を調べます"},
+    {"say why a vulnerability is or is not reported",
+     "脆弱性が報告される理由、またはされない理由を説明します"},
+    {"ask the database about one package version, or a list of them",
+     "パッケージの 1 つのバージョン、またはその一覧をデータベースに照会します"},
+    {"write the packages of this host, a root directory or an SBOM as an SBOM",
+     "このホスト、ルートディレクトリ、SBOM のパッケージを SBOM に書き出します"},
+    {"build, update and inspect the advisory database",
+     "アドバイザリのデータベースを作成、更新、確認します"},
+    {"build a database from feeds on disk; uses no network",
+     "ディスク上のフィードからデータベースを作成します（ネットワーク不使用）"},
+    {"fetch the feeds and build the next generation",
+     "フィードを取得し、次の世代のデータベースを作成します"},
+    {"what the database was built from, covers and skipped",
+     "データベースの作成元、対象範囲、読み飛ばした記録を表示します"},
+    {"what is known of a vulnerability or an advisory",
+     "脆弱性またはアドバイザリについて分かっていることを表示します"},
+    {"package names and vulnerabilities that differ between two generations",
+     "2 つの世代で異なるパッケージ名と脆弱性を表示します"},
+    {"check every block and entry", "すべてのブロックと項目を検査します"},
+    {"versions as each ecosystem orders them", "エコシステムごとのバージョンの順序を扱います"},
+    {"print <, = or > for two versions", "2 つのバージョンを比べ、<、=、> のいずれかを表示します"},
+    {"score CVSS vectors (2.0, 3.0, 3.1, 4.0)",
+     "CVSS ベクトル（2.0、3.0、3.1、4.0）のスコアを計算します"},
+    {"print a completion script", "補完スクリプトを表示します"},
+
+    // Options.
+    {"language of everything tenken itself says; default: of the environment",
+     "tenken 自身の表示に使う言語（既定: 環境の言語）"},
+    {"database file or directory; default: $TENKEN_DB, else tenken's data directory",
+     "データベースのファイルまたはディレクトリ（既定: $TENKEN_DB、なければ tenken "
+     "のデータディレクトリ）"},
+    {"a directory to look at as if it were /, read only",
+     "/ とみなして調べるディレクトリ（読み取りのみ）"},
+    {"a CycloneDX or SPDX JSON file, - for standard input",
+     "CycloneDX または SPDX の JSON ファイル（- は標準入力）"},
+    {"how to write the result", "結果の形式"},
+    {"a file to write instead of standard output; replaced as a whole",
+     "標準出力の代わりに書き込むファイル（全体を置き換えます）"},
+    {"a file to write instead of standard output", "標準出力の代わりに書き込むファイル"},
+    {"colours in the table", "表の色付け"},
+    {"show findings of this severity and above; unknown is always shown",
+     "この深刻度以上の検出を表示します（深刻度が不明なものは常に表示）"},
+    {"show only findings that have a fix", "修正版のある検出だけを表示します"},
+    {"exit 1 where a finding has this severity or above; any: unknown ones too",
+     "この深刻度以上の検出があれば 1 で終了します（any: 深刻度が不明なものも含む）"},
+    {"exit 4 where anything could not be decided", "判定できないものがあれば 4 で終了します"},
+    {"YAML rules: id, package, reason, expires", "除外規則の YAML（id、package、reason、expires）"},
+    {"OpenVEX, CycloneDX or CSAF VEX documents", "OpenVEX、CycloneDX、CSAF の VEX 文書"},
+    {"days after which the database is called old", "データベースを古いとみなすまでの日数"},
+    {"a CVE, or the id of an advisory", "CVE またはアドバイザリの ID"},
+    {"only this package (binary or source name)", "このパッケージだけ（バイナリ名またはソース名）"},
+    {"PURL, or NAME VERSION with --ecosystem", "PURL。--ecosystem を指定したときは NAME VERSION"},
+    {"OSV's name: PyPI, Debian:11, AlmaLinux:9", "OSV での名前: PyPI、Debian:11、AlmaLinux:9"},
+    {"lines \"ecosystem TAB name TAB version\" of a file or standard input, a JSON line each",
+     "ファイルまたは標準入力の「エコシステム TAB 名前 TAB バージョン」の各行に、JSON を 1 "
+     "行ずつ返します"},
+    {"CycloneDX 1.6 or SPDX 2.3, JSON", "CycloneDX 1.6 または SPDX 2.3（JSON）"},
+    {"directories of feeds: OSV files, a mirror tree",
+     "フィードのディレクトリ（OSV のファイル、ミラーのツリー）"},
+    {"the file to write; default: the data directory's current generation",
+     "書き込むファイル（既定: データディレクトリの現在の世代）"},
+    {"list every file that was not read", "読み取らなかったファイルをすべて表示します"},
+    {"directory of generations; default: $TENKEN_DB, else tenken's data directory",
+     "世代を置くディレクトリ（既定: $TENKEN_DB、なければ tenken のデータディレクトリ）"},
+    {"only these feeds; the others' documents stay as they are",
+     "これらのフィードだけ（他のフィードの文書はそのまま残します）"},
+    {"of OSV only these ecosystems", "OSV のうちこれらのエコシステムだけ"},
+    {"base URL or directory in place of upstream, for all feeds or as FEED=BASE",
+     "配布元の代わりに使う URL またはディレクトリ（全フィード、または FEED=BASE）"},
+    {"as JSON", "JSON で表示します"},
+    {"CVE-…, GHSA-…, DSA-…", "CVE-…、GHSA-…、DSA-…"},
+    {"the earlier one", "古いほう"},
+    {"the later one", "新しいほう"},
+    {"default: the current generation", "既定: 現在の世代"},
+    {"the same", "同上"},
+    {"ECOSYSTEM A B", "ECOSYSTEM A B（エコシステムと 2 つのバージョン）"},
+    {"lines \"ecosystem TAB a TAB b\" of a file or standard input, a line each",
+     "ファイルまたは標準入力の「エコシステム TAB a TAB b」の各行に、1 行ずつ返します"},
+    {"printed as: vector, version, base, temporal, environmental, severity",
+     "表示の順: ベクトル、版、基本値、現状値、環境値、深刻度"},
+    {"vectors of a file or standard input, one a line",
+     "ファイルまたは標準入力のベクトル（1 行に 1 つ）"},
+    {"bash, zsh or fish", "bash、zsh、fish のいずれか"},
+
+    // db build, db update.
+    {"  skipped {:>6}  {}: {} (first: {}{}{})\n", "  読み飛ばし {:>6}  {}: {}（最初: {}{}{}）\n"},
+    {"  {:<16} {:>8} records", "  {:<16} {:>8} 記録"},
+    {", {} of one id ({} differing)", "、同一 ID {} 件（内容が異なるもの {} 件）"},
+    {", {} skipped", "、読み飛ばし {} 件"},
+    {", newest {}", "、最新 {}"},
+    {", fetched {}", "、取得 {}"},
+    {"{}: {} records, {} affected rows, {} vulnerabilities, {}\n",
+     "{}: 記録 {} 件、影響範囲 {} 行、脆弱性 {} 件、{}\n"},
+    {"not read: {} files ({})\n", "読み取らなかったファイル: {} 個（{}）\n"},
+    {"  … and {} more; --verbose lists all\n", "  … ほか {} 個（--verbose ですべて表示します）\n"},
+    {"no database was written: {}", "データベースを書き込んでいません: {}"},
+    {"{:<16} {} fetched, {} unchanged, {} in {:.1f} s\n",
+     "{:<16} 取得 {} 件、変更なし {} 件、{}（{:.1f} 秒）\n"},
+    {"warning: ", "警告: "},
+
+    // db status.
+    {"{}\n  generation {}, {}{}\n", "{}\n  世代 {}、{}{}\n"},
+    {", starter database: run tenken db update",
+     "、同梱の初期データベース（tenken db update を実行してください）"},
+    {"  {} records ({} withdrawn), {} affected rows, {} vulnerabilities\n",
+     "  記録 {} 件（取り下げ {} 件）、影響範囲 {} 行、脆弱性 {} 件\n"},
+    {"  newest record {}, {} days ago\n", "  最新の記録 {}（{} 日前）\n"},
+    {"feeds\n", "フィード\n"},
+    {"covers\n", "対象範囲\n"},
+    {"  {:<32} {:>8} rows, {}{}{}\n", "  {:<32} {:>8} 行、{}{}{}\n"},
+    {", a part only", "、一部のみ"},
+    {"skipped\n", "読み飛ばした記録\n"},
+
+    // db show, db diff, db verify.
+    {"  aliases     {}\n", "  別名        {}\n"},
+    {"  summary     {}\n", "  概要        {}\n"},
+    {"  published   {}, modified {}\n", "  公開        {}、更新 {}\n"},
+    {"  severity    {} {} ({})\n", "  深刻度      {} {}（{}）\n"},
+    {"  exploited   CISA KEV since {}, due {}{}\n",
+     "  悪用確認    CISA KEV 掲載 {}、対応期限 {}{}\n"},
+    {", used by ransomware", "、ランサムウェアが使用"},
+    {"  EPSS        {:.2f} % in 30 days{}\n", "  EPSS        30 日以内 {:.2f} %{}\n"},
+    {", percentile {:.1f}", "、パーセンタイル {:.1f}"},
+    {"  weaknesses  {}\n", "  弱点        {}\n"},
+    {"  reference   {}\n", "  参照        {}\n"},
+    {", withdrawn {}", "、取り下げ {}"},
+    {"  severity    {}\n", "  深刻度      {}\n"},
+    {"  about       {}\n", "  脆弱性      {}\n"},
+    {"{}: not in this database", "{}: このデータベースにはありません"},
+    {"{} package names and {} vulnerabilities differ",
+     "パッケージ名 {} 件、脆弱性 {} 件が異なります"},
+    {"{}: every block and entry is sound\n", "{}: すべてのブロックと項目は正常です\n"},
+
+    // explain.
+    {" (source {} {})", "（ソース {} {}）"},
+    {"rows that do not hold", "該当しない行"},
+    {"{}: no advisory of this database about it names a package of {}\n",
+     "{0}: これに関するこのデータベースのアドバイザリには、{1} のパッケージの記載がありません\n"},
+    {"{}: no record of this database has that id\n",
+     "{}: この ID の記録はこのデータベースにありません\n"},
+    {"not decided, so silence about these is no all-clear\n",
+     "判定できなかったもの（報告がなくても、影響なしを意味しません）\n"},
+
+    // Wrong words, and what cannot be done.
+    {"version compare needs ECOSYSTEM A B, or --batch [FILE]",
+     "version compare には ECOSYSTEM A B または --batch [FILE] の指定が必要です"},
+    {"cvss needs one or more vectors, or --batch [FILE]",
+     "cvss には 1 つ以上のベクトルまたは --batch [FILE] の指定が必要です"},
+    {"query needs PURL, or --ecosystem E NAME VERSION, or --batch [FILE]",
+     "query には PURL、--ecosystem E NAME VERSION、または --batch [FILE] の指定が必要です"},
+    {"{}: no package database that is known", "{}: 既知のパッケージデータベースがありません"},
+    {"{}: cannot be read", "{}: 読み取れません"},
+    {"{}: reading failed", "{}: 読み取りに失敗しました"},
+    {"not decided: {} {} ({}): {}", "判定できなかったもの: {} {}（{}）: {}"},
+});
+
+}  // namespace
+
+std::span<const Phrase> command_phrases() {
+  return rows;
+}
+
+}  // namespace tenken
