@@ -1,7 +1,7 @@
 # The project's own CMake vocabulary: modules, plug-in tables and tests.
 
 add_library(tenken_options INTERFACE)
-target_include_directories(tenken_options INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_BINARY_DIR}/gen)
+target_include_directories(tenken_options INTERFACE ${CMAKE_SOURCE_DIR}/src)
 target_compile_options(tenken_options INTERFACE
   -Wall -Wextra -Wconversion -Wshadow -Wimplicit-fallthrough -Wnon-virtual-dtor
   -Wno-missing-designated-field-initializers

@@ -448,4 +448,12 @@ Result<PackageMatches> Matcher::match(const Package& package) {
   return PackageMatch(*entries_, options_, package).run();
 }
 
+std::string advisory_name(const Package& package) {
+  const auto* ecosystem = version::find_ecosystem(package.ecosystem);
+  if (ecosystem == nullptr) return {};
+  const bool by_source = ecosystem->key == version::PackageKey::source;
+  return version::normal_name(package.ecosystem,
+                              by_source ? advisory_source(package).name : package.name);
+}
+
 }  // namespace tenken::match

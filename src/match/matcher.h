@@ -53,4 +53,8 @@ class Matcher {
   std::unique_ptr<Entries> entries_;
 };
 
+// The name under which advisories of its ecosystem mean the package, in normal form; empty where
+// the ecosystem is not known.
+std::string advisory_name(const Package& package);
+
 }  // namespace tenken::match

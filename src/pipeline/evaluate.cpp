@@ -1,0 +1,387 @@
+#include "pipeline/evaluate.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "advisories/diff.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "cvss/cvss.h"
+#include "findings/score.h"
+#include "match/matcher.h"
+#include "store/resources.h"
+#include "version/ecosystem.h"
+
+namespace tenken::pipeline {
+namespace {
+
+constexpr std::int64_t jobs_at_once = 50;
+constexpr Seconds lease_seconds = 120;
+constexpr std::size_t versions_at_once = 500;
+constexpr std::size_t description_limit = 1024;
+constexpr std::size_t references_shown = 100;
+constexpr std::string_view generation_setting = "advisory_generation";
+
+Result<std::string> setting(sql::Connection& connection, std::string_view name) {
+  TRY(const auto value, connection.one_text("SELECT value FROM setting WHERE name = ?1", name));
+  return value.value_or("");
+}
+
+Result<> set_setting(sql::Connection& connection, std::string_view name, std::string_view value) {
+  TRY(const auto written, connection.run("INSERT INTO setting (name, value) VALUES (?1, ?2) "
+                                         "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                                         name, value));
+  CHECK(written == 1);
+  return {};
+}
+
+std::string cut_utf8(std::string_view text, std::size_t limit) {
+  if (text.size() <= limit) return std::string(text);
+  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
+  return std::string(text.substr(0, limit));
+}
+
+void write_cvss(json::Writer& out, const Vulnerability& vulnerability) {
+  out.key("cvss").begin_array();
+  for (const auto& one : vulnerability.severity) {
+    const auto scores = cvss::score(one.score);
+    if (!scores || !scores->base) continue;
+    out.begin_object();
+    out.key("baseScore").number(*scores->base);
+    out.member("scoringVector", one.score);
+    out.member("source", one.source);
+    out.member("version", cvss::name(scores->version));
+    out.end_object();
+  }
+  out.end_array();
+}
+
+std::string document_of(const Vulnerability& vulnerability) {
+  json::Writer out;
+  out.begin_object();
+  const auto& text = vulnerability.details.empty() ? vulnerability.summary : vulnerability.details;
+  out.member("description", cut_utf8(text, description_limit));
+  out.member_if("summary_ja", vulnerability.summary_ja);
+  write_cvss(out, vulnerability);
+  out.strings("aliases", vulnerability.aliases);
+  out.strings("cwes", vulnerability.cwes);
+  out.key("references").begin_array();
+  for (std::size_t i = 0; i < std::min(references_shown, vulnerability.references.size()); ++i)
+    out.string(vulnerability.references[i].url);
+  out.end_array();
+  if (vulnerability.exploited) {
+    out.key("exploited").begin_object();
+    out.key("added").integer(vulnerability.exploited->added);
+    out.key("due").integer(vulnerability.exploited->due);
+    out.member("action", vulnerability.exploited->action);
+    out.key("ransomware").boolean(vulnerability.exploited->ransomware);
+    out.end_object();
+  }
+  out.end_object();
+  return out.take();
+}
+
+store::StoredVulnerability stored(const Vulnerability& one) {
+  return {.id = one.id,
+          .title = one.summary,
+          .source = one.id.starts_with("CVE-") ? "NVD" : std::string(split_once(one.id, '-').first),
+          .published = one.published,
+          .modified = one.modified,
+          .epss = one.prediction ? one.prediction->probability : -1,
+          .exploited = one.exploited ? one.exploited->added : 0,
+          .document = document_of(one)};
+}
+
+std::string unknown_document(const std::vector<Unknown>& unknown) {
+  json::Writer out;
+  out.begin_array();
+  for (const auto& one : unknown) {
+    out.begin_object();
+    out.member("kind", one.kind).member("subject", one.subject).member("reason", one.reason);
+    out.end_object();
+  }
+  out.end_array();
+  return out.take();
+}
+
+std::vector<NamedVersion> listed(std::map<std::int64_t, store::PackageVersion> versions) {
+  std::vector<NamedVersion> out;
+  out.reserve(versions.size());
+  for (auto& [id, version] : versions)
+    out.emplace_back(store::PackageVersionId{id}, std::move(version));
+  return out;
+}
+
+// How far a generation covers a package's release.
+enum class Covered : std::uint8_t { wholly, partly, not_at_all };
+
+Covered covered(const advisories::Database& database, const Package& package) {
+  const auto release = version::normal_release(package.ecosystem, package.release);
+  const auto coverage = database.coverage(package.ecosystem, release);
+  if (coverage.empty()) return Covered::not_at_all;
+  const bool partly = std::ranges::all_of(coverage, [](const auto* one) { return one->partial; });
+  return partly ? Covered::partly : Covered::wholly;
+}
+
+// Matches versions whose hosts are alike in what the matcher asks of them.
+class Matchers {
+ public:
+  Matchers(const advisories::Database& database, Seconds now) : database_(database), now_(now) {}
+
+  match::Matcher& of(const std::string& host_state) {
+    auto& matcher = by_state_[host_state];
+    if (matcher == nullptr) {
+      // No kernel package belongs to a kernel of this name.
+      const auto* kernel = host_state == "not_running" ? "another" : "";
+      matcher = std::make_unique<match::Matcher>(
+          database_, match::MatchOptions{.now = now_,
+                                         .running_kernel = kernel,
+                                         .esm_attached = host_state == "esm",
+                                         .evidence = false});
+    }
+    return *matcher;
+  }
+
+ private:
+  const advisories::Database& database_;
+  Seconds now_;
+  std::map<std::string, std::unique_ptr<match::Matcher>> by_state_;
+};
+
+class VersionMatching {
+ public:
+  VersionMatching(const advisories::Database& database, Seconds now)
+      : database_(database), matchers_(database, now) {}
+
+  Result<> add(store::PackageVersionId id, const store::PackageVersion& version) {
+    TRY(auto matches, matchers_.of(version.host_state).match(version.package));
+    const auto coverage = covered(database_, version.package);
+    store::VersionMatches out{.id = id};
+    for (const auto& finding : matches.findings) {
+      TRY(const auto* vulnerability, describe(finding.vulnerability));
+      out.matches.push_back(match_of(finding, *vulnerability));
+    }
+    out.keep_missing = coverage != Covered::wholly;
+    // That a release is covered in part is said of every package; it decides nothing here.
+    const bool undecided = std::ranges::any_of(matches.unknown, [&](const Unknown& one) {
+      return !(coverage == Covered::partly && (one.kind == "release" || one.kind == "ecosystem"));
+    });
+    out.decided = coverage == Covered::not_at_all ? store::Decided::not_covered
+                  : undecided                     ? store::Decided::partly
+                                                  : store::Decided::wholly;
+    out.unknown = unknown_document(matches.unknown);
+    out_.versions.push_back(std::move(out));
+    return {};
+  }
+
+  Matched take() {
+    for (auto& [index, one] : described_) out_.vulnerabilities.push_back(stored(one));
+    return std::move(out_);
+  }
+
+ private:
+  static store::StoredMatch match_of(const Finding& finding, const Vulnerability& vulnerability) {
+    auto score =
+        findings::score_of(finding.severity, finding.severity_source, vulnerability.cvss_score);
+    return {.vulnerability = finding.id,
+            .status = finding.status,
+            .score = score.tenths.value_or(store::no_score),
+            .score_source = std::move(score.source),
+            .vendor_severity = std::string(name(finding.severity)),
+            .fixed_version = finding.fixed_version,
+            .advisories = fmt::format("{}", fmt::join(finding.advisories, " "))};
+  }
+
+  Result<const Vulnerability*> describe(std::uint32_t index) {
+    const auto known = described_.find(index);
+    if (known != described_.end()) return &known->second;
+    TRY(auto one, database_.describe(index));
+    return &described_.emplace(index, std::move(one)).first->second;
+  }
+
+  const advisories::Database& database_;
+  Matchers matchers_;
+  Matched out_;
+  std::map<std::uint32_t, Vulnerability> described_;
+};
+
+}  // namespace
+
+Result<Matched> match_versions(const advisories::Database& database,
+                               std::span<const NamedVersion> versions, Seconds now) {
+  VersionMatching matching(database, now);
+  for (const auto& [id, version] : versions) TRY_VOID(matching.add(id, version));
+  return matching.take();
+}
+
+Evaluator::Evaluator(EvaluatorOptions options) : options_(std::move(options)) {}
+
+// Microseconds, but never the same twice: two evaluations within one would share their history.
+std::int64_t Evaluator::next_transition() {
+  const auto base = options_.clock() * 1'000'000;
+  last_transition_ = std::max(base, last_transition_ + 1);
+  return last_transition_;
+}
+
+Result<bool> Evaluator::is_in_use(sql::Connection& connection, const Generation& generation) {
+  TRY(const auto used, setting(connection, generation_setting));
+  return used == generation->generation();
+}
+
+Result<bool> Evaluator::notice_generation() {
+  const auto generation = options_.current();
+  if (generation == nullptr) return false;
+  TRY(auto connection, options_.pool->lease());
+  TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+  TRY(const auto used, setting(*connection, generation_setting));
+  if (used == generation->generation()) return false;
+  TRY_VOID(set_setting(*connection, generation_setting, generation->generation()));
+  if (!used.empty())
+    TRY_VOID(store::enqueue(*connection, "advance", "generation", used, options_.clock()));
+  TRY_VOID(transaction.commit());
+  return true;
+}
+
+Result<std::size_t> Evaluator::work() {
+  const auto generation = options_.current();
+  if (generation == nullptr) return std::size_t{0};
+  TRY(const auto advanced, advance(generation));
+  TRY(const auto settled, settle());
+  TRY(const auto evaluated, evaluate_resources(generation));
+  return advanced + settled + evaluated;
+}
+
+Result<> Evaluator::rematch(sql::Connection& connection, std::span<const NamedVersion> versions,
+                            const Generation& generation) {
+  for (std::size_t at = 0; at < versions.size(); at += versions_at_once) {
+    const auto part = versions.subspan(at, std::min(versions_at_once, versions.size() - at));
+    TRY(const auto matched, match_versions(*generation, part, options_.clock()));
+    TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+    TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
+    TRY(const auto changed, store::put_matches(connection, matched.versions));
+    for (const auto& vulnerability : changed)
+      TRY_VOID(store::enqueue(connection, "settle", vulnerability, generation->generation(),
+                              options_.clock()));
+    TRY_VOID(transaction.commit());
+  }
+  return {};
+}
+
+Result<> Evaluator::advance_to(sql::Connection& connection, const store::Job& job,
+                               const Generation& generation) {
+  const auto before = options_.find(job.payload);
+  if (before == nullptr) {
+    // Without the old file the difference is not known: everything is looked at again.
+    store::PackageVersionId after{-1};
+    while (true) {
+      TRY(const auto versions, store::versions_after(connection, after, versions_at_once));
+      if (versions.empty()) return {};
+      TRY_VOID(rematch(connection, versions, generation));
+      after = versions.back().first;
+    }
+  }
+  TRY(const auto difference, advisories::diff(*before, *generation));
+  std::map<std::int64_t, store::PackageVersion> concerned;
+  std::set<std::pair<std::string_view, std::string_view>> names;
+  for (const auto& change : difference.names) names.emplace(change.ecosystem, change.name);
+  for (const auto& [ecosystem, name] : names) {
+    TRY(auto versions, store::versions_named(connection, ecosystem, name));
+    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+  }
+  TRY(const auto known, store::known_vulnerabilities(connection));
+  for (const auto& change : difference.vulnerabilities) {
+    if (!known.contains(change.id)) continue;
+    TRY(auto versions, store::versions_matching(connection, change.id));
+    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+  }
+  return rematch(connection, listed(std::move(concerned)), generation);
+}
+
+Result<std::size_t> Evaluator::advance(const Generation& generation) {
+  TRY(auto connection, options_.pool->lease());
+  TRY(const auto in_use, is_in_use(*connection, generation));
+  if (!in_use) return std::size_t{0};
+  TRY(const auto jobs,
+      store::lease(*connection, "advance", options_.node, options_.clock(), 10 * lease_seconds, 1));
+  for (const auto& job : jobs) {
+    TRY_VOID(advance_to(*connection, job, generation));
+    TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+    TRY_VOID(store::finish(*connection, job, options_.node));
+    TRY_VOID(transaction.commit());
+  }
+  return jobs.size();
+}
+
+Result<> Evaluator::settle(sql::Connection& connection, const store::Job& job) {
+  for (std::int64_t slice = 0; slice < store::slices; ++slice) {
+    TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+    TRY_VOID(store::lock_slice(connection, slice));
+    TRY_VOID(store::evaluate_vulnerabilities(connection, {job.subject}, slice,
+                                             {.now = options_.clock(),
+                                              .transition = next_transition(),
+                                              .cause = fmt::format("advisories {}", job.payload)}));
+    if (slice == store::slices - 1) TRY_VOID(store::finish(connection, job, options_.node));
+    TRY_VOID(transaction.commit());
+  }
+  return {};
+}
+
+Result<std::size_t> Evaluator::settle() {
+  TRY(auto connection, options_.pool->lease());
+  TRY(const auto jobs, store::lease(*connection, "settle", options_.node, options_.clock(),
+                                    lease_seconds, jobs_at_once));
+  for (const auto& job : jobs) TRY_VOID(settle(*connection, job));
+  return jobs.size();
+}
+
+// A batch in one transaction: it holds or none of it does.
+Result<> Evaluator::evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
+                             const Generation& generation) {
+  std::vector<store::ResourceId> resources;
+  std::map<std::int64_t, store::PackageVersion> waiting;
+  for (const auto& job : jobs) {
+    const auto number = parse_uint(job.subject);
+    CHECK(number.has_value());
+    resources.push_back({static_cast<std::int64_t>(*number)});
+    TRY(auto versions, store::unmatched_versions_of(connection, resources.back()));
+    for (auto& [id, version] : versions) waiting.emplace(id.value, std::move(version));
+  }
+  TRY(const auto matched,
+      match_versions(*generation, listed(std::move(waiting)), options_.clock()));
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  std::set<std::int64_t> slices;
+  for (const auto resource : resources) slices.insert(store::slice_of(resource));
+  for (const auto slice : slices) TRY_VOID(store::lock_slice(connection, slice));
+  TRY(const auto in_use, is_in_use(connection, generation));
+  if (!in_use) return unavailable("another advisory generation came into use");
+  TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
+  TRY_VOID(store::put_matches(connection, matched.versions));
+  for (std::size_t i = 0; i < jobs.size(); ++i) {
+    const store::Evaluation evaluation{.now = options_.clock(),
+                                       .transition = next_transition(),
+                                       .cause = fmt::format("inventory {}", jobs[i].payload)};
+    TRY_VOID(store::evaluate_resource(connection, resources[i], evaluation));
+    TRY_VOID(store::set_coverage(connection, resources[i], evaluation.now));
+    TRY_VOID(store::finish(connection, jobs[i], options_.node));
+  }
+  return transaction.commit();
+}
+
+Result<std::size_t> Evaluator::evaluate_resources(const Generation& generation) {
+  TRY(auto connection, options_.pool->lease());
+  TRY(const auto in_use, is_in_use(*connection, generation));
+  if (!in_use) return std::size_t{0};
+  TRY(const auto jobs, store::lease(*connection, "evaluate", options_.node, options_.clock(),
+                                    lease_seconds, jobs_at_once));
+  if (jobs.empty()) return std::size_t{0};
+  const auto done = evaluate(*connection, jobs, generation);
+  if (done) return jobs.size();
+  for (const auto& job : jobs)
+    TRY_VOID(store::postpone(*connection, job, done.error().what, options_.clock()));
+  return done.error();
+}
+
+}  // namespace tenken::pipeline

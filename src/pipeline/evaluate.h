@@ -1,0 +1,82 @@
+// Evaluation on the server: what is installed × what the advisories say → findings in the store.
+// A package version is matched once for the whole fleet; findings follow by joins. Three things
+// start it, each as jobs in the store, so that any node does them and a killed node loses nothing:
+//
+//   evaluate <resource>        its inventory changed
+//   advance <generation>       another advisory generation is in use: names in the difference
+//   settle <vulnerability>     some match of it changed: its findings on the whole fleet
+//
+// Rules: nothing is closed for want of knowledge. A package version of which something could not
+// be decided is marked, and a match that the generation lacks stays, as stale, where the
+// generation covers the release in part only or not at all.
+//
+// Errors: those of the store and of the database file. Thread rule: one Evaluator per thread.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "advisories/database.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "sql/sql.h"
+#include "store/findings.h"
+#include "store/jobs.h"
+#include "store/matches.h"
+
+namespace tenken::pipeline {
+
+using Generation = std::shared_ptr<const advisories::Database>;
+
+// Matches package versions against a generation: no store, no clock but `now`.
+struct Matched {
+  std::vector<store::VersionMatches> versions;
+  std::vector<store::StoredVulnerability> vulnerabilities;  // that the matches name, each once
+};
+using NamedVersion = std::pair<store::PackageVersionId, store::PackageVersion>;
+Result<Matched> match_versions(const advisories::Database& database,
+                               std::span<const NamedVersion> versions, Seconds now);
+
+struct EvaluatorOptions {
+  sql::Pool* pool = nullptr;
+  std::string node;  // names this node's leases
+  std::function<Generation()> current;
+  // The generation of that id, where its file is still at hand; nullptr: it is not.
+  std::function<Generation(const std::string& id)> find;
+  std::function<Seconds()> clock;
+};
+
+class Evaluator {
+ public:
+  explicit Evaluator(EvaluatorOptions options);
+
+  // Notes that the current generation is another than the store's: an advance job. Returns
+  // whether it was.
+  Result<bool> notice_generation();
+  // Does due jobs, at most a batch of each kind. Returns how many were done; 0: nothing was due.
+  Result<std::size_t> work();
+
+ private:
+  Result<std::size_t> evaluate_resources(const Generation& generation);
+  Result<std::size_t> advance(const Generation& generation);
+  Result<std::size_t> settle();
+  Result<> evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
+                    const Generation& generation);
+  Result<> advance_to(sql::Connection& connection, const store::Job& job,
+                      const Generation& generation);
+  Result<> rematch(sql::Connection& connection, std::span<const NamedVersion> versions,
+                   const Generation& generation);
+  Result<> settle(sql::Connection& connection, const store::Job& job);
+  Result<bool> is_in_use(sql::Connection& connection, const Generation& generation);
+  std::int64_t next_transition();
+
+  EvaluatorOptions options_;
+  std::int64_t last_transition_ = 0;
+};
+
+}  // namespace tenken::pipeline

@@ -1,0 +1,289 @@
+#include "pipeline/evaluate.h"
+
+#include <map>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/build_database.h"
+#include "pipeline/ingest.h"
+#include "store/schema.h"
+#include "support/scratch.h"
+
+namespace tenken::pipeline {
+namespace {
+
+constexpr std::string_view account = "111122223333";
+constexpr Seconds day = 86'400;
+
+std::string advisory(std::string_view id, std::string_view package, std::string_view fixed) {
+  return fmt::format(
+      R"({{"id":"{}","modified":"2024-01-01T00:00:00Z","severity":[{{"type":"CVSS_V3",)"
+      R"("score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],"affected":[{{"package":)"
+      R"({{"ecosystem":"PyPI","name":"{}"}},"ranges":[{{"type":"ECOSYSTEM","events":)"
+      R"([{{"introduced":"0"}},{{"fixed":"{}"}}]}}]}}]}})",
+      id, package, fixed);
+}
+
+// A store, a clock and generations made of a few advisories.
+class EvaluateTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    pool_.emplace(sql::Location{.sqlite_file = scratch_ / "tenken.sqlite"}, 4);
+    auto connection = pool_->lease();
+    ASSERT_TRUE(connection) << connection.error().what;
+    const auto migrated = store::migrate(**connection);
+    ASSERT_TRUE(migrated) << migrated.error().what;
+    ingest_.emplace(*pool_, [] {});
+    evaluator_.emplace(EvaluatorOptions{.pool = &*pool_,
+                                        .node = "node-1",
+                                        .current = [this] { return current_; },
+                                        .find =
+                                            [this](const std::string& id) {
+                                              const auto found = generations_.find(id);
+                                              return found == generations_.end() ? nullptr
+                                                                                 : found->second;
+                                            },
+                                        .clock = [this] { return clock_; }});
+  }
+
+  // Makes a generation of these advisories the current one.
+  void use(const std::map<std::string, std::string>& advisories) {
+    const auto directory = fmt::format("feeds-{}", ++built_);
+    for (const auto& [id, bytes] : advisories)
+      scratch_.write(fmt::format("{}/{}.json", directory, id), bytes);
+    const auto file = scratch_ / fmt::format("{}.db", built_);
+    const auto report = build_database({.from = {scratch_ / directory}, .out = file});
+    ASSERT_TRUE(report) << report.error().what;
+    auto database = advisories::Database::open(file);
+    ASSERT_TRUE(database) << database.error().what;
+    current_ = std::make_shared<const advisories::Database>(*std::move(database));
+    generations_[current_->generation()] = current_;
+    const auto noticed = evaluator_->notice_generation();
+    ASSERT_TRUE(noticed) << noticed.error().what;
+  }
+
+  void report(std::string_view resource, const std::map<std::string, std::string>& packages,
+              bool complete = true) {
+    Inventory inventory;
+    inventory.target = Inventory::Target::host;
+    inventory.databases_read = 1;
+    for (const auto& [name, version] : packages)
+      inventory.packages.push_back(
+          {.ecosystem = "PyPI", .kind = "pypi", .name = name, .version = version});
+    if (!complete) inventory.skips.push_back({.file = "x", .reason = "unreadable"});
+    const auto put = ingest_->put(stored_inventory({.account = std::string(account),
+                                                    .external_id = std::string(resource),
+                                                    .digest = fmt::format("d{}", ++reports_),
+                                                    .received = clock_},
+                                                   std::move(inventory)));
+    ASSERT_TRUE(put) << put.error().what;
+  }
+
+  void work() {
+    for (int i = 0; i < 100; ++i) {
+      const auto done = evaluator_->work();
+      ASSERT_TRUE(done) << done.error().what;
+      if (*done == 0) return;
+    }
+    FAIL() << "the work does not end";
+  }
+
+  // "<resource> <vulnerability> <status>", sorted.
+  std::vector<std::string> findings() {
+    auto connection = pool_->lease();
+    auto rows =
+        (*connection)
+            ->query(
+                "SELECT r.external_id, f.vulnerability_id, f.status FROM finding f JOIN resource r "
+                "ON r.resource_id = f.resource_id ORDER BY 1, 2, f.episode");
+    EXPECT_TRUE(rows) << rows.error().what;
+    std::vector<std::string> out;
+    while (true) {
+      const auto row = (*rows)->next();
+      EXPECT_TRUE(row);
+      if (*row == nullptr) return out;
+      constexpr std::array<std::string_view, 4> status{"?", "ACTIVE", "SUPPRESSED", "CLOSED"};
+      out.push_back(fmt::format("{} {} {}", (*row)->text(0), (*row)->text(1),
+                                status[static_cast<std::size_t>((*row)->integer(2))]));
+    }
+  }
+
+  std::vector<std::string> history(std::string_view resource, std::string_view vulnerability) {
+    auto connection = pool_->lease();
+    const auto events =
+        store::history(**connection, store::resource_id(account, resource), vulnerability);
+    EXPECT_TRUE(events) << events.error().what;
+    std::vector<std::string> out;
+    for (const auto& event : *events)
+      out.push_back(fmt::format("{} {}", static_cast<int>(event.status), event.cause));
+    return out;
+  }
+
+  using Lines = std::vector<std::string>;
+
+  test::Scratch scratch_;
+  std::optional<sql::Pool> pool_;
+  std::optional<Ingest> ingest_;
+  std::optional<Evaluator> evaluator_;
+  std::map<std::string, Generation> generations_;
+  Generation current_;
+  Seconds clock_ = 1'800'000'000;
+  int built_ = 0;
+  int reports_ = 0;
+};
+
+TEST_F(EvaluateTest, an_inventory_becomes_findings) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.6"}, {"c", "1"}});
+  report("web-2", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  EXPECT_EQ(findings(),
+            (Lines{"web-1 PYSEC-1 ACTIVE", "web-2 PYSEC-1 ACTIVE", "web-2 PYSEC-2 ACTIVE"}));
+  EXPECT_EQ(history("web-1", "PYSEC-1"), (Lines{"1 inventory d1"}));
+}
+
+TEST_F(EvaluateTest, the_same_again_changes_nothing) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  clock_ += 60;
+  report("web-1", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+  EXPECT_EQ(history("web-1", "PYSEC-1").size(), 1U);
+}
+
+TEST_F(EvaluateTest, an_upgrade_closes_and_a_downgrade_within_seven_days_opens_again) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  clock_ += day;
+  report("web-1", {{"a", "2.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED"}));
+  clock_ += 6 * day;
+  report("web-1", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+  EXPECT_EQ(history("web-1", "PYSEC-1"),
+            (Lines{"1 inventory d1", "3 inventory d2", "1 inventory d3"}));
+}
+
+TEST_F(EvaluateTest, a_recurrence_after_seven_days_is_another_finding) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  clock_ += day;
+  report("web-1", {{"a", "2.0"}});
+  work();
+  clock_ += 8 * day;
+  report("web-1", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-1 ACTIVE"}));
+}
+
+TEST_F(EvaluateTest, a_new_advisory_finds_what_is_installed_everywhere) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  for (int i = 0; i < 20; ++i) report(fmt::format("web-{:02}", i), {{"a", "2.0"}, {"b", "1.0"}});
+  work();
+  EXPECT_TRUE(findings().empty());
+  const auto before = current_->generation();
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  work();
+  EXPECT_EQ(findings().size(), 20U);
+  EXPECT_EQ(history("web-07", "PYSEC-2"),
+            (Lines{fmt::format("1 advisories {}", current_->generation())}));
+}
+
+TEST_F(EvaluateTest, an_advisory_that_is_gone_closes) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  use({{"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
+}
+
+TEST_F(EvaluateTest, without_the_old_generation_everything_is_looked_at_again) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  generations_.clear();
+  use({{"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
+}
+
+TEST_F(EvaluateTest, a_generation_without_the_ecosystem_closes_nothing) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  auto other = advisory("GO-1", "example.org/x", "2.0");
+  other.replace(other.find("PyPI"), 4, "Go");
+  use({{"GO-1", other}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+  // Nor does a version that nothing can be said of.
+  clock_ += 60;
+  report("web-1", {{"a", "3.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+}
+
+TEST_F(EvaluateTest, a_version_that_cannot_be_ordered_closes_nothing) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  report("web-1", {{"a", "no version"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+}
+
+TEST_F(EvaluateTest, an_incomplete_inventory_replaces_what_it_names_and_keeps_the_rest) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  report("web-1", {{"a", "2.0"}}, false);
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
+}
+
+TEST_F(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {
+  auto both = advisory("PYSEC-1", "a", "2.0");
+  use({{"PYSEC-1", both}, {"PYSEC-3", advisory("PYSEC-3", "a", "3.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  report("web-1", {{"a", "2.5"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-3 ACTIVE"}));
+}
+
+TEST_F(EvaluateTest, an_unchanged_inventory_is_confirmed_by_its_digest) {
+  report("web-1", {{"a", "1.0"}});
+  const auto confirm = [&](std::string digest) {
+    return *ingest_->confirm(std::string(account), "web-1", std::move(digest), clock_);
+  };
+  EXPECT_TRUE(confirm("d1"));
+  EXPECT_FALSE(confirm("d2"));
+  EXPECT_FALSE(*ingest_->confirm("444455556666", "web-1", "d1", clock_));
+}
+
+TEST_F(EvaluateTest, jobs_of_a_node_that_died_are_taken_over) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  {
+    auto connection = pool_->lease();
+    const auto taken = store::lease(**connection, "evaluate", "node-2", clock_, 120, 10);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->size(), 1U);
+  }
+  work();
+  EXPECT_TRUE(findings().empty());
+  clock_ += 121;
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+}
+
+}  // namespace
+}  // namespace tenken::pipeline

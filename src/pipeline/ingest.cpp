@@ -1,0 +1,203 @@
+#include "pipeline/ingest.h"
+
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+#include "match/kernel.h"
+#include "match/matcher.h"
+
+namespace tenken::pipeline {
+namespace {
+
+constexpr std::size_t most_waiting = 2'000;
+// A batch is bounded so that readers and the evaluator get their turn.
+constexpr std::size_t batch_packages = 50'000;
+constexpr std::size_t batch_reports = 1'000;
+
+std::string platform_of(const OperatingSystem& os) {
+  auto out = fmt::format("{}_{}", os.id, os.version_id);
+  std::ranges::transform(out, out.begin(), [](char c) {
+    if (c >= 'a' && c <= 'z') return static_cast<char>(c - 32);
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ? c : '_';
+  });
+  while (out.ends_with('_')) out.pop_back();
+  return out;
+}
+
+std::string host_state_of(const Package& package, const Inventory& inventory) {
+  if (!inventory.running_kernel.empty() && match::is_kernel_image(package) &&
+      !match::belongs_to_kernel(package, inventory.running_kernel))
+    return "not_running";
+  if (inventory.esm_attached && package.ecosystem == "Ubuntu") return "esm";
+  return {};
+}
+
+std::string details_of(const Inventory& inventory) {
+  json::Writer out;
+  out.begin_object();
+  out.key("os").begin_object();
+  out.member_if("id", inventory.os.id).member_if("versionId", inventory.os.version_id);
+  out.member_if("prettyName", inventory.os.pretty_name);
+  out.member_if("ecosystem", inventory.os.ecosystem).member_if("release", inventory.os.release);
+  out.end_object();
+  out.member_if("runningKernel", inventory.running_kernel);
+  out.end_object();
+  return out.take();
+}
+
+std::string unread_of(const Inventory& inventory) {
+  json::Writer out;
+  out.begin_array();
+  for (const auto& skip : inventory.skips) {
+    out.begin_object();
+    out.member("kind", "inventory");
+    out.member("subject",
+               skip.record.empty() ? skip.file : fmt::format("{}: {}", skip.file, skip.record));
+    out.member("reason", skip.reason);
+    out.end_object();
+  }
+  out.end_array();
+  return out.take();
+}
+
+}  // namespace
+
+store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory) {
+  store::InventoryWrite out{.account = report.account,
+                            .external_id = report.external_id,
+                            .type = report.type,
+                            .name = inventory.name,
+                            .platform = platform_of(inventory.os),
+                            .details = details_of(inventory),
+                            .tags = report.tags,
+                            .digest = report.digest,
+                            .complete = inventory.skips.empty() && inventory.databases_read > 0,
+                            .unknown = unread_of(inventory),
+                            .received = report.received,
+                            .expires = report.expires};
+  out.packages.reserve(inventory.packages.size());
+  for (auto& package : inventory.packages) {
+    if (package.listed_only) continue;
+    store::InstalledPackage one;
+    one.version.host_state = host_state_of(package, inventory);
+    one.version.advisory_name = match::advisory_name(package);
+    // The place of a distribution's package is its database: the same for all.
+    const bool of_system = package.kind == "deb" || package.kind == "rpm" || package.kind == "apk";
+    if (!of_system) one.location = std::move(package.location);
+    package.location.clear();
+    package.license.clear();
+    one.version.package = std::move(package);
+    out.packages.push_back(std::move(one));
+  }
+  return out;
+}
+
+Ingest::Ingest(sql::Pool& pool, std::function<void()> written)
+    : pool_(pool), written_(std::move(written)), writer_([this] { run(); }) {}
+
+Ingest::~Ingest() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_all();
+  writer_.join();
+}
+
+Result<> Ingest::put(store::InventoryWrite inventory) {
+  Waiting waiting;
+  waiting.inventory = std::move(inventory);
+  TRY_VOID(enqueue(std::move(waiting)));
+  return {};
+}
+
+Result<bool> Ingest::confirm(std::string account, std::string external_id, std::string digest,
+                             Seconds received) {
+  Waiting waiting;
+  waiting.confirmation = {std::move(account), std::move(external_id), std::move(digest), received};
+  return enqueue(std::move(waiting));
+}
+
+Result<bool> Ingest::enqueue(Waiting waiting) {
+  auto answer = waiting.answer.get_future();
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopping_) return unavailable("the server is stopping");
+    if (queue_.size() >= most_waiting)
+      return unavailable("more inventories are waiting than the store takes in: try again");
+    queue_.push_back(std::move(waiting));
+  }
+  arrived_.notify_one();
+  return answer.get();
+}
+
+std::vector<Ingest::Waiting> Ingest::next_batch() {
+  std::unique_lock lock(mutex_);
+  arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+  std::vector<Waiting> batch;
+  std::size_t packages = 0;
+  while (!queue_.empty() && batch.size() < batch_reports && packages < batch_packages) {
+    if (queue_.front().inventory) packages += queue_.front().inventory->packages.size();
+    batch.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  return batch;
+}
+
+void Ingest::run() {
+  while (true) {
+    auto batch = next_batch();
+    if (batch.empty()) return;
+    write(std::move(batch));
+  }
+}
+
+// A batch that cannot be written as one is written one by one, so that a report that is at fault
+// takes no other with it.
+void Ingest::write(std::vector<Waiting> batch) {
+  auto written = write_once(batch);
+  if (written) {
+    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].answer.set_value((*written)[i]);
+  } else if (batch.size() == 1) {
+    batch.front().answer.set_value(written.error());
+  } else {
+    for (auto& one : batch) {
+      auto alone = write_once(std::span(&one, 1));
+      if (alone) {
+        one.answer.set_value(alone->front());
+      } else {
+        one.answer.set_value(alone.error());
+      }
+    }
+  }
+  written_();
+}
+
+Result<std::vector<bool>> Ingest::write_once(std::span<Waiting> batch) {
+  TRY(auto connection, pool_.lease());
+  TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+  std::vector<bool> answers(batch.size(), true);
+  std::vector<const store::InventoryWrite*> inventories;
+  for (const auto& one : batch) {
+    if (one.inventory) inventories.push_back(&*one.inventory);
+  }
+  store::InventoriesWritten written;
+  if (!inventories.empty()) {
+    TRY(written, store::put_inventories(*connection, inventories, known_));
+  }
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (batch[i].inventory) continue;
+    const auto& c = batch[i].confirmation;
+    TRY(const auto confirmed,
+        store::confirm_inventory(*connection, c.account, c.external_id, c.digest, c.received));
+    answers[i] = confirmed.has_value();
+  }
+  TRY_VOID(transaction.commit());
+  for (const auto id : written.interned) known_.insert(id);
+  return answers;
+}
+
+}  // namespace tenken::pipeline

@@ -1,0 +1,81 @@
+// Ingest: inventories of resources on their way into the store. Reports that arrive together are
+// written in one transaction, so that many small ones share one sync to disk; each caller waits
+// until its own is durable and learns whether it is.
+//
+// Errors: unavailable (the store cannot be written now: try again), limit (too many waiting),
+// conflict. Thread rule: put and confirm may be called from any thread; one thread writes.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/result.h"
+#include "model/inventory.h"
+#include "sql/sql.h"
+#include "store/resources.h"
+
+namespace tenken::pipeline {
+
+// What a report says of its resource beside the inventory.
+struct ResourceReport {
+  std::string account;
+  std::string external_id;
+  std::string type = "AWS_EC2_INSTANCE";
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::string digest;  // of the bytes that were sent
+  Seconds received = 0;
+  Seconds expires = 0;  // 0: never
+};
+// The inventory as the store keeps it: package versions with what of their host decides a match.
+store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory);
+
+class Ingest {
+ public:
+  // written is called after each commit that left work behind: it wakes the evaluator.
+  Ingest(sql::Pool& pool, std::function<void()> written);
+  ~Ingest();  // what was put before is written first
+
+  // Returns once the inventory is durable.
+  Result<> put(store::InventoryWrite inventory);
+  // The resource reports what it reported before. False: it did not; send the inventory.
+  Result<bool> confirm(std::string account, std::string external_id, std::string digest,
+                       Seconds received);
+
+ private:
+  struct Confirmation {
+    std::string account;
+    std::string external_id;
+    std::string digest;
+    Seconds received = 0;
+  };
+  // One of the two, and who waits for it.
+  struct Waiting {
+    std::optional<store::InventoryWrite> inventory;
+    Confirmation confirmation;
+    std::promise<Result<bool>> answer;
+  };
+
+  Result<bool> enqueue(Waiting waiting);
+  void run();
+  std::vector<Waiting> next_batch();
+  void write(std::vector<Waiting> batch);
+  Result<std::vector<bool>> write_once(std::span<Waiting> batch);
+
+  sql::Pool& pool_;
+  std::function<void()> written_;
+  store::KnownVersions known_;  // of the writing thread
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<Waiting> queue_;
+  bool stopping_ = false;
+  std::thread writer_;
+};
+
+}  // namespace tenken::pipeline

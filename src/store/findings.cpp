@@ -1,0 +1,239 @@
+#include "store/findings.h"
+
+#include <fmt/format.h>
+
+#include "sql/dialect.h"
+
+namespace tenken::store {
+namespace {
+
+// What did not change is written once in so many seconds, as a sign of life.
+constexpr Seconds sign_of_life = 43'200;
+
+// Parameters of every statement here: ?1 now, ?2 transition, ?3 cause, ?4 and ?5 what it is about:
+// a resource and the same again, or the first and the last resource of a slice; then ?6 the
+// vulnerability where it is about one.
+struct Scope {
+  std::string_view packages;  // condition on resource_package rp and match m
+  std::string_view findings;  // condition on finding
+};
+constexpr Scope one_resource{
+    .packages = "rp.resource_id BETWEEN ?4 AND ?5",
+    .findings = "finding.resource_id BETWEEN ?4 AND ?5",
+};
+constexpr Scope one_vulnerability{
+    .packages = "m.vulnerability_id = ?6 AND rp.resource_id BETWEEN ?4 AND ?5",
+    .findings = "finding.vulnerability_id = ?6 AND finding.resource_id BETWEEN ?4 AND ?5",
+};
+
+// Every (resource, vulnerability) that holds now, its packages brought together.
+constexpr std::string_view holding = R"sql(
+SELECT resource_id, vulnerability_id, MAX(score) AS score, MIN(stale) AS stale,
+       CASE WHEN MIN(CASE WHEN fixed_version <> '' THEN 1 ELSE 0 END) = 1 THEN 2
+            WHEN MAX(CASE WHEN fixed_version <> '' THEN 1 ELSE 0 END) = 1 THEN 1
+            ELSE 0 END AS fix,
+       {joined} AS packages
+FROM (SELECT rp.resource_id, rp.package_version_id, m.vulnerability_id, m.score, m.stale,
+             m.fixed_version
+      FROM {from}
+      WHERE m.live = 1 AND {packages}
+      ORDER BY rp.resource_id, m.vulnerability_id, rp.package_version_id) one
+GROUP BY resource_id, vulnerability_id
+)sql";
+
+// An episode that is open, or was closed so recently that it opens again, is written on; else a
+// new one begins. What did not change is not written, but a sign of life once a day.
+constexpr std::string_view open_statement = R"sql(
+INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, score, fix, stale,
+                     packages, last_observed_at, updated_at, closed_at, cause, transition)
+SELECT n.resource_id, n.vulnerability_id, COALESCE(f.episode, ?1), r.account_id, 1, n.score,
+       n.fix, n.stale, n.packages, ?1, ?1, 0, ?3, ?2
+FROM ({holding}) n
+JOIN resource r ON r.resource_id = n.resource_id
+LEFT JOIN finding f ON f.resource_id = n.resource_id AND f.vulnerability_id = n.vulnerability_id
+     AND (f.status <> 3 OR f.closed_at >= ?1 - {reopen})
+WHERE r.coverage_reason <> 'RESOURCE_TERMINATED'
+ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
+  status = CASE WHEN finding.status = 3 THEN 1 ELSE finding.status END,
+  transition = CASE WHEN finding.status = 3 THEN excluded.transition ELSE finding.transition END,
+  cause = CASE WHEN finding.status = 3 THEN excluded.cause ELSE finding.cause END,
+  updated_at = CASE WHEN finding.status = 3 OR finding.score <> excluded.score
+                      OR finding.fix <> excluded.fix OR finding.packages <> excluded.packages
+                      OR finding.stale <> excluded.stale
+                    THEN excluded.updated_at ELSE finding.updated_at END,
+  score = excluded.score, fix = excluded.fix, stale = excluded.stale, packages = excluded.packages,
+  last_observed_at = excluded.last_observed_at, closed_at = 0
+WHERE finding.status = 3 OR finding.score <> excluded.score OR finding.fix <> excluded.fix
+   OR finding.packages <> excluded.packages OR finding.stale <> excluded.stale
+   OR finding.last_observed_at < excluded.last_observed_at - {sign_of_life}
+)sql";
+
+// Closed only where it is known that no package matches: the inventory was complete, and no
+// package of a name that the vulnerability concerns is undecided.
+constexpr std::string_view close_statement = R"sql(
+UPDATE finding SET status = 3, closed_at = ?1, updated_at = ?1, transition = ?2, cause = ?3,
+                   suppressed_by = ''
+WHERE {findings} AND status <> 3
+  AND NOT EXISTS (SELECT 1 FROM resource_package rp JOIN match m
+                  ON m.package_version_id = rp.package_version_id AND m.live = 1
+                  WHERE rp.resource_id = finding.resource_id
+                    AND m.vulnerability_id = finding.vulnerability_id)
+  AND NOT EXISTS (SELECT 1 FROM resource_package rp
+                  JOIN package_version u ON u.package_version_id = rp.package_version_id
+                  JOIN package_version p ON p.ecosystem = u.ecosystem
+                       AND p.advisory_name = u.advisory_name
+                  JOIN match m ON m.package_version_id = p.package_version_id
+                  WHERE rp.resource_id = finding.resource_id AND u.undecided > 0
+                    AND m.vulnerability_id = finding.vulnerability_id)
+)sql";
+
+constexpr std::string_view event_statement = R"sql(
+INSERT INTO finding_event (resource_id, vulnerability_id, episode, transition, happened_at, status,
+                           cause)
+SELECT resource_id, vulnerability_id, episode, transition, ?1, status, cause
+FROM finding WHERE {findings} AND transition = ?2
+ON CONFLICT (resource_id, vulnerability_id, episode, transition) DO NOTHING
+)sql";
+
+struct Statements {
+  std::string open;
+  std::string close;
+  std::string events;
+};
+
+std::string fill(std::string_view sql, const Scope& scope, std::string_view from,
+                 sql::Engine engine) {
+  const auto inner = fmt::format(
+      fmt::runtime(holding), fmt::arg("from", from), fmt::arg("packages", scope.packages),
+      fmt::arg("joined",
+               sql::joined(engine, "CAST(package_version_id AS TEXT)", ",", "package_version_id")));
+  return fmt::format(fmt::runtime(sql), fmt::arg("holding", inner),
+                     fmt::arg("findings", scope.findings), fmt::arg("reopen", reopen_window),
+                     fmt::arg("sign_of_life", sign_of_life));
+}
+
+Statements statements(const Scope& scope, std::string_view from, sql::Engine engine) {
+  return {.open = fill(open_statement, scope, from, engine),
+          .close = fill(close_statement, scope, from, engine),
+          .events = fill(event_statement, scope, from, engine)};
+}
+
+// A resource's packages first, or a vulnerability's matches first.
+Statements resource_statements(sql::Engine engine) {
+  return statements(one_resource,
+                    "resource_package rp JOIN match m "
+                    "ON m.package_version_id = rp.package_version_id",
+                    engine);
+}
+Statements vulnerability_statements(sql::Engine engine) {
+  return statements(one_vulnerability,
+                    "match m JOIN resource_package rp "
+                    "ON rp.package_version_id = m.package_version_id",
+                    engine);
+}
+
+Result<Changes> apply(sql::Connection& connection, const Statements& statements,
+                      std::span<const sql::Value> values) {
+  Changes out;
+  TRY(out.written, connection.run(statements.open, values));
+  TRY(out.closed, connection.run(statements.close, values));
+  if (out.written + out.closed > 0) {
+    TRY(const auto events, connection.run(statements.events, values));
+    CHECK(events >= 0);
+  }
+  return out;
+}
+
+}  // namespace
+
+ResourceRange slice_range(std::int64_t slice) {
+  constexpr std::int64_t width = (std::int64_t{1} << 59);  // 2^63 in 16 parts
+  static_assert(slices == 16);
+  return {{slice * width}, {slice * width + (width - 1)}};
+}
+
+std::int64_t slice_of(ResourceId resource) {
+  return resource.value >> 59;
+}
+
+Result<> lock_slice(sql::Connection& connection, std::int64_t slice) {
+  if (connection.engine() == sql::Engine::sqlite) return {};  // has one writer
+  TRY(const auto locked,
+      connection.one_text("SELECT pg_advisory_xact_lock(7465, CAST(?1 AS INTEGER))", slice));
+  CHECK(!locked || locked->empty());
+  return {};
+}
+
+Result<Changes> evaluate_resource(sql::Connection& connection, ResourceId resource,
+                                  const Evaluation& evaluation) {
+  const auto texts = resource_statements(connection.engine());
+  const sql::Value values[] = {evaluation.now, evaluation.transition,
+                               std::string_view(evaluation.cause), resource.value, resource.value};
+  return apply(connection, texts, values);
+}
+
+Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
+                                         const std::vector<std::string>& vulnerabilities,
+                                         std::int64_t slice, const Evaluation& evaluation) {
+  const auto texts = vulnerability_statements(connection.engine());
+  const auto range = slice_range(slice);
+  Changes out;
+  for (const auto& vulnerability : vulnerabilities) {
+    const sql::Value values[] = {
+        evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
+        range.first.value, range.last.value,      std::string_view(vulnerability)};
+    TRY(const auto one, apply(connection, texts, values));
+    out.written += one.written;
+    out.closed += one.closed;
+  }
+  return out;
+}
+
+Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
+                               const Evaluation& evaluation) {
+  Changes out;
+  TRY(out.closed,
+      connection.run("UPDATE finding SET status = 3, closed_at = ?2, updated_at = ?2, "
+                     "transition = ?3, cause = ?4, suppressed_by = '' "
+                     "WHERE resource_id = ?1 AND status <> 3",
+                     resource.value, evaluation.now, evaluation.transition, evaluation.cause));
+  const auto texts = resource_statements(connection.engine());
+  const sql::Value values[] = {evaluation.now, evaluation.transition,
+                               std::string_view(evaluation.cause), resource.value, resource.value};
+  TRY(const auto events, connection.run(texts.events, values));
+  CHECK(events >= 0);
+  return out;
+}
+
+Result<std::int64_t> prune(sql::Connection& connection, Seconds before, Seconds history_before) {
+  TRY(const auto findings,
+      connection.run("DELETE FROM finding WHERE closed_at > 0 AND closed_at < ?1", before));
+  TRY(const auto events,
+      connection.run("DELETE FROM finding_event WHERE happened_at < ?1 AND NOT EXISTS "
+                     "(SELECT 1 FROM finding f WHERE f.resource_id = finding_event.resource_id "
+                     "AND f.vulnerability_id = finding_event.vulnerability_id "
+                     "AND f.episode = finding_event.episode)",
+                     history_before));
+  CHECK(events >= 0);
+  return findings;
+}
+
+Result<std::vector<FindingEvent>> history(sql::Connection& connection, ResourceId resource,
+                                          std::string_view vulnerability) {
+  TRY(auto rows,
+      connection.query("SELECT transition, happened_at, status, cause FROM finding_event "
+                       "WHERE resource_id = ?1 AND vulnerability_id = ?2 "
+                       "ORDER BY happened_at, episode, transition",
+                       resource.value, vulnerability));
+  std::vector<FindingEvent> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.push_back({.transition = row->integer(0),
+                   .happened = row->integer(1),
+                   .status = static_cast<Lifecycle>(row->integer(2)),
+                   .cause = row->string(3)});
+  }
+}
+
+}  // namespace tenken::store

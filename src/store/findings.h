@@ -1,0 +1,75 @@
+// Findings: written from what is installed and what the advisories say, by joins over whole sets.
+// The table finding and its history finding_event have no other writer.
+//
+// A finding is named by (resource, vulnerability, episode); an episode begins when the pair is
+// first seen, or seen again more than seven days after it was closed, and is named by that second.
+// Lifecycle: ACTIVE while some package of the resource matches; SUPPRESSED while a rule matches;
+// CLOSED when no package does, and only where that is known: an incomplete inventory, an undecided
+// version or a release that the advisories no longer cover closes nothing.
+// (spec: serve-decisions §4, inspector B.6.)
+//
+// Errors: those of the engine. Thread rule: functions over the caller's connection, inside the
+// caller's transaction. Two nodes never write the same slice at once: lock_slice.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "sql/sql.h"
+#include "store/ids.h"
+
+namespace tenken::store {
+
+enum class Lifecycle : std::int64_t { active = 1, suppressed = 2, closed = 3 };
+enum class Fix : std::int64_t { none = 0, partial = 1, all = 2 };  // fixAvailable NO, PARTIAL, YES
+
+inline constexpr Seconds reopen_window = 7 * 86'400;
+
+// Resources in parts of equal size by their ids, so that fleet-wide work comes in short
+// transactions. Number: 0 to slices-1.
+inline constexpr std::int64_t slices = 16;
+ResourceRange slice_range(std::int64_t slice);
+std::int64_t slice_of(ResourceId resource);
+Result<> lock_slice(sql::Connection& connection, std::int64_t slice);
+
+struct Evaluation {
+  Seconds now = 0;
+  std::int64_t transition = 0;  // names this evaluation's changes; new for every transaction
+  std::string cause;            // "inventory <digest>", "advisories <generation>"
+};
+
+struct Changes {
+  std::int64_t written = 0;  // opened, re-opened or changed
+  std::int64_t closed = 0;
+  std::int64_t suppressed = 0;
+};
+
+// Everything about one resource: after its inventory changed.
+Result<Changes> evaluate_resource(sql::Connection& connection, ResourceId resource,
+                                  const Evaluation& evaluation);
+// Everything about some vulnerabilities on the resources of a slice: after matches changed.
+Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
+                                         const std::vector<std::string>& vulnerabilities,
+                                         std::int64_t slice, const Evaluation& evaluation);
+
+// Closes everything of a resource that is gone.
+Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
+                               const Evaluation& evaluation);
+
+// Deletes findings closed before `before` and history older than `history_before`.
+Result<std::int64_t> prune(sql::Connection& connection, Seconds before, Seconds history_before);
+
+struct FindingEvent {
+  std::int64_t transition = 0;
+  Seconds happened = 0;
+  Lifecycle status = Lifecycle::active;
+  std::string cause;
+};
+Result<std::vector<FindingEvent>> history(sql::Connection& connection, ResourceId resource,
+                                          std::string_view vulnerability);
+
+}  // namespace tenken::store

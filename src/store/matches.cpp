@@ -1,0 +1,203 @@
+#include "store/matches.h"
+
+#include <map>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace tenken::store {
+namespace {
+
+constexpr std::string_view version_columns =
+    "package_version_id, ecosystem, release, kind, name, version, arch, source_name, "
+    "source_version, module_label, vendor, purl, host_state, advisory_name";
+
+using Versions = std::vector<std::pair<PackageVersionId, PackageVersion>>;
+
+PackageVersion read_version(const sql::Row& row) {
+  PackageVersion out;
+  auto& p = out.package;
+  p.ecosystem = row.string(1);
+  p.release = row.string(2);
+  p.kind = row.string(3);
+  p.name = row.string(4);
+  p.version = row.string(5);
+  p.arch = row.string(6);
+  p.source_name = row.string(7);
+  p.source_version = row.string(8);
+  p.module_label = row.string(9);
+  p.vendor = row.string(10);
+  p.purl = row.string(11);
+  out.host_state = row.string(12);
+  out.advisory_name = row.string(13);
+  return out;
+}
+
+template <typename... Values>
+Result<Versions> read_versions(sql::Connection& connection, std::string_view rest,
+                               const Values&... values) {
+  TRY(auto rows,
+      connection.query(fmt::format("SELECT {} FROM package_version {}", version_columns, rest),
+                       values...));
+  Versions out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.emplace_back(PackageVersionId{row->integer(0)}, read_version(*row));
+  }
+}
+
+struct Present {
+  StoredMatch match;
+  bool live = false;
+  bool stale = false;
+};
+
+Result<std::map<std::string, Present>> present_matches(sql::Connection& connection,
+                                                       PackageVersionId id) {
+  TRY(auto rows,
+      connection.query("SELECT vulnerability_id, status, score, score_source, vendor_severity, "
+                       "fixed_version, advisories, live, stale FROM match "
+                       "WHERE package_version_id = ?1",
+                       id.value));
+  std::map<std::string, Present> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.emplace(row->string(0),
+                Present{.match = {.vulnerability = row->string(0),
+                                  .status = static_cast<FindingStatus>(row->integer(1)),
+                                  .score = row->integer(2),
+                                  .score_source = row->string(3),
+                                  .vendor_severity = row->string(4),
+                                  .fixed_version = row->string(5),
+                                  .advisories = row->string(6)},
+                        .live = row->integer(7) != 0,
+                        .stale = row->integer(8) != 0});
+  }
+}
+
+Result<> put_match(sql::Connection& connection, PackageVersionId id, const StoredMatch& match) {
+  TRY(const auto written,
+      connection.run("INSERT INTO match (package_version_id, vulnerability_id, live, stale, "
+                     "status, score, score_source, vendor_severity, fixed_version, advisories) "
+                     "VALUES (?1, ?2, 1, 0, ?3, ?4, ?5, ?6, ?7, ?8) "
+                     "ON CONFLICT (package_version_id, vulnerability_id) DO UPDATE SET live = 1, "
+                     "stale = 0, status = excluded.status, score = excluded.score, "
+                     "score_source = excluded.score_source, "
+                     "vendor_severity = excluded.vendor_severity, "
+                     "fixed_version = excluded.fixed_version, advisories = excluded.advisories",
+                     id.value, match.vulnerability, static_cast<std::int64_t>(match.status),
+                     match.score, match.score_source, match.vendor_severity, match.fixed_version,
+                     match.advisories));
+  CHECK(written == 1);
+  return {};
+}
+
+// A match that the generation lacks: ended, or kept as stale where its release is not covered.
+Result<> end_match(sql::Connection& connection, PackageVersionId id,
+                   const std::string& vulnerability, bool keep) {
+  TRY(const auto changed,
+      connection.run("UPDATE match SET live = ?3, stale = ?4 WHERE package_version_id = ?1 "
+                     "AND vulnerability_id = ?2",
+                     id.value, vulnerability, std::int64_t{keep}, std::int64_t{keep}));
+  CHECK(changed == 1);
+  return {};
+}
+
+Result<> put_version(sql::Connection& connection, const VersionMatches& version,
+                     std::set<std::string>& changed) {
+  TRY(auto present, present_matches(connection, version.id));
+  for (const auto& match : version.matches) {
+    const auto before = present.find(match.vulnerability);
+    const bool same = before != present.end() && before->second.live && !before->second.stale &&
+                      before->second.match == match;
+    if (!same) {
+      TRY_VOID(put_match(connection, version.id, match));
+      changed.insert(match.vulnerability);
+    }
+    if (before != present.end()) present.erase(before);
+  }
+  for (const auto& [vulnerability, before] : present) {
+    if (!before.live || (version.keep_missing && before.stale)) continue;
+    TRY_VOID(end_match(connection, version.id, vulnerability, version.keep_missing));
+    changed.insert(vulnerability);
+  }
+  TRY(const auto marked,
+      connection.run("UPDATE package_version SET matched = 1, undecided = ?2, unknown = ?3 "
+                     "WHERE package_version_id = ?1",
+                     version.id.value, static_cast<std::int64_t>(version.decided),
+                     version.unknown));
+  CHECK(marked <= 1);
+  return {};
+}
+
+}  // namespace
+
+Result<std::set<std::string>> put_matches(sql::Connection& connection,
+                                          std::span<const VersionMatches> versions) {
+  std::set<std::string> changed;
+  for (const auto& version : versions) TRY_VOID(put_version(connection, version, changed));
+  return changed;
+}
+
+Result<> put_vulnerabilities(sql::Connection& connection,
+                             std::span<const StoredVulnerability> vulnerabilities) {
+  for (const auto& one : vulnerabilities) {
+    TRY(const auto written,
+        connection.run("INSERT INTO vulnerability (vulnerability_id, title, source, published_at, "
+                       "modified_at, epss, exploited_at, document) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+                       "ON CONFLICT (vulnerability_id) DO UPDATE SET title = excluded.title, "
+                       "source = excluded.source, published_at = excluded.published_at, "
+                       "modified_at = excluded.modified_at, epss = excluded.epss, "
+                       "exploited_at = excluded.exploited_at, document = excluded.document",
+                       one.id, one.title, one.source, one.published, one.modified, one.epss,
+                       one.exploited, one.document));
+    CHECK(written == 1);
+  }
+  return {};
+}
+
+Result<std::set<std::string>> known_vulnerabilities(sql::Connection& connection) {
+  TRY(auto rows, connection.query("SELECT vulnerability_id FROM vulnerability"));
+  std::set<std::string> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.insert(row->string(0));
+  }
+}
+
+Result<Versions> unmatched_versions(sql::Connection& connection, std::int64_t limit) {
+  return read_versions(connection, "WHERE matched = 0 ORDER BY package_version_id LIMIT ?1", limit);
+}
+
+Result<Versions> unmatched_versions_of(sql::Connection& connection, ResourceId resource) {
+  return read_versions(connection,
+                       "WHERE matched = 0 AND package_version_id IN (SELECT package_version_id "
+                       "FROM resource_package WHERE resource_id = ?1)",
+                       resource.value);
+}
+
+Result<Versions> versions_named(sql::Connection& connection, std::string_view ecosystem,
+                                std::string_view advisory_name) {
+  return read_versions(connection, "WHERE ecosystem = ?1 AND advisory_name = ?2", ecosystem,
+                       advisory_name);
+}
+
+Result<Versions> versions_matching(sql::Connection& connection, std::string_view vulnerability) {
+  return read_versions(connection,
+                       "WHERE package_version_id IN (SELECT package_version_id FROM match "
+                       "WHERE vulnerability_id = ?1)",
+                       vulnerability);
+}
+
+Result<Versions> versions_after(sql::Connection& connection, PackageVersionId after,
+                                std::int64_t limit) {
+  return read_versions(connection,
+                       "WHERE package_version_id > ?1 ORDER BY package_version_id LIMIT ?2",
+                       after.value, limit);
+}
+
+}  // namespace tenken::store

@@ -1,0 +1,84 @@
+// What the advisories say of package versions: the tables match and vulnerability. A package
+// version is matched once for the whole fleet; what a newer generation no longer says is kept with
+// live = 0, so that closed findings still tell what they were.
+//
+// Errors: those of the engine. Thread rule: functions over the caller's connection; those that
+// write run inside the caller's transaction.
+#pragma once
+
+#include <cstdint>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "model/finding.h"
+#include "sql/sql.h"
+#include "store/ids.h"
+
+namespace tenken::store {
+
+inline constexpr std::int64_t no_score = -1;
+
+struct StoredMatch {
+  std::string vulnerability;
+  FindingStatus status = FindingStatus::affected;
+  std::int64_t score = no_score;  // tenths; 0 to 100
+  std::string score_source;
+  std::string vendor_severity;
+  std::string fixed_version;
+  std::string advisories;  // ids, separated by blanks
+  friend bool operator==(const StoredMatch&, const StoredMatch&) = default;
+};
+
+// What could be said of a package version: something of it may be undecided (a version that cannot
+// be ordered), or everything (no advisories for its release). What it replaced is then not closed.
+enum class Decided : std::int64_t { wholly = 0, partly = 1, not_covered = 2 };
+
+// The matches of one package version under the present generation.
+struct VersionMatches {
+  PackageVersionId id;
+  std::vector<StoredMatch> matches;
+  Decided decided = Decided::wholly;
+  // The generation does not (wholly) cover its release: matches that it lacks stay, as stale.
+  bool keep_missing = false;
+  std::string unknown = "[]";  // JSON: kind, subject, reason
+};
+
+// Writes what differs. Returns the vulnerabilities of which some match appeared, changed or ended.
+Result<std::set<std::string>> put_matches(sql::Connection& connection,
+                                          std::span<const VersionMatches> versions);
+
+struct StoredVulnerability {
+  std::string id;
+  std::string title;
+  std::string source;  // "NVD", "DEBIAN_CVE", …
+  Seconds published = 0;
+  Seconds modified = 0;
+  double epss = -1;
+  Seconds exploited = 0;  // added to CISA's list; 0: not in it
+  std::string document;   // JSON: description, cvss, references, cwes, … as the API shows them
+};
+Result<> put_vulnerabilities(sql::Connection& connection,
+                             std::span<const StoredVulnerability> vulnerabilities);
+// Those of the ids that the store has.
+Result<std::set<std::string>> known_vulnerabilities(sql::Connection& connection);
+
+// Package versions waiting for their first match, at most limit.
+Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> unmatched_versions(
+    sql::Connection& connection, std::int64_t limit);
+// Those a resource has that wait.
+Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> unmatched_versions_of(
+    sql::Connection& connection, ResourceId resource);
+// Package versions that an advisory name of an ecosystem concerns.
+Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> versions_named(
+    sql::Connection& connection, std::string_view ecosystem, std::string_view advisory_name);
+// Package versions that have a match with the vulnerability.
+Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> versions_matching(
+    sql::Connection& connection, std::string_view vulnerability);
+// All, in pages by id: those after `after`.
+Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> versions_after(
+    sql::Connection& connection, PackageVersionId after, std::int64_t limit);
+
+}  // namespace tenken::store

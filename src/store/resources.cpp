@@ -1,0 +1,306 @@
+#include "store/resources.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <tuple>
+
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+#include "store/jobs.h"
+
+namespace tenken::store {
+namespace {
+
+// Enough for every distinct package version of a large fleet; 16 bytes each.
+constexpr std::size_t most_known_versions = 4'000'000;
+
+std::string tags_document(const InventoryWrite& inventory) {
+  json::Writer out;
+  out.begin_object();
+  for (const auto& [name, value] : inventory.tags) out.member(name, value);
+  out.end_object();
+  return out.take();
+}
+
+Result<> put_tags(sql::Connection& connection, ResourceId id, const InventoryWrite& inventory) {
+  TRY(const auto removed,
+      connection.run("DELETE FROM resource_tag WHERE resource_id = ?1", id.value));
+  CHECK(removed >= 0);
+  for (const auto& [name, value] : inventory.tags) {
+    TRY(const auto added, connection.run("INSERT INTO resource_tag (resource_id, name, value) "
+                                         "VALUES (?1, ?2, ?3) ON CONFLICT (resource_id, name) "
+                                         "DO UPDATE SET value = excluded.value",
+                                         id.value, name, value));
+    CHECK(added == 1);
+  }
+  return {};
+}
+
+Result<> put_resource(sql::Connection& connection, ResourceId id, const InventoryWrite& one) {
+  const auto tags = tags_document(one);
+  TRY(const auto written,
+      connection.run(
+          "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
+          "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
+          "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
+          "expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+          "'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15) "
+          "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
+          "region = excluded.region, name = excluded.name, platform = excluded.platform, "
+          "details = excluded.details, tags = excluded.tags, "
+          "inventory_digest = excluded.inventory_digest, "
+          "inventory_complete = excluded.inventory_complete, "
+          "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
+          "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
+          "expires_at = excluded.expires_at "
+          "WHERE resource.account_id = excluded.account_id "
+          "AND resource.external_id = excluded.external_id",
+          id.value, one.account, one.external_id, one.type, one.region, one.name, one.platform,
+          one.details, tags, one.digest, std::int64_t{one.complete}, one.unknown,
+          static_cast<std::int64_t>(one.packages.size()), one.received, one.expires));
+  if (written != 1)
+    return Error{Errc::conflict,
+                 fmt::format("resource {}: its id is taken by another resource", one.external_id)};
+  return put_tags(connection, id, one);
+}
+
+struct Installed {
+  std::int64_t version = 0;
+  std::string location;
+};
+
+// What the inventory says, by package version; one that is installed twice has both places.
+std::map<std::int64_t, std::string> wanted_packages(const InventoryWrite& inventory,
+                                                    const std::vector<std::int64_t>& ids) {
+  std::map<std::int64_t, std::string> out;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    auto [at, fresh] = out.try_emplace(ids[i], inventory.packages[i].location);
+    if (!fresh && !inventory.packages[i].location.empty())
+      at->second += "\n" + inventory.packages[i].location;
+  }
+  return out;
+}
+
+Result<std::map<std::int64_t, std::string>> present_packages(sql::Connection& connection,
+                                                             ResourceId id) {
+  TRY(auto rows, connection.query("SELECT package_version_id, location FROM resource_package "
+                                  "WHERE resource_id = ?1 ORDER BY package_version_id",
+                                  id.value));
+  std::map<std::int64_t, std::string> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.emplace_hint(out.end(), row->integer(0), row->string(1));
+  }
+}
+
+// An incomplete inventory replaces what it names and leaves the rest: the packages present that
+// it does not name at all are kept.
+Result<std::set<std::int64_t>> kept_packages(sql::Connection& connection, ResourceId id,
+                                             const InventoryWrite& inventory) {
+  std::set<std::tuple<std::string_view, std::string_view, std::string_view>> named;
+  for (const auto& one : inventory.packages)
+    named.emplace(one.version.package.kind, one.version.package.name, one.version.package.arch);
+  TRY(auto rows,
+      connection.query("SELECT p.package_version_id, p.kind, p.name, p.arch "
+                       "FROM resource_package r JOIN package_version p "
+                       "ON p.package_version_id = r.package_version_id WHERE r.resource_id = ?1",
+                       id.value));
+  std::set<std::int64_t> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    if (!named.contains({row->text(1), row->text(2), row->text(3)})) out.insert(row->integer(0));
+  }
+}
+
+struct NewRow {
+  std::int64_t resource = 0;
+  Installed installed;
+};
+
+// Removes what is gone and collects what is new.
+Result<> put_difference(sql::Connection& connection, ResourceId id, const InventoryWrite& inventory,
+                        const std::vector<std::int64_t>& ids, std::vector<NewRow>& fresh) {
+  const auto wanted = wanted_packages(inventory, ids);
+  TRY(const auto present, present_packages(connection, id));
+  std::set<std::int64_t> kept;
+  if (!inventory.complete && !present.empty()) {
+    TRY(kept, kept_packages(connection, id, inventory));
+  }
+  for (const auto& [version, location] : present) {
+    const auto again = wanted.find(version);
+    if (again != wanted.end() ? again->second == location : kept.contains(version)) continue;
+    TRY(const auto removed, connection.run("DELETE FROM resource_package WHERE resource_id = ?1 "
+                                           "AND package_version_id = ?2",
+                                           id.value, version));
+    CHECK(removed == 1);
+  }
+  for (const auto& [version, location] : wanted) {
+    const auto before = present.find(version);
+    if (before == present.end() || before->second != location)
+      fresh.push_back({id.value, {version, location}});
+  }
+  return {};
+}
+
+using VersionsById = std::map<std::int64_t, const PackageVersion*>;
+
+Result<> intern(sql::Connection& connection, const VersionsById& versions) {
+  if (versions.empty()) return {};
+  TRY(auto bulk,
+      connection.bulk({.table = "package_version",
+                       .columns = {"package_version_id", "ecosystem", "release", "kind", "name",
+                                   "version", "arch", "source_name", "source_version",
+                                   "module_label", "vendor", "purl", "host_state", "advisory_name"},
+                       .ignore_existing = true}));
+  for (const auto& [id, version] : versions) {
+    const auto& p = version->package;
+    const sql::Value row[] = {id,
+                              p.ecosystem,
+                              p.release,
+                              p.kind,
+                              p.name,
+                              p.version,
+                              p.arch,
+                              p.source_name,
+                              p.source_version,
+                              p.module_label,
+                              p.vendor,
+                              p.purl,
+                              version->host_state,
+                              version->advisory_name};
+    TRY_VOID(bulk->add(row));
+  }
+  TRY(const auto added, bulk->finish());
+  CHECK(added >= 0);
+  return {};
+}
+
+Result<> add_packages(sql::Connection& connection, std::vector<NewRow> rows) {
+  if (rows.empty()) return {};
+  std::ranges::sort(
+      rows, {}, [](const NewRow& row) { return std::pair(row.resource, row.installed.version); });
+  TRY(auto bulk, connection.bulk({.table = "resource_package",
+                                  .columns = {"resource_id", "package_version_id", "location"}}));
+  for (const auto& row : rows) {
+    const sql::Value values[] = {row.resource, row.installed.version,
+                                 std::string_view(row.installed.location)};
+    TRY_VOID(bulk->add(values));
+  }
+  TRY(const auto added, bulk->finish());
+  CHECK(added == static_cast<std::int64_t>(rows.size()));
+  return {};
+}
+
+}  // namespace
+
+void KnownVersions::insert(PackageVersionId id) {
+  if (ids_.size() >= most_known_versions) ids_.clear();
+  ids_.insert(id.value);
+}
+
+Result<InventoriesWritten> put_inventories(sql::Connection& connection,
+                                           std::span<const InventoryWrite* const> inventories,
+                                           const KnownVersions& known) {
+  // Of several reports of one resource only the last counts.
+  std::map<std::int64_t, const InventoryWrite*> last;
+  for (const auto* one : inventories) last[resource_id(one->account, one->external_id).value] = one;
+  VersionsById versions;
+  std::vector<NewRow> fresh;
+  InventoriesWritten out;
+  for (const auto& [id, inventory] : last) {
+    std::vector<std::int64_t> ids;
+    ids.reserve(inventory->packages.size());
+    for (const auto& package : inventory->packages) {
+      const auto version = package_version_id(package.version);
+      ids.push_back(version.value);
+      if (!known.contains(version)) versions.emplace(version.value, &package.version);
+    }
+    TRY_VOID(put_resource(connection, {id}, *inventory));
+    TRY_VOID(put_difference(connection, {id}, *inventory, ids, fresh));
+    TRY_VOID(enqueue(connection, "evaluate", fmt::format("{}", id), inventory->digest,
+                     inventory->received));
+    out.resources.push_back({id});
+  }
+  TRY_VOID(intern(connection, versions));
+  TRY_VOID(add_packages(connection, std::move(fresh)));
+  for (const auto& [id, version] : versions) out.interned.push_back({id});
+  return out;
+}
+
+Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
+                                                    std::string_view account,
+                                                    std::string_view external_id,
+                                                    std::string_view digest, Seconds received) {
+  const auto id = resource_id(account, external_id);
+  TRY(const auto changed, connection.run("UPDATE resource SET seen_at = ?2 WHERE resource_id = ?1 "
+                                         "AND account_id = ?3 AND inventory_digest = ?4",
+                                         id.value, received, account, digest));
+  if (changed == 0) return std::optional<ResourceId>();
+  return std::optional(id);
+}
+
+const std::string_view resource_columns =
+    "resource_id, account_id, external_id, type, region, name, platform, details, tags, "
+    "inventory_digest, inventory_complete, inventory_unknown, packages, coverage_status, "
+    "coverage_reason, created_at, seen_at, changed_at, evaluated_at, expires_at";
+
+Resource read_resource(const sql::Row& row, int first_column) {
+  const auto at = [&](int offset) { return first_column + offset; };
+  return {.id = {row.integer(at(0))},
+          .account = row.string(at(1)),
+          .external_id = row.string(at(2)),
+          .type = row.string(at(3)),
+          .region = row.string(at(4)),
+          .name = row.string(at(5)),
+          .platform = row.string(at(6)),
+          .details = row.string(at(7)),
+          .tags = row.string(at(8)),
+          .inventory_digest = row.string(at(9)),
+          .inventory_complete = row.integer(at(10)) != 0,
+          .inventory_unknown = row.string(at(11)),
+          .packages = row.integer(at(12)),
+          .coverage_status = row.string(at(13)),
+          .coverage_reason = row.string(at(14)),
+          .created = row.integer(at(15)),
+          .seen = row.integer(at(16)),
+          .changed = row.integer(at(17)),
+          .evaluated = row.integer(at(18)),
+          .expires = row.integer(at(19))};
+}
+
+Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::string_view account,
+                                              std::string_view external_id) {
+  TRY(auto rows, connection.query(fmt::format("SELECT {} FROM resource WHERE resource_id = ?1 "
+                                              "AND account_id = ?2",
+                                              resource_columns),
+                                  resource_id(account, external_id).value, account));
+  TRY(const auto* row, rows->next());
+  if (row == nullptr) return std::optional<Resource>();
+  return std::optional(read_resource(*row));
+}
+
+Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated) {
+  // Of a host its distribution's packages decide; of what has none, all.
+  TRY(const auto changed,
+      connection.run(
+          "UPDATE resource SET evaluated_at = ?2, coverage_status = CASE WHEN c.covered = 0 "
+          "THEN 'INACTIVE' ELSE 'ACTIVE' END, coverage_reason = CASE WHEN c.packages = 0 "
+          "THEN 'NO_INVENTORY' WHEN c.covered = 0 THEN 'UNSUPPORTED_OS' ELSE 'SUCCESSFUL' END "
+          "FROM (SELECT COUNT(*) AS packages, "
+          "CASE WHEN COALESCE(MAX(CASE WHEN v.kind IN ('deb', 'rpm', 'apk') THEN 1 ELSE 0 END), "
+          "0) = 1 THEN COALESCE(MAX(CASE WHEN v.kind IN ('deb', 'rpm', 'apk') "
+          "AND v.undecided <> 2 THEN 1 ELSE 0 END), 0) "
+          "ELSE COALESCE(MAX(CASE WHEN v.undecided <> 2 THEN 1 ELSE 0 END), 0) END AS covered "
+          "FROM resource_package r JOIN package_version v "
+          "ON v.package_version_id = r.package_version_id WHERE r.resource_id = ?1) c "
+          "WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED'",
+          resource.value, evaluated));
+  CHECK(changed <= 1);
+  return {};
+}
+
+}  // namespace tenken::store

@@ -1,0 +1,112 @@
+// Resources and what is installed on them: the tables resource, resource_tag, package_version and
+// resource_package. A resource's packages are replaced by their difference, so that an inventory
+// like the last costs what changed.
+//
+// Errors: those of the engine. Thread rule: functions over the caller's connection; those that
+// write run inside the caller's transaction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "model/finding.h"
+#include "sql/sql.h"
+#include "store/ids.h"
+
+namespace tenken::store {
+
+struct InstalledPackage {
+  PackageVersion version;
+  std::string location;
+};
+
+// One acknowledged inventory.
+struct InventoryWrite {
+  std::string account;
+  std::string external_id;
+  std::string type;  // "AWS_EC2_INSTANCE", …
+  std::string region;
+  std::string name;
+  std::string platform;  // "ALMALINUX_9"
+  std::string details;   // JSON: what resources[].details is made from
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::string digest;  // of the bytes that were sent
+  // False where a part of the host could not be read: what was known of that part stays.
+  bool complete = true;
+  std::string unknown = "[]";  // JSON: what could not be read, with reasons
+  Seconds received = 0;
+  Seconds expires = 0;  // 0: never
+  std::vector<InstalledPackage> packages;
+};
+
+// Package versions this process knows to be in the store, so that they are not offered again.
+class KnownVersions {
+ public:
+  bool contains(PackageVersionId id) const { return ids_.contains(id.value); }
+  void insert(PackageVersionId id);
+  void clear() { ids_.clear(); }
+
+ private:
+  std::unordered_set<std::int64_t> ids_;
+};
+
+// Writes them all and leaves an evaluate job for each. known is brought up to date by the caller
+// after the commit, from `interned`.
+struct InventoriesWritten {
+  std::vector<PackageVersionId> interned;
+  std::vector<ResourceId> resources;
+};
+Result<InventoriesWritten> put_inventories(sql::Connection& connection,
+                                           std::span<const InventoryWrite* const> inventories,
+                                           const KnownVersions& known);
+
+// Notes that a resource reported again what it reported before. nullopt: it did not, or is
+// unknown: the whole inventory is needed.
+Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
+                                                    std::string_view account,
+                                                    std::string_view external_id,
+                                                    std::string_view digest, Seconds received);
+
+struct Resource {
+  ResourceId id;
+  std::string account;
+  std::string external_id;
+  std::string type;
+  std::string region;
+  std::string name;
+  std::string platform;
+  std::string details;
+  std::string tags;  // JSON object
+  std::string inventory_digest;
+  bool inventory_complete = false;
+  std::string inventory_unknown;
+  std::int64_t packages = 0;
+  std::string coverage_status;
+  std::string coverage_reason;
+  Seconds created = 0;
+  Seconds seen = 0;
+  Seconds changed = 0;
+  Seconds evaluated = 0;
+  Seconds expires = 0;
+};
+// The columns in the order of Resource, for statements that read resources.
+extern const std::string_view resource_columns;
+Resource read_resource(const sql::Row& row, int first_column = 0);
+
+Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::string_view account,
+                                              std::string_view external_id);
+
+// After an evaluation: whether anything can be said of the resource (serve-decisions §4). Where no
+// advisories cover its distribution it is INACTIVE with UNSUPPORTED_OS, however many findings of
+// an earlier generation stay.
+Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated);
+
+}  // namespace tenken::store

@@ -1,0 +1,206 @@
+#include "store/schema.h"
+
+#include <array>
+
+#include "sql/migrate.h"
+
+namespace tenken::store {
+namespace {
+
+// Status numbers: findings/…: 1 ACTIVE, 2 SUPPRESSED, 3 CLOSED. Scores are CVSS tenths, -1: none.
+// Times are seconds since the epoch, 0: never.
+constexpr std::string_view inventory_and_findings = R"sql(
+CREATE TABLE resource (
+  resource_id BIGINT PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  region TEXT NOT NULL DEFAULT '',
+  name TEXT NOT NULL DEFAULT '',
+  platform TEXT NOT NULL DEFAULT '',
+  details TEXT NOT NULL DEFAULT '{}',
+  tags TEXT NOT NULL DEFAULT '{}',
+  inventory_digest TEXT NOT NULL DEFAULT '',
+  inventory_complete INTEGER NOT NULL DEFAULT 0,
+  inventory_unknown TEXT NOT NULL DEFAULT '[]',
+  packages BIGINT NOT NULL DEFAULT 0,
+  coverage_status TEXT NOT NULL DEFAULT 'INACTIVE',
+  coverage_reason TEXT NOT NULL DEFAULT 'NO_INVENTORY',
+  created_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL DEFAULT 0,
+  changed_at BIGINT NOT NULL DEFAULT 0,
+  evaluated_at BIGINT NOT NULL DEFAULT 0,
+  expires_at BIGINT NOT NULL DEFAULT 0
+);
+CREATE INDEX resource_by_account ON resource (account_id, external_id);
+CREATE INDEX resource_by_expiry ON resource (expires_at) WHERE expires_at > 0;
+
+CREATE TABLE resource_tag (
+  resource_id BIGINT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (resource_id, name)
+) {clustered};
+CREATE INDEX resource_tag_by_value ON resource_tag (name, value, resource_id);
+
+CREATE TABLE package_version (
+  package_version_id BIGINT PRIMARY KEY,
+  ecosystem TEXT NOT NULL,
+  release TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  arch TEXT NOT NULL,
+  source_name TEXT NOT NULL,
+  source_version TEXT NOT NULL,
+  module_label TEXT NOT NULL,
+  vendor TEXT NOT NULL,
+  purl TEXT NOT NULL,
+  host_state TEXT NOT NULL,
+  advisory_name TEXT NOT NULL,
+  matched INTEGER NOT NULL DEFAULT 0,
+  undecided INTEGER NOT NULL DEFAULT 0,
+  unknown TEXT NOT NULL DEFAULT '[]'
+);
+CREATE INDEX package_version_by_name ON package_version (ecosystem, advisory_name);
+CREATE INDEX package_version_unmatched ON package_version (package_version_id) WHERE matched = 0;
+
+CREATE TABLE resource_package (
+  resource_id BIGINT NOT NULL,
+  package_version_id BIGINT NOT NULL,
+  location TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (resource_id, package_version_id)
+) {clustered};
+CREATE INDEX resource_package_by_version ON resource_package (package_version_id, resource_id);
+
+CREATE TABLE match (
+  package_version_id BIGINT NOT NULL,
+  vulnerability_id TEXT NOT NULL,
+  live INTEGER NOT NULL,
+  stale INTEGER NOT NULL DEFAULT 0,
+  status INTEGER NOT NULL,
+  score INTEGER NOT NULL,
+  score_source TEXT NOT NULL,
+  vendor_severity TEXT NOT NULL,
+  fixed_version TEXT NOT NULL,
+  advisories TEXT NOT NULL,
+  PRIMARY KEY (package_version_id, vulnerability_id)
+) {clustered};
+CREATE INDEX match_by_vulnerability ON match (vulnerability_id, package_version_id);
+
+CREATE TABLE vulnerability (
+  vulnerability_id TEXT PRIMARY KEY,
+  title TEXT NOT NULL,
+  source TEXT NOT NULL,
+  published_at BIGINT NOT NULL,
+  modified_at BIGINT NOT NULL,
+  epss DOUBLE PRECISION NOT NULL DEFAULT -1,
+  exploited_at BIGINT NOT NULL DEFAULT 0,
+  document TEXT NOT NULL
+);
+CREATE INDEX vulnerability_by_epss ON vulnerability (epss, vulnerability_id);
+
+CREATE TABLE finding (
+  resource_id BIGINT NOT NULL,
+  vulnerability_id TEXT NOT NULL,
+  episode BIGINT NOT NULL,
+  account_id TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  score INTEGER NOT NULL,
+  fix INTEGER NOT NULL,
+  stale INTEGER NOT NULL DEFAULT 0,
+  packages TEXT NOT NULL,
+  last_observed_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  closed_at BIGINT NOT NULL DEFAULT 0,
+  suppressed_by TEXT NOT NULL DEFAULT '',
+  cause TEXT NOT NULL,
+  transition BIGINT NOT NULL,
+  PRIMARY KEY (resource_id, vulnerability_id, episode)
+) {clustered};
+CREATE INDEX finding_by_score ON finding (account_id, status, score, resource_id, vulnerability_id, episode);
+CREATE INDEX finding_by_vulnerability ON finding (vulnerability_id, account_id, resource_id, episode);
+CREATE INDEX finding_by_first ON finding (account_id, status, episode, resource_id, vulnerability_id);
+CREATE INDEX finding_by_last ON finding (account_id, status, last_observed_at, resource_id, vulnerability_id, episode);
+CREATE INDEX finding_by_closing ON finding (closed_at) WHERE closed_at > 0;
+
+CREATE TABLE finding_event (
+  resource_id BIGINT NOT NULL,
+  vulnerability_id TEXT NOT NULL,
+  episode BIGINT NOT NULL,
+  transition BIGINT NOT NULL,
+  happened_at BIGINT NOT NULL,
+  status INTEGER NOT NULL,
+  cause TEXT NOT NULL,
+  PRIMARY KEY (resource_id, vulnerability_id, episode, transition)
+) {clustered};
+
+CREATE TABLE job (
+  kind TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  version BIGINT NOT NULL DEFAULT 1,
+  payload TEXT NOT NULL DEFAULT '',
+  run_after BIGINT NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT '',
+  lease_until BIGINT NOT NULL DEFAULT 0,
+  attempts BIGINT NOT NULL DEFAULT 0,
+  last_error TEXT NOT NULL DEFAULT '',
+  created_at BIGINT NOT NULL,
+  PRIMARY KEY (kind, subject)
+) {clustered};
+CREATE INDEX job_by_time ON job (kind, run_after);
+
+CREATE TABLE setting (
+  name TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) {clustered};
+)sql";
+
+// What the API keeps: documents of one account, found by kind and id.
+constexpr std::string_view api_state = R"sql(
+CREATE TABLE filter (
+  account_id TEXT NOT NULL,
+  filter_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  action TEXT NOT NULL,
+  criteria TEXT NOT NULL,
+  description TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
+  expires_at BIGINT NOT NULL DEFAULT 0,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (account_id, filter_id)
+) {clustered};
+CREATE UNIQUE INDEX filter_by_name ON filter (account_id, name);
+
+CREATE TABLE document (
+  account_id TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  document_id TEXT NOT NULL,
+  body TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (account_id, kind, document_id)
+) {clustered};
+
+CREATE TABLE arn_tag (
+  account_id TEXT NOT NULL,
+  arn TEXT NOT NULL,
+  name TEXT NOT NULL,
+  value TEXT NOT NULL,
+  PRIMARY KEY (account_id, arn, name)
+) {clustered};
+)sql";
+
+constexpr std::array all{
+    sql::Migration{1, inventory_and_findings},
+    sql::Migration{2, api_state},
+};
+
+}  // namespace
+
+Result<> migrate(sql::Connection& connection) {
+  return sql::migrate(connection, "store", all);
+}
+
+}  // namespace tenken::store
