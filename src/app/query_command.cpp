@@ -97,7 +97,8 @@ class Query {
                             .running_kernel = {},
                             .esm_attached = false,
                             .explain = false,
-                            .lang = lang}) {}
+                            .lang = lang}),
+        lang_(lang) {}
 
   std::string line(std::string_view text) {
     const auto fields = split(text, '\t');
@@ -114,18 +115,42 @@ class Query {
   }
 
   int finish(int code) const {
-    return failure_ ? database_failed(*failure_, database_.path()) : code;
+    if (failure_) return database_failed(*failure_, database_.path());
+    if (nameless_ > 0)
+      complain(say(lang_, Message::query_source_names, nameless_, printable(first_nameless_)));
+    return code;
   }
 
  private:
   Result<std::string> matched(const std::string& ecosystem, const Package& package) {
     TRY(const auto matches, matcher_.match(package));
+    if (matches.findings.empty()) TRY_VOID(note_name(package));
     return answer(database_, ecosystem, package, matches);
+  }
+
+  // A binary package's name where the advisories name sources would look clean without a word.
+  Result<> note_name(const Package& package) {
+    const auto* ecosystem = version::find_ecosystem(package.ecosystem);
+    const bool by_source = ecosystem != nullptr && ecosystem->key == version::PackageKey::source &&
+                           package.source_name.empty();
+    if (!by_source || package.name.empty()) return {};
+    const auto name = version::normal_name(package.ecosystem, package.name);
+    const auto release = version::normal_release(package.ecosystem, package.release);
+    if (database_.coverage(package.ecosystem, release).empty()) return {};  // said as unknown
+    for (const auto& one : {release, std::string(), "Pro:" + release}) {
+      TRY(const auto rows, database_.rows(package.ecosystem, one, name));
+      if (!rows.empty()) return {};
+    }
+    if (nameless_++ == 0) first_nameless_ = package.name;
+    return {};
   }
 
   const advisories::Database& database_;
   match::Matcher matcher_;
+  Lang lang_;
   std::optional<Error> failure_;
+  std::size_t nameless_ = 0;  // names without a row where rows are by source
+  std::string first_nameless_;
 };
 
 int usage() {

@@ -162,6 +162,14 @@ constexpr auto rows = std::to_array<MessageText>({
      "アドバイザリのデータベース {0} を使用できません（{1}）。`{2}` または `tenken db build --from "
      "DIR` で作り直してください"},
 
+    {query_source_names,
+     "{0} {0|name has|names have} no advisory in the database, first: {1}; advisories of Debian "
+     "and "
+     "its kin name source packages, so ask for the source of a binary package",
+     "データベースにアドバイザリのない名前が {0} 件あります（最初: {1}）。Debian "
+     "系のアドバイザリはソースパッケージ名によるため、バイナリパッケージはそのソース名で照会してく"
+     "ださい"},
+
     {exit_findings, "{0} {0|finding|findings} at or above {1}", "{1} 以上の検出が {0} 件あります"},
     {exit_incomplete, "incomplete: {0} {0|thing|things} could not be decided",
      "不完全: 判定できなかったものが {0} 件あります"},

@@ -124,6 +124,8 @@ enum class Message : std::uint16_t {
   // The database, when it cannot be used.
   database_missing,  // path, command
   database_corrupt,  // path, what, command
+  // Questions.
+  query_source_names,  // count, first name
   // How a run ended.
   exit_findings,    // count, level
   exit_incomplete,  // count

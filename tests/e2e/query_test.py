@@ -125,6 +125,15 @@ class Query(Batch):
         self.assertEqual(self.unknown("--ecosystem", "Debian", *words), "release")
         self.assertEqual(self.unknown("pkg:deb/debian/libdemo@1.2-3"), "release")
 
+    def test_a_name_that_may_be_a_binary_packages_is_hinted_at(self):
+        words = ("--ecosystem", "Debian:11", "libdemo1", "1.2-3")
+        answer = self.run_tenken(OK, *self.command, *words)
+        self.assertEqual(answer.json()["matches"], [])
+        self.assertIn("source", answer.err)
+        self.assertIn("libdemo1", answer.err)
+        for words in (("Debian:11", "libdemo", "1.2-3"), ("PyPI", "other", "1.0")):
+            self.assertEqual(self.run_tenken(OK, *self.command, "--ecosystem", *words).err, "")
+
     def test_what_cannot_be_decided_is_said(self):
         self.assertEqual(self.unknown("--ecosystem", "Debian:12", "libdemo", "1.2-3"), "release")
         self.assertEqual(self.unknown("--ecosystem", "npm", "no-cover", ""), "version")
