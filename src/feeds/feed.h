@@ -1,6 +1,9 @@
 // Feed: one upstream publication of advisories or facts. A feed only parses: bytes in, values out,
 // pure; fetching and walking directories are common code elsewhere.
 //
+// A JSON record that has a key twice is a skip where one document is one record (OSV); of documents
+// that hold many (NVD, KEV, secdb, Debian's tracker) the first of the two is read.
+//
 // Thread rule: rows are constants; parse() may run on many threads, each with its own Sink.
 #pragma once
 

@@ -100,6 +100,14 @@ TEST(Osv, MissingEmptyAndNullFieldsAreTheSame) {
   EXPECT_TRUE(a.affected[0].ranges.empty() && a.affected[0].versions.empty());
 }
 
+TEST(Osv, ARecordWithADoubledKeyIsSkipped) {
+  const auto got = read("osv/Go/all.zip/x.json",
+                        R"({"id":"X-1","affected":[],"affected":[{"package":{"name":"p"}}]})");
+  EXPECT_TRUE(got.advisories.empty());
+  ASSERT_EQ(got.skips.size(), 1u);
+  EXPECT_EQ(got.skips[0].reason, "an object has the key \"affected\" twice");
+}
+
 TEST(Osv, TimesHaveAnyNumberOfFractionDigits) {
   for (const auto time : {"2024-05-06T07:08:09Z", "2024-05-06T07:08:09.12Z",
                           "2024-05-06T07:08:09.123456Z", "2024-05-06T16:08:09+09:00"}) {

@@ -14,7 +14,7 @@ namespace tenken::feeds {
 namespace osv_ {
 
 // Real records reach some MB; a greater one is an attack or a fault.
-constexpr json::Limits limits{.bytes = std::size_t{64} << 20};
+constexpr json::Limits limits{.bytes = std::size_t{64} << 20, .unique_keys = true};
 constexpr std::size_t max_events = 1'000'000;  // of one record
 
 // Which publisher speaks for which ecosystem, for records that lie outside the bucket's layout.
