@@ -102,7 +102,9 @@ Result<> backup_sqlite(const std::string& from, const std::string& to,
     if (::rename(temporary.c_str(), to.c_str()) != 0) return from_errno(errno, to);
     return sync(directory_of(to), O_RDONLY | O_DIRECTORY);
   }();
-  if (!made) ::unlink(temporary.c_str());
+  if (!made)
+    for (const char* suffix : {"", "-journal", "-wal", "-shm"})
+      ::unlink((temporary + suffix).c_str());
   return made;
 }
 

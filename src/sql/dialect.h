@@ -1,6 +1,7 @@
 // The words in which the two engines differ. Everything else is written once for both:
-// ON CONFLICT, RETURNING, IS DISTINCT FROM, WITH RECURSIVE, BIGINT, DOUBLE PRECISION, LIKE with an
-// explicit ESCAPE.
+// ON CONFLICT, RETURNING, IS DISTINCT FROM, WITH RECURSIVE, BIGINT, DOUBLE PRECISION. To be said
+// always, since the engines assume different things: NULLS FIRST or LAST where a sorted column may
+// be null, ESCAPE where a LIKE pattern may hold a backslash.
 //
 // Thread rule: pure functions.
 #pragma once

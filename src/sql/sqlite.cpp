@@ -146,7 +146,8 @@ class SqliteConnection final : public Session {
   Result<> begin_transaction(bool writes) override;
   Result<> commit_transaction() override;
   void roll_back_transaction() override;
-  bool connected() override { return true; }
+  // No transaction that was opened by a statement of its own.
+  bool connected() override { return sqlite3_get_autocommit(database_.get()) != 0; }
 
   SqliteHandle database_;  // outlives the statements
   StatementCache<SqliteStatement> statements_{kept_statements};
