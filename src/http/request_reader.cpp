@@ -75,6 +75,8 @@ RequestReader::Phase RequestReader::phase() const {
 void RequestReader::refuse(int status, std::string_view reason) {
   state_ = State::refused;
   refusal_ = {status, reason};
+  std::string().swap(request_.body);
+  lease_ = Lease(budget_);
 }
 
 std::size_t RequestReader::wanted_bytes(std::size_t at_most) const {
@@ -296,7 +298,11 @@ bool RequestReader::append_body(std::string_view piece) {
     const std::size_t block = std::max({size, body.capacity() * 2, smallest_body_block});
     const std::size_t capacity = std::max(size, std::min(block, most));
     if (!lease_.cover(head_bytes_ + capacity)) return false;
-    body.reserve(capacity);
+    // A new string is as large as asked for; one that grows may take twice its size.
+    std::string grown;
+    grown.reserve(capacity);
+    grown += body;
+    body.swap(grown);
   }
   body += piece;
   return true;

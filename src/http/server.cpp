@@ -17,17 +17,17 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
 #include <condition_variable>
-#include <csignal>
 #include <mutex>
 #include <optional>
-#include <random>
 #include <thread>
 
 #include <fmt/format.h>
 
 #include "base/time.h"
+#include "http/blocked_signals.h"
 #include "http/byte_budget.h"
-#include "http/request_reader.h"
+#include "http/inbox.h"
+#include "http/request_ids.h"
 #include "http/response_head.h"
 #include "http/socket.h"
 #include "http/stream.h"
@@ -43,16 +43,13 @@ using Executor = asio::io_context::executor_type;
 template <typename T>
 using Task = asio::awaitable<T, Executor>;
 using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
-using Phase = RequestReader::Phase;
+using Phase = Inbox::Phase;
 constexpr asio::use_awaitable_t<Executor> awaiting;
 
 constexpr std::chrono::milliseconds tick{100};              // how late a time limit may strike
 constexpr std::chrono::milliseconds resource_pause{100};    // before accept is tried again
 constexpr std::chrono::milliseconds linger{2000};           // for the client to read a last answer
-constexpr std::size_t read_block = std::size_t{64} << 10;   // of a body
-constexpr std::size_t head_block = std::size_t{16} << 10;   // what pipelining can leave behind
 constexpr std::size_t joined_body = std::size_t{16} << 10;  // sent in one piece with the head
-constexpr std::size_t default_body_limit = std::size_t{1} << 20;
 constexpr int steps_per_turn = 16;  // reads or writes of one connection before others have a turn
 constexpr int accepts_per_turn = 16;
 
@@ -80,17 +77,16 @@ struct Connection;
 // One event loop. Members below the context end before it; the coroutines that it still holds end
 // with it, and leave the list above it.
 struct IoThread {
-  IoThread();
   void add(Connection& connection);
   void remove(Connection& connection);
   void arm_tick();
   void run();
   std::string_view date();
-  std::string new_request_id();
 
   std::vector<Connection*> connections;
-  std::atomic<std::size_t> load = 0;      // connections given to this thread
-  std::array<char, read_block> buffer{};  // of whoever reads now: nobody waits between read and use
+  std::atomic<std::size_t> load = 0;  // connections given to this thread
+  std::array<char, Inbox::largest_read>
+      buffer{};  // of whoever reads now: nobody waits between read and use
   asio::io_context context{1};
   asio::executor_work_guard<Executor> work{context.get_executor()};
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer{
@@ -98,7 +94,7 @@ struct IoThread {
   bool ticking = false;
   Seconds dated = -1;
   std::string date_text;
-  std::mt19937_64 random;
+  RequestIds ids;
 };
 
 struct Connection {
@@ -112,36 +108,20 @@ struct Connection {
   void limit_to(int milliseconds) { limit_to(std::chrono::milliseconds(milliseconds)); }
   void no_limit() { deadline = Clock::time_point::max(); }
   void wake();
-  void await_request();
-  void ingest(std::string_view bytes);
-  void accept_head();
-  void complete_facts();
-  void watch();
 
   Shared& server;
   WorkerPool& workers;
   IoThread& io;
   Descriptor socket;
   std::unique_ptr<Stream> stream;
-  RequestReader reader;
-  std::string leftover;  // read, and part of the next request
-  const std::string peer;
-  std::string client_certificate;
+  Inbox inbox;
   Clock::time_point deadline = Clock::time_point::max();
-  Clock::time_point body_end;
-  Phase watched = Phase::idle;
   bool idle = true;      // nothing is lost by closing it
   bool expired = false;  // the deadline has passed
   bool cut = false;      // the server stops
   int steps = 0;
   std::size_t index = 0;  // in the thread's list
 };
-
-IoThread::IoThread() {
-  std::random_device seed;
-  std::seed_seq words{seed(), seed(), seed(), seed()};
-  random.seed(words);
-}
 
 void IoThread::add(Connection& connection) {
   connection.index = connections.size();
@@ -197,21 +177,12 @@ std::string_view IoThread::date() {
   return date_text;
 }
 
-// In the form of a random UUID (RFC 9562 section 5.4); an identifier, not a secret.
-std::string IoThread::new_request_id() {
-  const std::uint64_t a = random();
-  const std::uint64_t b = random();
-  return fmt::format("{:08x}-{:04x}-4{:03x}-{:04x}-{:012x}", a >> 32, (a >> 16) & 0xFFFF, a & 0xFFF,
-                     0x8000 | ((b >> 48) & 0x3FFF), b & 0xFFFF'FFFF'FFFF);
-}
-
 Connection::Connection(Shared& server_, WorkerPool& workers_, IoThread& io_, Accepted accepted)
     : server(server_),
       workers(workers_),
       io(io_),
       socket(io_.context.get_executor(), accepted.socket.get()),
-      reader(server_.options.limits, server_.budget),
-      peer(std::move(accepted.peer)) {
+      inbox(server_.options, server_.budget, io_.ids, std::move(accepted.peer)) {
   std::ignore = accepted.socket.release();  // the descriptor closes it
   server.connections.fetch_add(1);
   io.load.fetch_add(1);
@@ -229,58 +200,6 @@ Connection::~Connection() {
 void Connection::wake() {
   boost::system::error_code ignored;
   socket.cancel(ignored);
-}
-
-void Connection::await_request() {
-  idle = true;
-  watched = Phase::idle;
-  limit_to(server.options.limits.keep_alive_ms);
-}
-
-// All bytes are given to the reader, or kept for the next request.
-void Connection::ingest(std::string_view bytes) {
-  for (;;) {
-    bytes.remove_prefix(reader.feed(bytes));
-    if (reader.phase() == Phase::head_complete) accept_head();
-    if (bytes.empty() || reader.phase() == Phase::complete || reader.phase() == Phase::refused)
-      break;
-  }
-  leftover = bytes;
-  watch();
-}
-
-void Connection::accept_head() {
-  complete_facts();
-  try {
-    const auto& limit = server.options.body_limit;
-    reader.accept_body(limit ? limit(reader.head()) : default_body_limit);
-  } catch (...) {
-    reader.refuse(500, "internal error");
-  }
-}
-
-void Connection::complete_facts() {
-  Request& head = reader.head();
-  if (!head.id.empty()) return;
-  head.id = io.new_request_id();
-  head.peer = peer;
-  head.client_certificate = client_certificate;
-}
-
-// Sets the time limit of the phase that has been reached.
-void Connection::watch() {
-  const auto& limits = server.options.limits;
-  const auto phase = reader.phase();
-  if (phase != Phase::idle) idle = false;
-  if (phase == Phase::head && watched != Phase::head) limit_to(limits.head_ms);
-  if (phase == Phase::body) {
-    if (watched != Phase::body)
-      body_end = Clock::now() + std::chrono::milliseconds(limits.body_total_ms);
-    limit_to(limits.body_idle_ms);
-    deadline = std::min(deadline, body_end);
-  }
-  if (phase == Phase::complete || phase == Phase::refused) no_limit();
-  watched = phase;
 }
 
 // False: the time is up, or the server stops.
@@ -314,15 +233,12 @@ Task<bool> write_all(Connection& c, std::string_view bytes) {
   co_return true;
 }
 
-// Gives the reader some bytes; false: the client has gone, or ready() says no.
+// Gives the inbox some bytes; false: the client has gone, or ready() says no.
 Task<bool> receive(Connection& c) {
   for (;;) {
-    const bool in_body = c.reader.phase() == Phase::body;
-    const auto size = c.reader.wanted_bytes(in_body ? read_block : head_block);
-    const auto step = c.stream->read(std::span(c.io.buffer).first(size));
+    const auto step = c.stream->read(std::span(c.io.buffer).first(c.inbox.wanted_bytes()));
     if (step.kind == Step::Kind::done) {
-      c.ingest({c.io.buffer.data(), step.bytes});
-      co_await take_turns(c);
+      c.inbox.ingest({c.io.buffer.data(), step.bytes}, Clock::now());
       co_return true;
     }
     if (step.kind == Step::Kind::closed || step.kind == Step::Kind::failed) co_return false;
@@ -330,26 +246,25 @@ Task<bool> receive(Connection& c) {
   }
 }
 
-// True: the reader is complete or has refused. False: there is no request, and nobody to answer.
+// True: the request is complete or refused. False: there is none, and nobody to answer.
 Task<bool> read_request(Connection& c) {
-  c.await_request();
-  if (!c.leftover.empty()) {
-    const std::string pending = std::exchange(c.leftover, {});
-    c.ingest(pending);
-  }
+  c.inbox.await_request(Clock::now());
   for (;;) {
-    const auto phase = c.reader.phase();
+    const auto phase = c.inbox.phase();
+    c.idle = phase == Phase::idle;
+    c.deadline = c.inbox.deadline();
     if (phase == Phase::complete || phase == Phase::refused) co_return true;
-    if (phase == Phase::idle && c.server.draining) co_return false;
-    if (c.reader.wants_continue()) {
-      c.reader.continued();
+    if (c.idle && c.server.draining) co_return false;
+    if (c.inbox.wants_continue()) {
       if (!co_await write_all(c, "HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
-      c.watch();
+      c.inbox.continued(Clock::now());
+      c.deadline = c.inbox.deadline();
     }
+    co_await take_turns(c);
     if (co_await receive(c)) continue;
-    if (!c.expired || c.cut || phase == Phase::idle) co_return false;
+    if (!c.expired || c.cut || c.idle) co_return false;
     c.expired = false;
-    c.reader.refuse(408, "the request took too long");
+    c.inbox.refuse(408, "the request took too long");
   }
 }
 
@@ -429,11 +344,10 @@ Task<void> close_gently(Connection& c) {
 
 Task<void> answer_refusal(Connection& c) {
   const auto began = Clock::now();
-  const auto [status, reason] = c.reader.refusal();
-  c.complete_facts();
+  const auto [status, reason] = c.inbox.refusal();
   auto response = plain_response(status, reason);
   if (status == 503) response.headers.set("Retry-After", "1");
-  const Request& request = c.reader.head();
+  const Request& request = c.inbox.head();
   co_await respond(c, response, {.date = c.io.date(), .request_id = request.id},
                    request.method != "HEAD");
   report(c.server.options, request, response, began);
@@ -443,12 +357,12 @@ Task<void> answer_refusal(Connection& c) {
 // One request and its answer; false: the connection ends.
 Task<bool> exchange(Connection& c) {
   if (!co_await read_request(c)) co_return false;
-  if (c.reader.phase() == Phase::refused) {
+  if (c.inbox.phase() == Phase::refused) {
     co_await answer_refusal(c);
     co_return false;
   }
   const auto began = Clock::now();
-  auto received = c.reader.take();
+  auto received = c.inbox.take();
   const std::string id = received.request.id;
   const bool with_body = received.request.method != "HEAD";
   Response response;
@@ -498,7 +412,7 @@ Task<bool> open(Connection& c) {
     if (step.kind == Step::Kind::closed || step.kind == Step::Kind::failed) co_return false;
     if (!co_await ready(c, step.kind)) co_return false;
   }
-  c.client_certificate = c.stream->client_certificate();
+  c.inbox.set_client_certificate(c.stream->client_certificate());
   co_return true;
 }
 
@@ -511,25 +425,6 @@ Task<void> serve(std::unique_ptr<Connection> connection) {
   }
   if (c.stream) c.stream->end_writing();
 }
-
-// Signals are for the program's own threads. With SIGPIPE blocked, a write to a closed connection
-// is an error and no more, in OpenSSL too. Threads inherit the mask of the one that makes them.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGPROF})
-      sigdelset(&all, fault);
-    pthread_sigmask(SIG_BLOCK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 class AsioServer final : public Server {
  public:
@@ -666,7 +561,7 @@ Result<std::unique_ptr<Server>> Server::start(Options options) {
   const int processors = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const int io_threads = or_default(options.io_threads, processors);
   const int worker_threads = or_default(options.worker_threads, 4 * processors);
-  const SignalsBlocked blocked;
+  const BlockedSignals blocked;
   try {
     auto server = std::make_unique<AsioServer>(std::move(options), std::move(tls),
                                                std::move(listener), io_threads, worker_threads);
