@@ -21,7 +21,8 @@ constexpr std::uint64_t longest_lifetime_s = 7 * 86'400;
 using Read = std::expected<void, Refusal>;
 
 std::unexpected<Refusal> incomplete(std::string message) {
-  return std::unexpected(Refusal{Fault::incomplete_signature, std::move(message)});
+  return std::unexpected(
+      Refusal{.fault = Fault::incomplete_signature, .message = std::move(message)});
 }
 
 bool is_word(std::string_view text, std::size_t longest, std::string_view more) {
@@ -200,7 +201,7 @@ Read ClaimReader::from_query(std::string_view query) {
 
 std::expected<Claim, Refusal> read_claim(const RequestHead& head) {
   const std::unexpected missing(
-      Refusal{Fault::missing_authentication, "Missing Authentication Token"});
+      Refusal{.fault = Fault::missing_authentication, .message = "Missing Authentication Token"});
   const auto* const authorization = head.header("authorization");
   const bool in_query = head.query().contains("X-Amz-Signature=");
   if (authorization == nullptr && !in_query) return missing;

@@ -50,17 +50,20 @@ enum class Fault : std::uint8_t {
   unknown_client,          // no such key, or it was revoked, expired or has no session
   invalid_signature,       // it does not belong to this request, service or time
   expired,                 // a pre-signed URL after its time
+  unavailable,             // whether it holds cannot be told now; try again
 };
 struct Refusal {
   Fault fault = Fault::invalid_signature;
-  std::string message;
+  std::string message;  // for the client
+  std::string cause;    // for the log; where unavailable
 };
 // The services name the same faults differently by their protocol: JSON (inspector2), query (sts).
 enum class Protocol : std::uint8_t { json, query };
 std::string_view error_code(Fault fault, Protocol protocol);
 int http_status(Fault fault);
-// For the caller that finds no secret for a claim.
+// For the caller that finds no secret for a claim, or cannot look for it.
 Refusal unknown_client();
+Refusal unavailable(std::string cause);
 
 // What a request says of its sender.
 struct Claim {

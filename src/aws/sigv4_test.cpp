@@ -388,6 +388,7 @@ TEST(Refusals, HaveTheCodesAndStatusesOfTheirProtocol) {
   EXPECT_EQ(http_status(Fault::unknown_client), 403);
   EXPECT_EQ(http_status(Fault::invalid_signature), 403);
   EXPECT_EQ(http_status(Fault::expired), 400);
+  EXPECT_EQ(http_status(Fault::unavailable), 503);
   EXPECT_EQ(unknown_client().message, "The security token included in the request is invalid.");
 }
 

@@ -19,7 +19,7 @@ bool contains(std::span<const std::string_view> all, std::string_view one) {
 using Verified = std::expected<void, Refusal>;
 
 std::unexpected<Refusal> mismatch(std::string message) {
-  return std::unexpected(Refusal{Fault::invalid_signature, std::move(message)});
+  return std::unexpected(Refusal{.fault = Fault::invalid_signature, .message = std::move(message)});
 }
 
 Verified check_scope(const Claim& claim, const Policy& policy) {
@@ -44,8 +44,9 @@ Verified check_time(const Claim& claim, const Policy& policy, Seconds now) {
   if (claim.lifetime_s) {
     if (now < claim.time + *claim.lifetime_s) return {};
     return std::unexpected(Refusal{
-        Fault::expired, fmt::format("Request has expired: it was valid until {} and it is {}.",
-                                    basic_time(claim.time + *claim.lifetime_s), basic_time(now))});
+        .fault = Fault::expired,
+        .message = fmt::format("Request has expired: it was valid until {} and it is {}.",
+                               basic_time(claim.time + *claim.lifetime_s), basic_time(now))});
   }
   if (claim.time < now - policy.skew_s)
     return mismatch(fmt::format("Signature expired: {} is now earlier than {} ({} - {} min.)",

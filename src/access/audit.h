@@ -1,0 +1,52 @@
+// The audit log: who did what, when, from where, and how it ended. Rows are only added. Never in
+// it: secrets, bodies, signatures.
+//
+// Errors: those of the engine. Thread rule: an AuditLog from any thread, with the caller's
+// connection; an event that describes a change is appended in the change's own transaction.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "sql/sql.h"
+
+namespace tenken::access {
+
+// Texts may be a stranger's: they are stored printable and cut at 1,024 bytes.
+struct AuditEvent {
+  std::int64_t id = 0;  // made by append; ascending with time, on one node also within a second
+  Seconds time = 0;
+  std::string account;
+  std::string principal;      // the user's name, or what acted: "command line"
+  std::string access_key_id;  // empty where none was used
+  std::string source;         // network address; empty: this machine
+  std::string action;         // "inspector2:CreateFilter"
+  std::string target;         // what it was done to: an ARN, a name
+  std::string outcome;        // "success", or the error's code
+  std::string request_id;
+};
+
+class AuditLog {
+ public:
+  AuditLog();
+  Result<> append(sql::Connection& connection, const AuditEvent& event);
+
+ private:
+  std::int64_t next_id(Seconds time);
+
+  std::int64_t node_;  // 16 random bits: two nodes make no id twice
+  std::atomic<std::uint32_t> count_ = 0;
+};
+
+// The account's newest events first, from the one below `before` on; at most `limit`.
+Result<std::vector<AuditEvent>> list_audit(sql::Connection& connection, std::string_view account,
+                                           std::optional<std::int64_t> before, std::size_t limit);
+
+}  // namespace tenken::access
