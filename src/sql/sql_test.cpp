@@ -1,17 +1,15 @@
-// The same cases on both engines, each with a database of its own; then what only a server can do.
+// The same cases on both engines: values, statements, transactions.
 #include "sql/sql.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
 #include <thread>
 
-#include <fmt/format.h>
-#include <gtest/gtest.h>
 #include <malloc.h>
 
-#include "sql/dialect.h"
-#include "support/test_database.h"
+#include "support/sql_case.h"
 
 #if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
@@ -19,8 +17,6 @@ extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace tenken::sql {
 namespace {
-
-using test::TestDatabase;
 
 // Bytes in use on the heap; without the sanitizer's quarantine.
 std::size_t heap_bytes() {
@@ -30,63 +26,6 @@ std::size_t heap_bytes() {
   return ::mallinfo2().uordblks;
 #endif
 }
-
-template <typename T>
-std::string error_of(const Result<T>& result) {
-  return result ? "no error"
-                : fmt::format("{}: {}", name(result.error().code), result.error().what);
-}
-
-template <typename T>
-Errc code_of(const Result<T>& result) {
-  EXPECT_FALSE(result.has_value());
-  return result ? Errc::internal : result.error().code;
-}
-
-#define ASSERT_OK(...)                                         \
-  do {                                                         \
-    const auto& assert_ok = (__VA_ARGS__);                     \
-    ASSERT_TRUE(assert_ok.has_value()) << error_of(assert_ok); \
-  } while (false)
-#define EXPECT_OK(...)                                         \
-  do {                                                         \
-    const auto& expect_ok = (__VA_ARGS__);                     \
-    EXPECT_TRUE(expect_ok.has_value()) << error_of(expect_ok); \
-  } while (false)
-
-class SqlTest : public testing::TestWithParam<Engine> {
- protected:
-  void SetUp() override {
-    NEED_ENGINE(GetParam());
-    database_.emplace(GetParam());
-    connection_ = connect();
-  }
-
-  std::unique_ptr<Connection> connect() {
-    auto connection = open(database_->location());
-    EXPECT_TRUE(connection.has_value()) << error_of(connection);
-    return connection ? *std::move(connection) : nullptr;
-  }
-  const Dialect& words() const { return dialect(GetParam()); }
-
-  // id, and a column of each type.
-  void create_all_types() {
-    ASSERT_OK(connection_->script(fmt::format(
-        "CREATE TABLE t (id BIGINT PRIMARY KEY, i BIGINT, d DOUBLE PRECISION, s {}, b {}){}",
-        words().text, words().blob, words().clustered)));
-  }
-  void create_numbers() {
-    ASSERT_OK(connection_->script("CREATE TABLE n (id BIGINT PRIMARY KEY, v BIGINT)"));
-  }
-  std::int64_t count(Connection& connection, std::string_view table = "n") {
-    const auto rows = connection.one_integer(fmt::format("SELECT count(*) FROM {}", table));
-    EXPECT_OK(rows);
-    return rows ? rows->value_or(-1) : -1;
-  }
-
-  std::optional<TestDatabase> database_;
-  std::unique_ptr<Connection> connection_;
-};
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, SqlTest, testing::Values(Engine::sqlite, Engine::postgresql),
                          test::engine_name);
@@ -430,110 +369,6 @@ TEST_P(SqlTest, an_answer_may_outlive_its_transaction_but_is_not_read_on) {
   EXPECT_EQ(count(*connection_), 3);
 }
 
-TEST_P(SqlTest, a_bulk_of_new_rows) {
-  create_all_types();
-  auto bulk = connection_->bulk({.table = "t", .columns = {"id", "i", "d", "s", "b"}});
-  ASSERT_OK(bulk);
-  constexpr std::int64_t rows = 25'000;
-  for (std::int64_t i = 0; i < rows; ++i) {
-    const std::string text = fmt::format("点\"',\\{}", i);
-    const Value row[] = {i, i % 3 == 0 ? Value(Null{}) : Value(i - 5),
-                         i % 2 == 0 ? Value(i) : Value(static_cast<double>(i) / 4), text,
-                         Blob{std::string_view("\0\xff", 2)}};
-    ASSERT_OK((*bulk)->add(row));
-  }
-  const auto other = connect();
-  EXPECT_EQ(count(*other, "t"), 0);
-  EXPECT_EQ((*bulk)->finish().value(), rows);
-  EXPECT_EQ(count(*other, "t"), rows);
-  bulk->reset();
-  const auto answer = connection_->query("SELECT i, d, s, b FROM t WHERE id = ?1", 20'001);
-  ASSERT_OK(answer);
-  const Row* row = (*answer)->next().value();
-  ASSERT_NE(row, nullptr);
-  EXPECT_TRUE(row->is_null(0));
-  EXPECT_EQ(row->number(1), 5000.25);
-  EXPECT_EQ(row->text(2), "点\"',\\20001");
-  EXPECT_EQ(row->text(3), std::string_view("\0\xff", 2));
-}
-
-TEST_P(SqlTest, a_bulk_passes_over_rows_that_are_there) {
-  create_numbers();
-  ASSERT_OK(connection_->run("INSERT INTO n VALUES (2, 20)"));
-  auto bulk = connection_->bulk({.table = "n", .columns = {"id", "v"}, .ignore_existing = true});
-  ASSERT_OK(bulk);
-  for (const std::int64_t id : {1, 2, 3, 3}) {
-    const Value row[] = {id, id};
-    ASSERT_OK((*bulk)->add(row));
-  }
-  EXPECT_EQ((*bulk)->finish().value(), 2);
-  bulk->reset();
-  EXPECT_EQ(connection_->one_integer("SELECT v FROM n WHERE id = 2").value(), 20);
-}
-
-TEST_P(SqlTest, a_bulk_with_a_duplicate_is_a_conflict_and_leaves_nothing) {
-  create_numbers();
-  {
-    auto bulk = connection_->bulk({.table = "n", .columns = {"id", "v"}});
-    ASSERT_OK(bulk);
-    Result<> added;
-    for (const std::int64_t id : {1, 2, 2}) {
-      const Value row[] = {id, id};
-      if (added) added = (*bulk)->add(row);
-    }
-    EXPECT_EQ(added ? code_of((*bulk)->finish()) : added.error().code, Errc::conflict);
-    EXPECT_EQ(code_of((*bulk)->finish()), Errc::invalid);
-  }
-  EXPECT_TRUE(connection_->usable());
-  EXPECT_EQ(count(*connection_), 0);
-}
-
-TEST_P(SqlTest, a_bulk_that_is_dropped_leaves_nothing) {
-  create_numbers();
-  const Value row[] = {1, 1};
-  {
-    auto bulk = connection_->bulk({.table = "n", .columns = {"id", "v"}});
-    ASSERT_OK(bulk);
-    ASSERT_OK((*bulk)->add(row));
-    EXPECT_EQ(code_of(connection_->query("SELECT 1")), Errc::invalid);
-    EXPECT_EQ(code_of(connection_->bulk({.table = "n", .columns = {"id"}})), Errc::invalid);
-  }
-  EXPECT_EQ(count(*connection_), 0);
-  auto transaction = Transaction::begin(*connection_, Transaction::Mode::write);
-  ASSERT_OK(transaction);
-  {
-    auto bulk = connection_->bulk({.table = "n", .columns = {"id", "v"}});
-    ASSERT_OK(bulk);
-    ASSERT_OK((*bulk)->add(row));
-  }
-  EXPECT_EQ(code_of(transaction->commit()), Errc::invalid);
-  EXPECT_EQ(count(*connection_), 0);
-}
-
-TEST_P(SqlTest, a_bulk_inside_a_transaction_is_part_of_it) {
-  create_numbers();
-  {
-    auto transaction = Transaction::begin(*connection_, Transaction::Mode::write);
-    ASSERT_OK(transaction);
-    for (std::int64_t id = 0; id < 3; ++id) {
-      auto bulk =
-          connection_->bulk({.table = "n", .columns = {"id", "v"}, .ignore_existing = true});
-      ASSERT_OK(bulk);
-      for (const std::int64_t i : {id, id + 1}) {
-        const Value row[] = {i, Null{}};
-        ASSERT_OK((*bulk)->add(row));
-      }
-      EXPECT_EQ((*bulk)->finish().value(), id == 0 ? 2 : 1);
-    }
-    EXPECT_EQ(count(*connection_), 4);
-    EXPECT_EQ(count(*connect()), 0);
-  }
-  EXPECT_EQ(count(*connection_), 0);
-  auto bulk = connection_->bulk({.table = "n", .columns = {"id", "v"}});
-  ASSERT_OK(bulk);
-  EXPECT_EQ((*bulk)->finish().value(), 0);
-}
-
 TEST_P(SqlTest, a_million_rows_are_read_in_little_memory) {
   const auto rows = connection_->query(
       "WITH RECURSIVE r (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r WHERE i < 1000000) "
@@ -571,171 +406,6 @@ TEST_P(SqlTest, a_writer_waits_for_a_lock_and_then_gives_up) {
   EXPECT_OK(other->run("UPDATE n SET v = v + 2"));
   committer.join();
   EXPECT_EQ(other->one_integer("SELECT v FROM n").value(), 4);
-}
-
-TEST_P(SqlTest, a_pool_lends_up_to_its_limit_and_takes_back) {
-  create_numbers();
-  Pool pool(database_->location(), 2);
-  EXPECT_EQ(pool.engine(), GetParam());
-  auto first = pool.lease();
-  auto second = std::make_optional(pool.lease());
-  ASSERT_OK(first);
-  ASSERT_OK(*second);
-  EXPECT_EQ(code_of(pool.lease(50)), Errc::unavailable);
-  std::thread giver([&] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    second.reset();
-  });
-  const auto third = pool.lease(10'000);
-  giver.join();
-  ASSERT_OK(third);
-  EXPECT_EQ(count(**third), 0);
-}
-
-TEST_P(SqlTest, a_pool_does_not_lend_what_was_left_half_done) {
-  create_numbers();
-  Pool pool(database_->location(), 1);
-  {
-    const auto lease = pool.lease();
-    ASSERT_OK(lease);
-    ASSERT_OK((*lease)->run("BEGIN"));
-    ASSERT_OK((*lease)->run("INSERT INTO n VALUES (1, 1)"));
-  }
-  const auto lease = pool.lease();
-  ASSERT_OK(lease);
-  EXPECT_EQ(count(**lease), 0);
-}
-
-TEST_P(SqlTest, threads_share_a_pool) {
-  create_numbers();
-  auto location = database_->location();
-  location.lock_wait_ms = 20'000;
-  Pool pool(location, 3);
-  std::vector<std::jthread> threads;
-  for (int thread = 0; thread < 6; ++thread)
-    threads.emplace_back([&pool, thread] {
-      for (int i = 0; i < 20; ++i) {
-        const auto lease = pool.lease(20'000);
-        ASSERT_OK(lease);
-        ASSERT_OK((*lease)->run("INSERT INTO n VALUES (?1, 0)", thread * 1000 + i));
-        ASSERT_OK((*lease)->one_integer("SELECT count(*) FROM n"));
-      }
-    });
-  threads.clear();
-  EXPECT_EQ(count(*connection_), 120);
-}
-
-class PostgresqlTest : public testing::Test {
- protected:
-  void SetUp() override {
-    NEED_ENGINE(Engine::postgresql);
-    database_.emplace(Engine::postgresql);
-    connection_ = open(database_->location()).value();
-  }
-  Error refusal(const std::string& uri) {
-    const auto opened = open({.postgresql_uri = uri});
-    EXPECT_FALSE(opened.has_value()) << uri;
-    return opened ? Error{} : opened.error();
-  }
-
-  std::optional<TestDatabase> database_;
-  std::unique_ptr<Connection> connection_;
-};
-
-TEST_F(PostgresqlTest, a_server_that_went_away_is_unavailable_and_the_pool_heals) {
-  ASSERT_OK(connection_->script("CREATE TABLE n (id BIGINT PRIMARY KEY)"));
-  Pool pool(database_->location(), 2);
-  const auto held = pool.lease();
-  ASSERT_OK(held);
-  {
-    ASSERT_OK(pool.lease());
-  }
-  auto transaction = Transaction::begin(**held, Transaction::Mode::write);
-  ASSERT_OK(transaction);
-  ASSERT_OK((*held)->run("INSERT INTO n VALUES (1)"));
-  database_->server().stop();
-  EXPECT_EQ(code_of((*held)->run("INSERT INTO n VALUES (2)")), Errc::unavailable);
-  EXPECT_EQ(code_of(transaction->commit()), Errc::invalid);
-  EXPECT_FALSE((*held)->usable());
-  EXPECT_EQ(code_of((*held)->query("SELECT 1")), Errc::unavailable);
-  EXPECT_EQ(code_of((*held)->script("SELECT 1")), Errc::unavailable);
-  EXPECT_EQ(code_of(pool.lease()), Errc::unavailable);
-  database_->server().start();
-  const auto healed = pool.lease();
-  ASSERT_OK(healed);
-  EXPECT_EQ((*healed)->one_integer("SELECT count(*) FROM n").value(), 0);
-}
-
-TEST_F(PostgresqlTest, a_server_that_goes_away_in_the_middle_loses_no_answer_silently) {
-  auto rows = connection_->query("SELECT generate_series(1, 3000000)");
-  ASSERT_OK(rows);
-  ASSERT_OK((*rows)->next());
-  database_->server().stop();
-  Result<const Row*> row = nullptr;
-  do row = (*rows)->next();
-  while (row && *row != nullptr);
-  EXPECT_EQ(code_of(row), Errc::unavailable);
-  rows->reset();
-  EXPECT_FALSE(connection_->usable());
-}
-
-TEST_F(PostgresqlTest, a_load_cut_off_is_unavailable) {
-  ASSERT_OK(connection_->script("CREATE TABLE n (id BIGINT PRIMARY KEY)"));
-  for (const bool ignore : {false, true}) {
-    const auto connection = open(database_->location()).value();
-    auto bulk = connection->bulk({.table = "n", .columns = {"id"}, .ignore_existing = ignore});
-    ASSERT_OK(bulk);
-    database_->server().stop();
-    Result<> added;
-    for (std::int64_t id = 0; added && id < 20'000; ++id) {
-      const Value row[] = {id};
-      added = (*bulk)->add(row);
-    }
-    EXPECT_EQ(added ? code_of((*bulk)->finish()) : added.error().code, Errc::unavailable);
-    bulk->reset();
-    EXPECT_FALSE(connection->usable());
-    database_->server().start();
-  }
-}
-
-TEST_F(PostgresqlTest, a_wrong_password_is_denied_and_no_error_shows_it) {
-  ASSERT_OK(connection_->script("CREATE ROLE guarded LOGIN PASSWORD 'right'"));
-  EXPECT_TRUE(open({.postgresql_uri = database_->server().uri("guarded:right")}).has_value());
-  const auto wrong = refusal(database_->server().uri("guarded:s3cret"));
-  EXPECT_EQ(wrong.code, Errc::denied) << wrong.what;
-  EXPECT_FALSE(wrong.what.contains("s3cret")) << wrong.what;
-  EXPECT_EQ(refusal(database_->server().uri("guarded")).code, Errc::denied);
-  for (const auto* bad : {"postgresql://u:s3cret/db", "postgresql://u:s3cret@host:s3cret/db",
-                          "postgresql://u:s3cret@h/db?s3cret=1", "postgresql://u:s3cret@h/%s3cret",
-                          "postgresql://u:s3cret@s3cret@host/db", "host=h password=s3cret"}) {
-    const auto error = refusal(bad);
-    EXPECT_EQ(error.code, Errc::invalid) << error.what;
-    EXPECT_FALSE(error.what.contains("s3cret")) << error.what;
-  }
-}
-
-TEST_F(PostgresqlTest, what_cannot_be_reached_is_named) {
-  const auto& server = database_->server();
-  EXPECT_EQ(refusal("postgresql://127.0.0.1:1/db").code, Errc::unavailable);
-  const auto missing = server.uri();
-  const auto at = missing.find("/postgres?");
-  EXPECT_EQ(refusal(missing.substr(0, at) + "/missing" + missing.substr(at + 9)).code,
-            Errc::not_found);
-  ASSERT_OK(
-      connection_->run("CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' "
-                       "TEMPLATE template0"));
-  EXPECT_EQ(refusal(missing.substr(0, at) + "/ascii" + missing.substr(at + 9)).code, Errc::invalid);
-}
-
-TEST_F(PostgresqlTest, options_of_the_address_count) {
-  const auto uri = database_->server().uri();
-  const auto slow =
-      open({.postgresql_uri = uri + "&options=-c%20statement_timeout%3D100&application_name=x"});
-  ASSERT_OK(slow);
-  EXPECT_EQ(code_of((*slow)->query("SELECT pg_sleep(5)")), Errc::unavailable);
-  EXPECT_EQ((*slow)->one_text("SHOW application_name").value(), "x");
-  EXPECT_EQ(connection_->one_text("SHOW application_name").value(), "tenken");
-  EXPECT_EQ(connection_->one_text("SHOW lock_timeout").value(), "300ms");
 }
 
 }  // namespace
