@@ -66,8 +66,8 @@ class Rows {
   virtual Result<const Row*> next() = 0;
 };
 
-// Rows to be put into a table at once: a prepared insert on SQLite, COPY on PostgreSQL. Give rows
-// in the order of the primary key.
+// Rows to be put into a table at once: a prepared insert on SQLite; COPY on PostgreSQL, or inserts
+// from arrays where rows that are there are passed over. Give rows in the order of the primary key.
 class Bulk {
  public:
   virtual ~Bulk() = default;
