@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "access/access_fixture.h"
 #include "access/accounts.h"
 #include "access/audit.h"
 #include "access/keys.h"
 #include "base/text.h"
+#include "support/access_case.h"
 
 namespace tenken::access {
 namespace {

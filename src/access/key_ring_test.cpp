@@ -5,9 +5,9 @@
 
 #include <gtest/gtest.h>
 
-#include "access/access_fixture.h"
 #include "access/accounts.h"
 #include "access/authenticate.h"
+#include "support/access_case.h"
 
 namespace tenken::access {
 namespace {

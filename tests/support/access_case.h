@@ -1,4 +1,4 @@
-// A database with the tables of this folder and a master key, for its tests on either engine.
+// A database with the tables of src/access and a master key, for its tests on either engine.
 #pragma once
 
 #include <gtest/gtest.h>
