@@ -42,6 +42,8 @@ NOT_SAID = {
     "platform", "application", "alpha", "beta", "milestone", "*final-", "edge",
     "Tumbleweed", "redhat", "opensuse", "/var/lib/tenken", "references", "affected[{}]",
     "SPDXRef-Package-{}", "{}#package-{}",
+    # Lines for shells and programs.
+    "export AWS_ACCESS_KEY_ID={}\\nexport AWS_SECRET_ACCESS_KEY={}\\n", "listening {}\\n",
     # Titles and licences of feeds.
     "Alpine security database", "none stated by Alpine Linux",
     "Debian security advisories (DSA, DLA, DTSA)", "Debian's web site licence (MIT)",

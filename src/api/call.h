@@ -34,8 +34,8 @@ struct Services {
   std::function<std::shared_ptr<const advisories::Database>()> generation;
   std::function<void()> wake;  // work was left for the background: it begins at once
   std::function<Seconds()> clock;
-  std::string region;         // the home region, of every ARN
-  crypto::Secret token_key;   // signs page tokens; the same on every node
+  std::string region;        // the home region, of every ARN
+  crypto::Secret token_key;  // signs page tokens; the same on every node
 };
 
 struct Call {

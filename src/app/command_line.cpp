@@ -86,6 +86,8 @@ class CommandLine {
     add_query();
     add_sbom();
     add_db();
+    add_serve();
+    add_admin();
     add_version();
     add_cvss();
     add_completion();
@@ -270,6 +272,103 @@ class CommandLine {
     verify.add_option("--db", read_.database, "the same");
   }
 
+  void add_store(CLI::App& sub, std::string& data, std::string& uri, std::string& secret_key) {
+    sub.add_option("--data", data,
+                   "directory of the store, the keys and the certificates; default: "
+                   "/var/lib/tenken/server for root, else in the home directory");
+    sub.add_option("--database", uri, "postgresql://… in place of SQLite in the data directory");
+    sub.add_option("--secret-key-file", secret_key,
+                   "the master key; default: secret.key in the data directory");
+  }
+
+  void add_serve() {
+    auto& sub = add(app_, "serve", "run the server: store, APIs and background work",
+                    [this] { return serve_command(serve_); });
+    auto& node = serve_.node;
+    add_store(sub, node.data_directory, node.database_uri, node.secret_key_file);
+    sub.add_option("--listen", node.listen, "ADDRESS:PORT; port 0 takes a free one")
+        ->capture_default_str();
+    sub.add_flag("--plaintext", node.plaintext, "no TLS; on loopback addresses only");
+    sub.add_option("--tls-cert", node.tls_certificate, "PEM; default: one of its own");
+    sub.add_option("--tls-key", node.tls_key, "PEM key of --tls-cert");
+    sub.add_option("--tls-name", node.tls_names, "a further name of its own certificate");
+    sub.add_option("--region", node.region, "the region that ARNs carry")->capture_default_str();
+    add_database(sub, node.advisories);
+    sub.set_config("--config", "", "a file of these options, a line each: option=value");
+  }
+
+  CLI::App& add_admin_command(CLI::App& group, const char* name, const char* what,
+                              int (*command)(const AdminArguments&)) {
+    auto& sub = add(group, name, what, [this, command] { return command(admin_); });
+    add_store(sub, admin_.data_directory, admin_.database_uri, admin_.secret_key_file);
+    return sub;
+  }
+
+  void add_admin() {
+    auto& admin = add_group(app_, "admin", "accounts, users and access keys of a server");
+    admin.require_subcommand(1);
+    add_admin_accounts(admin);
+    add_admin_users(admin);
+    add_admin_keys(admin);
+  }
+
+  void require_account(CLI::App& sub) {
+    sub.add_option("--account", admin_.account, "12 digits")->required();
+  }
+  void require_user(CLI::App& sub) {
+    require_account(sub);
+    sub.add_option("--user", admin_.user, "the user's name")->required();
+  }
+  void require_key(CLI::App& sub) { sub.add_option("KEY", admin_.id, "TKIA…")->required(); }
+  void add_role(CLI::App& sub) {
+    sub.add_option("--role", admin_.role, "viewer, auditor, operator, security or admin")
+        ->check(CLI::IsMember({"viewer", "auditor", "operator", "security", "admin"}))
+        ->capture_default_str();
+  }
+
+  void add_admin_accounts(CLI::App& admin) {
+    auto& group = add_group(admin, "account", "accounts: tenants with their own data");
+    group.require_subcommand(1);
+    auto& create =
+        add_admin_command(group, "create", "make an account", admin_account_create_command);
+    require_account(create);
+    create.add_option("--name", admin_.name, "for people");
+    create.add_flag("--management", admin_.management, "the organisation's management account");
+    add_admin_command(group, "list", "list the accounts", admin_account_list_command);
+    require_account(add_admin_command(group, "revoke", "end an account and its keys",
+                                      admin_account_revoke_command));
+  }
+
+  void add_admin_users(CLI::App& admin) {
+    auto& group = add_group(admin, "user", "users of an account");
+    group.require_subcommand(1);
+    auto& create = add_admin_command(group, "create", "make a user", admin_user_create_command);
+    require_user(create);
+    add_role(create);
+    require_account(
+        add_admin_command(group, "list", "list an account's users", admin_user_list_command));
+    require_user(
+        add_admin_command(group, "revoke", "end a user and their keys", admin_user_revoke_command));
+  }
+
+  void add_admin_keys(CLI::App& admin) {
+    auto& group = add_group(admin, "key", "access keys of a user");
+    group.require_subcommand(1);
+    auto& create =
+        add_admin_command(group, "create", "make an access key and print it as two export lines",
+                          admin_key_create_command);
+    require_user(create);
+    add_role(create);
+    create.add_option("--days", admin_.days, "how long it is good; default: until it is revoked")
+        ->check(CLI::Range(0, 3650));
+    require_account(
+        add_admin_command(group, "list", "list an account's keys", admin_key_list_command));
+    require_key(add_admin_command(group, "rotate",
+                                  "make a second key that replaces this one within a day",
+                                  admin_key_rotate_command));
+    require_key(add_admin_command(group, "revoke", "end a key", admin_key_revoke_command));
+  }
+
   void add_version() {
     auto& version = add_group(app_, "version", "versions as each ecosystem orders them");
     version.require_subcommand(1);
@@ -308,6 +407,8 @@ class CommandLine {
   DbBuildArguments build_;
   DbUpdateArguments update_;
   DbReadArguments read_;
+  ServeArguments serve_;
+  AdminArguments admin_;
   BatchArguments compare_;
   BatchArguments cvss_;
   std::string shell_;

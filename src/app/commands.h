@@ -12,6 +12,7 @@
 #include "base/messages.h"
 #include "model/finding.h"
 #include "pipeline/scan.h"
+#include "serve/node.h"
 
 namespace tenken::app {
 
@@ -84,5 +85,33 @@ struct BatchArguments {
 };
 int version_compare_command(const BatchArguments& arguments);
 int cvss_command(const BatchArguments& arguments);
+
+struct ServeArguments {
+  serve::NodeOptions node;
+};
+int serve_command(ServeArguments arguments);
+
+struct AdminArguments {
+  std::string data_directory;
+  std::string database_uri;
+  std::string secret_key_file;
+  std::string account;
+  std::string user;
+  std::string role = "viewer";
+  std::string id;    // of a key
+  std::string name;  // of an account, for people
+  bool management = false;
+  std::int64_t days = 0;  // a key's life; 0: for ever
+};
+int admin_account_create_command(const AdminArguments& arguments);
+int admin_account_list_command(const AdminArguments& arguments);
+int admin_account_revoke_command(const AdminArguments& arguments);
+int admin_user_create_command(const AdminArguments& arguments);
+int admin_user_list_command(const AdminArguments& arguments);
+int admin_user_revoke_command(const AdminArguments& arguments);
+int admin_key_create_command(const AdminArguments& arguments);
+int admin_key_list_command(const AdminArguments& arguments);
+int admin_key_rotate_command(const AdminArguments& arguments);
+int admin_key_revoke_command(const AdminArguments& arguments);
 
 }  // namespace tenken::app

@@ -60,7 +60,7 @@ Error from_errno(int errno_value, std::string_view what);
 #define TENKEN_CONCAT(a, b) TENKEN_CONCAT_(a, b)
 #define TENKEN_TRY_(tmp, declaration, ...)                              \
   auto tmp = (__VA_ARGS__);                                             \
-  if (!tmp.has_value()) return ::tenken::Error(std::move(tmp).error()); \
+  if (!tmp.has_value()) return std::move(tmp).error();                  \
   declaration = *std::move(tmp)
 
 // TRY(const auto x, f()): x is the value of f(), or the error is returned. Several statements:
@@ -71,7 +71,7 @@ Error from_errno(int errno_value, std::string_view what);
 #define TRY_VOID(...)                                                               \
   do {                                                                              \
     auto try_void = (__VA_ARGS__);                                                  \
-    if (!try_void.has_value()) return ::tenken::Error(std::move(try_void).error()); \
+    if (!try_void.has_value()) return std::move(try_void).error();                  \
   } while (false)
 
 // CHECK states what only a bug of ours can break; it is never reachable from input.

@@ -1,0 +1,154 @@
+#include "api/front_door.h"
+
+#include <array>
+#include <map>
+
+#include "api/sts.h"
+#include "api/v1/v1.h"
+#include "base/json_writer.h"
+
+namespace tenken::api {
+namespace {
+
+constexpr std::array<std::string_view, 4> services_signed_for{"inspector2", "inspector-scan",
+                                                              "inspector", "sts"};
+constexpr std::size_t plain_body_limit = std::size_t{1} << 20;
+constexpr std::size_t inventory_body_limit = std::size_t{64} << 20;
+
+http::Response refusal(const aws::Refusal& refusal, aws::Protocol protocol) {
+  if (protocol == aws::Protocol::query)
+    return sts_error(aws::error_code(refusal.fault, protocol), refusal.message,
+                     aws::http_status(refusal.fault));
+  http::Response out;
+  out.status = aws::http_status(refusal.fault);
+  out.headers.all = {{"Content-Type", "application/json"},
+                     {"x-amzn-ErrorType", std::string(aws::error_code(refusal.fault, protocol))}};
+  json::Writer body;
+  body.begin_object().member("message", refusal.message).end_object();
+  out.body = body.take();
+  return out;
+}
+
+http::Response document(int status, std::string body) {
+  http::Response out;
+  out.status = status;
+  out.headers.all.emplace_back("Content-Type", "application/json");
+  out.body = std::move(body);
+  return out;
+}
+
+}  // namespace
+
+struct FrontDoor::State {
+  State(Services all, access::KeyRing& keys, std::function<void(std::string_view, const Error&)> l)
+      : services(std::move(all)),
+        authenticator(keys, services_signed_for),
+        log(std::move(l)),
+        inspector2(ServiceModel::inspector2()),
+        inspector_scan(ServiceModel::inspector_scan()),
+        models{&inspector2, &inspector_scan},
+        router(models) {
+    for (const auto* family : families()) {
+      for (const auto& operation : family->operations) {
+        const bool fresh = operations.emplace(operation.name, &operation).second;
+        CHECK(fresh);
+      }
+    }
+  }
+
+  Services services;
+  access::Authenticator authenticator;
+  access::AuditLog audit;
+  std::function<void(std::string_view, const Error&)> log;
+  ServiceModel inspector2;
+  ServiceModel inspector_scan;
+  std::array<const ServiceModel*, 2> models;
+  Router router;
+  std::map<std::string_view, const HandledOperation*> operations;
+
+  // nullptr: an operation that comes with a later version.
+  const HandledOperation* handled(const Route& route) const {
+    const auto found = operations.find(route.operation->name);
+    return found == operations.end() ? nullptr : found->second;
+  }
+  http::Response operate(const http::Request& request, const access::Authenticated& who);
+  ApiResult<std::string> call(const http::Request& request, const Route& route,
+                              const access::Authenticated& who);
+  void note(const http::Request& request, const access::Principal& who, const Route& route,
+            std::string_view outcome);
+};
+
+FrontDoor::FrontDoor(Services services, access::KeyRing& keys,
+                     std::function<void(std::string_view, const Error&)> log)
+    : state_(std::make_unique<State>(std::move(services), keys, std::move(log))) {}
+FrontDoor::~FrontDoor() = default;
+
+std::size_t FrontDoor::body_limit(const http::Request& head) {
+  const bool inventory = head.path().starts_with("/v1/") || head.path().starts_with("/scan/");
+  return inventory ? inventory_body_limit : plain_body_limit;
+}
+
+http::Response FrontDoor::answer(const http::Request& request) {
+  auto& state = *state_;
+  const auto protocol = is_sts(request) ? aws::Protocol::query : aws::Protocol::json;
+  const aws::RequestHead head{
+      .method = request.method, .target = request.target, .headers = request.headers.all};
+  const auto checked = state.authenticator.authenticate(head, request.body, state.services.clock());
+  if (!checked) return refusal(checked.error(), protocol);
+  const auto& who = *checked;
+  if (protocol == aws::Protocol::query || who.service == "sts")
+    return answer_sts(request, who.principal);
+  if (v1::is_v1(request)) return v1::answer(request, who.principal, state.services);
+  return state.operate(request, who);
+}
+
+http::Response FrontDoor::State::operate(const http::Request& request,
+                                         const access::Authenticated& who) {
+  const auto route = router.find(request.method, request.path());
+  if (!route) return to_response(route.error());
+  if (route->operation->service != who.service)
+    return to_response(ApiError{.code = ErrorCode::invalid_signature,
+                                .message = "Credential should be scoped to correct service: '" +
+                                           route->operation->service + "'."});
+  auto answered = call(request, *route, who);
+  if (!answered) {
+    note(request, who.principal, *route, name(answered.error().code));
+    return to_response(answered.error());
+  }
+  note(request, who.principal, *route, "success");
+  return document(route->operation->status, *std::move(answered));
+}
+
+ApiResult<std::string> FrontDoor::State::call(const http::Request& request, const Route& route,
+                                              const access::Authenticated& who) {
+  const auto* operation = handled(route);
+  const auto needs = operation != nullptr ? operation->needs : access::Permission::read;
+  if (!who.principal.may(needs))
+    return access_denied("User: " + access::arn(who.principal) + " is not authorized to perform: " +
+                         route.operation->service + ":" + route.operation->name);
+  TRY(auto input, Input::read(route, request.query(), request.body));
+  if (operation == nullptr)
+    return validation_failed(route.operation->name + " is not available in this version of tenken");
+  return operation->handle({.who = who.principal, .input = input, .services = services});
+}
+
+// Reads are not noted: the access log has them.
+void FrontDoor::State::note(const http::Request& request, const access::Principal& who,
+                            const Route& route, std::string_view outcome) {
+  const auto* operation = handled(route);
+  if (operation == nullptr || operation->needs == access::Permission::read) return;
+  auto connection = services.pool->lease();
+  if (!connection) return log(request.id, connection.error());
+  const auto written =
+      audit.append(**connection, {.time = services.clock(),
+                                  .account = who.account,
+                                  .principal = who.user,
+                                  .access_key_id = who.access_key_id,
+                                  .source = request.peer,
+                                  .action = route.operation->service + ":" + route.operation->name,
+                                  .outcome = std::string(outcome),
+                                  .request_id = request.id});
+  if (!written) log(request.id, written.error());
+}
+
+}  // namespace tenken::api

@@ -1,0 +1,55 @@
+#include "api/page_token.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "crypto/encode.h"
+#include "crypto/hash.h"
+#include "crypto/seal.h"
+
+namespace tenken::api {
+namespace {
+
+constexpr std::size_t longest_token = 8 * 1024;
+
+std::string bound_to(const Call& call, std::string_view question) {
+  return fmt::format("{}\n{}\n{}", call.who.account, call.input.operation().name,
+                     crypto::to_hex(crypto::view(crypto::sha256(question))));
+}
+
+ApiError bad_token() {
+  return validation_failed("The nextToken is not valid for this request");
+}
+
+}  // namespace
+
+std::string seal_page_token(const Call& call, std::string_view question,
+                            const std::vector<std::string>& position) {
+  std::string text;
+  for (const auto& part : position) text += fmt::format("{}:{}", part.size(), part);
+  return crypto::to_base64url(
+      crypto::seal(call.services.token_key, text, bound_to(call, question)));
+}
+
+ApiResult<std::vector<std::string>> open_page_token(const Call& call, std::string_view question,
+                                                    std::string_view token) {
+  if (token.size() > longest_token) return bad_token();
+  const auto sealed = crypto::from_base64url(token);
+  if (!sealed) return bad_token();
+  const auto opened = crypto::open(call.services.token_key, *sealed, bound_to(call, question));
+  if (!opened) return bad_token();
+  // What was sealed is ours: its form holds.
+  std::vector<std::string> out;
+  auto rest = opened->reveal();
+  while (!rest.empty()) {
+    const auto colon = rest.find(':');
+    CHECK(colon != std::string_view::npos);
+    const auto size = parse_uint(rest.substr(0, colon));
+    CHECK(size && *size <= rest.size() - colon - 1);
+    out.emplace_back(rest.substr(colon + 1, *size));
+    rest.remove_prefix(colon + 1 + *size);
+  }
+  return out;
+}
+
+}  // namespace tenken::api

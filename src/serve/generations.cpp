@@ -1,0 +1,61 @@
+#include "serve/generations.h"
+
+#include <cerrno>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+namespace tenken::serve {
+namespace {
+
+constexpr std::size_t earlier_kept = 2;
+
+}  // namespace
+
+Generations::Generations(std::string path) : path_(std::move(path)) {}
+
+Result<Generations::Stamp> Generations::stamp_of(const std::string& file) {
+  struct stat facts{};
+  if (::stat(file.c_str(), &facts) != 0) return from_errno(errno, file);
+  return Stamp{.device = facts.st_dev,
+               .inode = facts.st_ino,
+               .size = facts.st_size,
+               .modified_ns = facts.st_mtim.tv_sec * 1'000'000'000 + facts.st_mtim.tv_nsec};
+}
+
+Result<bool> Generations::look() {
+  TRY(const auto stamp, stamp_of(path_));
+  if (stamp == stamp_) return false;
+  TRY(auto opened, advisories::Database::open(path_));
+  stamp_ = stamp;
+  auto fresh = std::make_shared<const advisories::Database>(std::move(opened));
+  const std::lock_guard lock(mutex_);
+  if (current_ != nullptr && current_->generation() == fresh->generation()) return false;
+  if (current_ != nullptr) earlier_.push_back(current_);
+  if (earlier_.size() > earlier_kept) earlier_.erase(earlier_.begin());
+  current_ = std::move(fresh);
+  return true;
+}
+
+std::shared_ptr<const advisories::Database> Generations::current() const {
+  const std::lock_guard lock(mutex_);
+  return current_;
+}
+
+std::shared_ptr<const advisories::Database> Generations::find(const std::string& generation) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (current_ != nullptr && current_->generation() == generation) return current_;
+    for (const auto& one : earlier_) {
+      if (one->generation() == generation) return one;
+    }
+  }
+  const auto beside =
+      std::filesystem::path(path_).parent_path() / fmt::format("advisories-{}.db", generation);
+  auto opened = advisories::Database::open(beside.string());
+  if (!opened || opened->generation() != generation) return nullptr;
+  return std::make_shared<const advisories::Database>(*std::move(opened));
+}
+
+}  // namespace tenken::serve
