@@ -50,7 +50,8 @@ constexpr std::chrono::milliseconds tick{100};              // how late a time l
 constexpr std::chrono::milliseconds resource_pause{100};    // before accept is tried again
 constexpr std::chrono::milliseconds linger{2000};           // for the client to read a last answer
 constexpr std::size_t joined_body = std::size_t{16} << 10;  // sent in one piece with the head
-constexpr int steps_per_turn = 16;  // reads or writes of one connection before others have a turn
+constexpr unsigned steps_per_turn =
+    16;  // reads or writes of one connection before others have a turn
 constexpr int accepts_per_turn = 16;
 
 // What all threads share. Outlives them.
@@ -85,8 +86,8 @@ struct IoThread {
 
   std::vector<Connection*> connections;
   std::atomic<std::size_t> load = 0;  // connections given to this thread
-  std::array<char, Inbox::largest_read>
-      buffer{};  // of whoever reads now: nobody waits between read and use
+  // Of whoever reads now: nobody waits between reading and using what was read.
+  std::array<char, Inbox::largest_read> buffer{};
   asio::io_context context{1};
   asio::executor_work_guard<Executor> work{context.get_executor()};
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> timer{
@@ -119,8 +120,8 @@ struct Connection {
   bool idle = true;      // nothing is lost by closing it
   bool expired = false;  // the deadline has passed
   bool cut = false;      // the server stops
-  int steps = 0;
-  std::size_t index = 0;  // in the thread's list
+  unsigned steps = 0;
+  std::optional<std::size_t> index;  // in the thread's list, once it is there
 };
 
 void IoThread::add(Connection& connection) {
@@ -130,10 +131,9 @@ void IoThread::add(Connection& connection) {
 }
 
 void IoThread::remove(Connection& connection) {
-  if (connection.index >= connections.size() || connections[connection.index] != &connection)
-    return;  // never begun
-  connections[connection.index] = connections.back();
-  connections[connection.index]->index = connection.index;
+  Connection*& place = connections[*connection.index];
+  place = connections.back();
+  place->index = connection.index;
   connections.pop_back();
 }
 
@@ -189,7 +189,7 @@ Connection::Connection(Shared& server_, WorkerPool& workers_, IoThread& io_, Acc
 }
 
 Connection::~Connection() {
-  io.remove(*this);
+  if (index) io.remove(*this);
   io.load.fetch_sub(1);
   if (server.connections.fetch_sub(1) > 1 || !server.draining) return;
   const std::scoped_lock lock(server.mutex);
@@ -253,7 +253,10 @@ Task<bool> read_request(Connection& c) {
     const auto phase = c.inbox.phase();
     c.idle = phase == Phase::idle;
     c.deadline = c.inbox.deadline();
-    if (phase == Phase::complete || phase == Phase::refused) co_return true;
+    if (phase == Phase::complete || phase == Phase::refused) {
+      c.expired = false;  // there is time for the answer
+      co_return true;
+    }
     if (c.idle && c.server.draining) co_return false;
     if (c.inbox.wants_continue()) {
       if (!co_await write_all(c, "HTTP/1.1 100 Continue\r\n\r\n")) co_return false;
@@ -261,9 +264,8 @@ Task<bool> read_request(Connection& c) {
       c.deadline = c.inbox.deadline();
     }
     co_await take_turns(c);
-    if (co_await receive(c)) continue;
+    if (c.alive() && co_await receive(c)) continue;
     if (!c.expired || c.cut || c.idle) co_return false;
-    c.expired = false;
     c.inbox.refuse(408, "the request took too long");
   }
 }
@@ -289,29 +291,41 @@ void report(const Options& options, const Request& request, const Response& resp
   }
 }
 
-// Runs the handler on a worker, for which a place is reserved, and comes back to this thread.
-Task<Response> handled(Connection& c, Request request, Clock::time_point began) {
-  auto initiate = [&c, began](auto completion, Request taken) {
-    auto job = [&options = c.server.options, began, completion = std::move(completion),
-                taken = std::move(taken)]() mutable {
-      Response response = call_handler(options, taken);
-      report(options, taken, response, began);
-      const auto executor = asio::get_associated_executor(completion);
-      asio::post(executor,
-                 [completion = std::move(completion), response = std::move(response)]() mutable {
-                   std::move(completion)(std::move(response));
-                 });
-    };
-    c.workers.run(std::move(job));
-  };
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Response)>(
-      std::move(initiate), awaiting, std::move(request));
-}
-
 Response overloaded() {
   auto out = plain_response(503, "too many requests are under way");
   out.headers.set("Retry-After", "1");
   return out;
+}
+
+// An answer holds its share of the budget until the client has read it.
+struct Answer {
+  Response response;
+  Lease lease;
+};
+
+Answer answer_to(const Request& request, Shared& server, Clock::time_point began) {
+  Answer out{call_handler(server.options, request), Lease(server.budget)};
+  if (!out.lease.cover(out.response.body.size())) out.response = overloaded();
+  report(server.options, request, out.response, began);
+  return out;
+}
+
+// Runs the handler on a worker, for which a place is reserved, and comes back to this thread.
+Task<Answer> handled(Connection& c, BufferedRequest received, Clock::time_point began) {
+  auto initiate = [&c, began](auto completion, BufferedRequest taken) {
+    auto job = [&server = c.server, began, completion = std::move(completion),
+                taken = std::move(taken)]() mutable {
+      auto answer = answer_to(taken.request, server, began);
+      const auto executor = asio::get_associated_executor(completion);
+      asio::post(executor,
+                 [completion = std::move(completion), answer = std::move(answer)]() mutable {
+                   std::move(completion)(std::move(answer));
+                 });
+    };
+    c.workers.run(std::move(job));
+  };
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Answer)>(
+      std::move(initiate), awaiting, std::move(received));
 }
 
 Task<bool> respond(Connection& c, const Response& response, const ResponseFacts& facts,
@@ -333,7 +347,7 @@ Task<void> close_gently(Connection& c) {
   c.stream = plain_stream(c.socket.native_handle());
   c.idle = true;
   c.limit_to(linger);
-  while (!c.server.draining) {
+  while (c.alive() && !c.server.draining) {
     const auto step = c.stream->read(c.io.buffer);
     if (step.kind == Step::Kind::done)
       co_await take_turns(c);
@@ -365,20 +379,16 @@ Task<bool> exchange(Connection& c) {
   auto received = c.inbox.take();
   const std::string id = received.request.id;
   const bool with_body = received.request.method != "HEAD";
-  Response response;
-  if (c.workers.reserve()) {
-    response = co_await handled(c, std::move(received.request), began);
-  } else {
-    response = overloaded();
-    report(c.server.options, received.request, response, began);
-  }
-  // The answer takes the request's place in the budget until the client has read it.
-  received.lease = Lease(c.server.budget);
-  if (!received.lease.cover(response.body.size())) response = overloaded();
+  const bool wanted_again = received.keep_alive;
+  Answer answer{overloaded(), Lease(c.server.budget)};
+  if (c.workers.reserve())
+    answer = co_await handled(c, std::move(received), began);
+  else
+    report(c.server.options, received.request, answer.response, began);
   const bool keep_alive =
-      received.keep_alive && !c.server.draining && response.headers.get("Connection") != "close";
+      wanted_again && !c.server.draining && answer.response.headers.get("Connection") != "close";
   const ResponseFacts facts{.date = c.io.date(), .request_id = id, .keep_alive = keep_alive};
-  if (!co_await respond(c, response, facts, with_body)) co_return false;
+  if (!co_await respond(c, answer.response, facts, with_body)) co_return false;
   if (!keep_alive) co_await close_gently(c);
   co_return keep_alive;
 }
@@ -419,7 +429,7 @@ Task<bool> open(Connection& c) {
 Task<void> serve(std::unique_ptr<Connection> connection) {
   Connection& c = *connection;
   c.io.add(c);
-  if (co_await open(c)) {
+  if (!c.server.draining && co_await open(c)) {
     while (co_await exchange(c)) {
     }
   }
@@ -520,7 +530,10 @@ void AsioServer::admit(Accepted accepted) {
 void AsioServer::stop(int grace_ms) {
   if (threads_.empty()) return;
   shared_.draining = true;
-  asio::post(loops_.front()->context, [this] { listener_.close(); });
+  asio::post(loops_.front()->context, [this] {
+    boost::system::error_code ignored;
+    listener_.close(ignored);
+  });
   for (auto& loop : loops_) {
     asio::post(loop->context, [&loop = *loop] {
       for (Connection* connection : loop.connections) {
