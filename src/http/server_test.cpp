@@ -245,6 +245,33 @@ TEST_F(HttpServer, a_body_that_stops_or_trickles_is_cut) {
   EXPECT_EQ(status_of(stops.response()), 408);
 }
 
+TEST_F(HttpServer, a_peer_that_never_pauses_is_cut_in_time) {
+  options_.limits.body_total_ms = 300;
+  options_.body_limit = [](const Request& head) {
+    return head.path() == "/endless" ? std::size_t{1} << 30 : 0;
+  };
+  options_.io_threads = 1;
+  start();
+  const auto begun = Clock::now();
+  const auto send_for_ever = [&](std::string_view head, std::string_view block) {
+    Client client(port());
+    for (client.send(head); client.send(block) && Clock::now() - begun < milliseconds(15'000);) {
+    }
+  };
+  std::string chunks;
+  for (int i = 0; i < 1000; ++i) chunks += "1\r\nx\r\n";
+  const std::string post_head = "POST /endless HTTP/1.1\r\nHost: a\r\n";
+  std::thread body(
+      [&] { send_for_ever(post_head + "Transfer-Encoding: chunked\r\n\r\n", chunks); });
+  std::thread goodbye([&] {
+    send_for_ever("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999999\r\n\r\n", chunks);
+  });
+  EXPECT_EQ(status_of(Client(port()).ask(get("/"))), 200);
+  body.join();
+  goodbye.join();
+  EXPECT_LT(Clock::now() - begun, milliseconds(10'000));
+}
+
 TEST_F(HttpServer, an_idle_connection_is_closed_without_a_word) {
   options_.limits.keep_alive_ms = 200;
   start();

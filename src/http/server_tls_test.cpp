@@ -203,6 +203,19 @@ TEST_F(TlsServer, large_bodies_pass_both_ways) {
   EXPECT_TRUE(test::body_of(client.response()) == body);
 }
 
+TEST_F(TlsServer, a_client_that_goes_away_harms_nobody) {
+  options_.handler = [](const Request&) { return Response{.body = std::string(4 << 20, 'x')}; };
+  start();
+  for (int i = 0; i < 10; ++i) {
+    Client client(port(), {});
+    client.send(get("/"));
+    if (i % 2 == 0) client.response(false);
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    setsockopt(client.socket(), SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+  }
+  EXPECT_EQ(test::status_of(Client(port(), {}).ask(get("/"))), 200);
+}
+
 TEST_F(TlsServer, says_goodbye_before_it_closes) {
   options_.limits.keep_alive_ms = 100;
   start();
