@@ -10,6 +10,7 @@
 #include <poll.h>
 
 #include "base/text.h"
+#include "sql/libpq.h"
 #include "sql/postgresql_text.h"
 #include "sql/session.h"
 
@@ -120,6 +121,7 @@ void ClosePostgresql::operator()(pg_result* answer) const {
 }
 
 Result<PgConnection> connect_postgresql(const Location& location) {
+  TRY_VOID(load_libpq());
   TRY_VOID(check_readable(location.postgresql_uri));
   auto connection = start_connecting(location);
   if (connection == nullptr) return unavailable("no memory for a connection to PostgreSQL");
