@@ -9,6 +9,7 @@
 #include "pipeline/ingest.h"
 #include "store/schema.h"
 #include "support/scratch.h"
+#include "support/test_database.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -26,10 +27,12 @@ std::string advisory(std::string_view id, std::string_view package, std::string_
 }
 
 // A store, a clock and generations made of a few advisories.
-class EvaluateTest : public ::testing::Test {
+class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
  protected:
   void SetUp() override {
-    pool_.emplace(sql::Location{.sqlite_file = scratch_ / "tenken.sqlite"}, 4);
+    NEED_ENGINE(GetParam());
+    database_.emplace(GetParam());
+    pool_.emplace(database_->location(), 4);
     auto connection = pool_->lease();
     ASSERT_TRUE(connection) << connection.error().what;
     const auto migrated = store::migrate(**connection);
@@ -123,6 +126,7 @@ class EvaluateTest : public ::testing::Test {
   using Lines = std::vector<std::string>;
 
   test::Scratch scratch_;
+  std::optional<test::TestDatabase> database_;
   std::optional<sql::Pool> pool_;
   std::optional<Ingest> ingest_;
   std::optional<Evaluator> evaluator_;
@@ -133,7 +137,7 @@ class EvaluateTest : public ::testing::Test {
   int reports_ = 0;
 };
 
-TEST_F(EvaluateTest, an_inventory_becomes_findings) {
+TEST_P(EvaluateTest, an_inventory_becomes_findings) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
   report("web-1", {{"a", "1.0"}, {"b", "1.6"}, {"c", "1"}});
   report("web-2", {{"a", "1.0"}, {"b", "1.0"}});
@@ -143,7 +147,7 @@ TEST_F(EvaluateTest, an_inventory_becomes_findings) {
   EXPECT_EQ(history("web-1", "PYSEC-1"), (Lines{"1 inventory d1"}));
 }
 
-TEST_F(EvaluateTest, the_same_again_changes_nothing) {
+TEST_P(EvaluateTest, the_same_again_changes_nothing) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});
   work();
@@ -154,7 +158,7 @@ TEST_F(EvaluateTest, the_same_again_changes_nothing) {
   EXPECT_EQ(history("web-1", "PYSEC-1").size(), 1U);
 }
 
-TEST_F(EvaluateTest, an_upgrade_closes_and_a_downgrade_within_seven_days_opens_again) {
+TEST_P(EvaluateTest, an_upgrade_closes_and_a_downgrade_within_seven_days_opens_again) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});
   work();
@@ -170,7 +174,7 @@ TEST_F(EvaluateTest, an_upgrade_closes_and_a_downgrade_within_seven_days_opens_a
             (Lines{"1 inventory d1", "3 inventory d2", "1 inventory d3"}));
 }
 
-TEST_F(EvaluateTest, a_recurrence_after_seven_days_is_another_finding) {
+TEST_P(EvaluateTest, a_recurrence_after_seven_days_is_another_finding) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});
   work();
@@ -183,7 +187,7 @@ TEST_F(EvaluateTest, a_recurrence_after_seven_days_is_another_finding) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-1 ACTIVE"}));
 }
 
-TEST_F(EvaluateTest, a_new_advisory_finds_what_is_installed_everywhere) {
+TEST_P(EvaluateTest, a_new_advisory_finds_what_is_installed_everywhere) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   for (int i = 0; i < 20; ++i) report(fmt::format("web-{:02}", i), {{"a", "2.0"}, {"b", "1.0"}});
   work();
@@ -196,7 +200,7 @@ TEST_F(EvaluateTest, a_new_advisory_finds_what_is_installed_everywhere) {
             (Lines{fmt::format("1 advisories {}", current_->generation())}));
 }
 
-TEST_F(EvaluateTest, an_advisory_that_is_gone_closes) {
+TEST_P(EvaluateTest, an_advisory_that_is_gone_closes) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
   report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
   work();
@@ -205,7 +209,7 @@ TEST_F(EvaluateTest, an_advisory_that_is_gone_closes) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
 }
 
-TEST_F(EvaluateTest, without_the_old_generation_everything_is_looked_at_again) {
+TEST_P(EvaluateTest, without_the_old_generation_everything_is_looked_at_again) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
   work();
@@ -215,7 +219,7 @@ TEST_F(EvaluateTest, without_the_old_generation_everything_is_looked_at_again) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
 }
 
-TEST_F(EvaluateTest, a_generation_without_the_ecosystem_closes_nothing) {
+TEST_P(EvaluateTest, a_generation_without_the_ecosystem_closes_nothing) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});
   work();
@@ -231,7 +235,7 @@ TEST_F(EvaluateTest, a_generation_without_the_ecosystem_closes_nothing) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
 }
 
-TEST_F(EvaluateTest, a_version_that_cannot_be_ordered_closes_nothing) {
+TEST_P(EvaluateTest, a_version_that_cannot_be_ordered_closes_nothing) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});
   work();
@@ -240,7 +244,7 @@ TEST_F(EvaluateTest, a_version_that_cannot_be_ordered_closes_nothing) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
 }
 
-TEST_F(EvaluateTest, an_incomplete_inventory_replaces_what_it_names_and_keeps_the_rest) {
+TEST_P(EvaluateTest, an_incomplete_inventory_replaces_what_it_names_and_keeps_the_rest) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
   report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
   work();
@@ -249,7 +253,7 @@ TEST_F(EvaluateTest, an_incomplete_inventory_replaces_what_it_names_and_keeps_th
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
 }
 
-TEST_F(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {
+TEST_P(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {
   auto both = advisory("PYSEC-1", "a", "2.0");
   use({{"PYSEC-1", both}, {"PYSEC-3", advisory("PYSEC-3", "a", "3.0")}});
   report("web-1", {{"a", "1.0"}});
@@ -259,7 +263,7 @@ TEST_F(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-3 ACTIVE"}));
 }
 
-TEST_F(EvaluateTest, an_unchanged_inventory_is_confirmed_by_its_digest) {
+TEST_P(EvaluateTest, an_unchanged_inventory_is_confirmed_by_its_digest) {
   report("web-1", {{"a", "1.0"}});
   const auto confirm = [&](std::string digest) {
     return *ingest_->confirm(std::string(account), "web-1", std::move(digest), clock_);
@@ -269,7 +273,7 @@ TEST_F(EvaluateTest, an_unchanged_inventory_is_confirmed_by_its_digest) {
   EXPECT_FALSE(*ingest_->confirm("444455556666", "web-1", "d1", clock_));
 }
 
-TEST_F(EvaluateTest, jobs_of_a_node_that_died_are_taken_over) {
+TEST_P(EvaluateTest, jobs_of_a_node_that_died_are_taken_over) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});
   {
@@ -284,6 +288,10 @@ TEST_F(EvaluateTest, jobs_of_a_node_that_died_are_taken_over) {
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
 }
+
+INSTANTIATE_TEST_SUITE_P(BothEngines, EvaluateTest,
+                         testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
+                         test::engine_name);
 
 }  // namespace
 }  // namespace tenken::pipeline
