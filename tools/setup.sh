@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs from Debian's packages what is missing to build and test tenken. Debian 12; root, or a
-# user with sudo. Does nothing where everything is there.
+# user with sudo. Does nothing where everything is there. For the tests also the real AWS clients,
+# pinned, from PyPI and npm into build/test-venv; without them the tests that need them are skipped.
 #
 # Debian's archive keeps one version of a package per release, so versions are Debian 12's own
 set -euo pipefail
@@ -15,7 +16,7 @@ build=(
 # PostgreSQL server that each test starts for itself.
 test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
-  python3 python3-jsonschema openssl zstd rpm dpkg bash zsh fish
+  python3 python3-venv python3-jsonschema openssl zstd rpm dpkg bash zsh fish
   postgresql-15
 )
 bench=(libbenchmark-dev time)
@@ -41,17 +42,17 @@ for package in "${wanted[@]}"; do
   state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
   [[ $state == ii* ]] || missing+=("$package")
 done
-if [[ ${#missing[@]} -eq 0 ]]; then
-  echo "setup: everything is installed"
-  exit 0
+if [[ ${#missing[@]} -gt 0 ]]; then
+  as_root=()
+  if [[ $(id -u) -ne 0 ]]; then
+    command -v sudo >/dev/null || { echo "setup: run as root or install sudo; missing: ${missing[*]}" >&2; exit 1; }
+    as_root=(sudo)
+  fi
+  echo "setup: installing ${missing[*]}"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
-
-as_root=()
-if [[ $(id -u) -ne 0 ]]; then
-  command -v sudo >/dev/null || { echo "setup: run as root or install sudo; missing: ${missing[*]}" >&2; exit 1; }
-  as_root=(sudo)
+if [[ ${1:-build} == test ]]; then
+  python3 "$(dirname "$0")/../tests/e2e/aws_tools.py" || true
 fi
-echo "setup: installing ${missing[*]}"
-"${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-echo "setup: done"
+echo "setup: everything is installed"
