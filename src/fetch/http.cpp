@@ -1,65 +1,14 @@
 #include "fetch/http.h"
 
-#include <array>
-#include <cstdlib>
-
-#include <curl/curl.h>
-#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "fetch/curl_library.h"
 
 namespace tenken::fetch {
 namespace {
 
 constexpr long max_redirects = 5;
-
-struct Curl {
-  decltype(&curl_global_init) global_init = nullptr;
-  decltype(&curl_easy_init) easy_init = nullptr;
-  decltype(&curl_easy_reset) easy_reset = nullptr;
-  decltype(&curl_easy_setopt) setopt = nullptr;
-  decltype(&curl_easy_perform) perform = nullptr;
-  decltype(&curl_easy_cleanup) cleanup = nullptr;
-  decltype(&curl_easy_strerror) strerror = nullptr;
-  decltype(&curl_slist_append) list_append = nullptr;
-  decltype(&curl_slist_free_all) list_free = nullptr;
-};
-
-template <typename Function>
-bool resolve(void* library, const char* symbol, Function& function) {
-  function = reinterpret_cast<Function>(::dlsym(library, symbol));
-  return function != nullptr;
-}
-
-Result<Curl> load_curl() {
-  void* library = ::dlopen("libcurl.so.4", RTLD_NOW | RTLD_LOCAL);
-  if (library == nullptr) {
-    return unavailable(
-        "libcurl.so.4 is not installed, which downloads need (Debian and Ubuntu: libcurl4; "
-        "Fedora, RHEL, SUSE, Alpine: libcurl)");
-  }
-  Curl curl;
-  const bool whole = resolve(library, "curl_global_init", curl.global_init) &&
-                     resolve(library, "curl_easy_init", curl.easy_init) &&
-                     resolve(library, "curl_easy_reset", curl.easy_reset) &&
-                     resolve(library, "curl_easy_setopt", curl.setopt) &&
-                     resolve(library, "curl_easy_perform", curl.perform) &&
-                     resolve(library, "curl_easy_cleanup", curl.cleanup) &&
-                     resolve(library, "curl_easy_strerror", curl.strerror) &&
-                     resolve(library, "curl_slist_append", curl.list_append) &&
-                     resolve(library, "curl_slist_free_all", curl.list_free);
-  if (!whole) return unavailable("libcurl.so.4 lacks a function that downloads need");
-  if (curl.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-    return unavailable("libcurl.so.4 does not initialise");
-  return curl;
-}
-
-// Loaded once and never unloaded: OpenSSL leaves handlers for the end of the process.
-const Result<Curl>& curl_library() {
-  static const Result<Curl> curl = load_curl();
-  return curl;
-}
 
 // One exchange as libcurl's callbacks see it.
 struct Exchange {
@@ -129,50 +78,23 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
   return exchange.fault ? size * count : CURL_WRITEFUNC_ERROR;
 }
 
-Errc code_of(CURLcode code) {
-  switch (code) {
-    case CURLE_FILESIZE_EXCEEDED:
-      return Errc::limit;
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-      return Errc::denied;
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_TOO_MANY_REDIRECTS:
-      return Errc::invalid;
-    case CURLE_OUT_OF_MEMORY:
-    case CURLE_FAILED_INIT:
-    case CURLE_UNKNOWN_OPTION:
-      return Errc::internal;
-    default:
-      return Errc::unavailable;
-  }
-}
-
 class HttpClient final : public Transport {
  public:
   HttpClient(const Curl& curl, CURL* handle, std::string user_agent)
-      : curl_(curl), handle_(handle), user_agent_(std::move(user_agent)) {}
-  ~HttpClient() override { curl_.cleanup(handle_); }
-  HttpClient(const HttpClient&) = delete;
-  HttpClient& operator=(const HttpClient&) = delete;
+      : handle_(curl, handle), user_agent_(std::move(user_agent)) {}
 
   Result<Response> get(const Request& request, Body& body) override;
 
  private:
   template <typename Value>
   void set(CURLoption option, Value value) {
-    const auto code = curl_.setopt(handle_, option, value);
-    if (code != CURLE_OK && option_fault_ == CURLE_OK) option_fault_ = code;
+    handle_.set(option, value);
   }
   void set_policy(const Request& request);
   curl_slist* headers_of(const Request& request) const;
 
-  const Curl& curl_;
-  CURL* handle_;
+  CurlHandle handle_;
   std::string user_agent_;
-  CURLcode option_fault_ = CURLE_OK;
-  std::array<char, CURL_ERROR_SIZE> error_text_{};
 };
 
 void HttpClient::set_policy(const Request& request) {
@@ -186,10 +108,7 @@ void HttpClient::set_policy(const Request& request) {
 #pragma clang diagnostic pop
   set(CURLOPT_FOLLOWLOCATION, request.headers.empty() ? 1L : 0L);
   set(CURLOPT_MAXREDIRS, max_redirects);
-  set(CURLOPT_SSL_VERIFYPEER, 1L);
-  set(CURLOPT_SSL_VERIFYHOST, 2L);
-  if (const char* file = std::getenv("SSL_CERT_FILE")) set(CURLOPT_CAINFO, file);
-  if (const char* folder = std::getenv("SSL_CERT_DIR")) set(CURLOPT_CAPATH, folder);
+  handle_.set_verification();
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeouts.connect_ms));
   set(CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(request.timeouts.low_speed_bytes_per_second));
   set(CURLOPT_LOW_SPEED_TIME, static_cast<long>(request.timeouts.low_speed_seconds));
@@ -202,7 +121,7 @@ void HttpClient::set_policy(const Request& request) {
 curl_slist* HttpClient::headers_of(const Request& request) const {
   curl_slist* list = nullptr;
   const auto add = [&](const std::string& line) {
-    if (auto* longer = curl_.list_append(list, line.c_str())) list = longer;
+    if (auto* longer = handle_.curl().list_append(list, line.c_str())) list = longer;
   };
   for (const auto& header : request.headers) add(header);
   if (!request.etag.empty()) add("If-None-Match: " + request.etag);
@@ -213,9 +132,7 @@ curl_slist* HttpClient::headers_of(const Request& request) const {
 
 Result<Response> HttpClient::get(const Request& request, Body& body) {
   Exchange exchange{.request = request, .body = body};
-  curl_.easy_reset(handle_);
-  option_fault_ = CURLE_OK;
-  error_text_[0] = '\0';
+  handle_.reset();
   const auto range = fmt::format("{}-", request.resume_from);
   curl_slist* headers = headers_of(request);
 
@@ -223,7 +140,6 @@ Result<Response> HttpClient::get(const Request& request, Body& body) {
   set(CURLOPT_URL, request.url.c_str());
   set(CURLOPT_USERAGENT, user_agent_.c_str());
   set(CURLOPT_HTTPHEADER, headers);
-  set(CURLOPT_ERRORBUFFER, error_text_.data());
   set(CURLOPT_HEADERFUNCTION, &on_header);
   set(CURLOPT_HEADERDATA, &exchange);
   set(CURLOPT_WRITEFUNCTION, &on_body);
@@ -232,13 +148,10 @@ Result<Response> HttpClient::get(const Request& request, Body& body) {
   if (request.resume_from > 0) set(CURLOPT_RANGE, range.c_str());
   if (request.accept_gzip && request.resume_from == 0) set(CURLOPT_ACCEPT_ENCODING, "gzip");
 
-  const auto code = option_fault_ != CURLE_OK ? option_fault_ : curl_.perform(handle_);
-  curl_.list_free(headers);
+  const auto code = handle_.perform();
+  handle_.curl().list_free(headers);
   if (!exchange.fault) return std::move(exchange.fault).error();
-  if (code != CURLE_OK) {
-    const char* text = error_text_[0] != '\0' ? error_text_.data() : curl_.strerror(code);
-    return Error{code_of(code), printable(text)};
-  }
+  if (code != CURLE_OK) return handle_.error(code);
   if (exchange.has_body()) TRY_VOID(exchange.begin());
   return std::move(exchange.response);
 }
