@@ -43,10 +43,18 @@ struct Request {
   std::string client_certificate;  // PEM of a verified client certificate; empty: none
 };
 
+// What the handler found out about a request: for `finished`, never sent.
+struct Note {
+  std::string operation;
+  std::string account;
+  std::string access_key_id;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
   std::string body;
+  Note note = {};
 };
 
 using Handler = std::function<Response(const Request&)>;
