@@ -74,8 +74,11 @@ struct FrontDoor::State {
   http::Response operate(const http::Request& request, const access::Authenticated& who);
   ApiResult<std::string> call(const http::Request& request, const Route& route,
                               const access::Authenticated& who);
+  http::Response answer_v1(const http::Request& request, const access::Principal& who);
   void note(const http::Request& request, const access::Principal& who, const Route& route,
             std::string_view outcome);
+  void note(const http::Request& request, const access::Principal& who, std::string action,
+            std::string target, std::string_view outcome);
 };
 
 FrontDoor::FrontDoor(Services services, access::KeyRing& keys,
@@ -98,7 +101,7 @@ http::Response FrontDoor::answer(const http::Request& request) {
   const auto& who = *checked;
   if (protocol == aws::Protocol::query || who.service == "sts")
     return answer_sts(request, who.principal);
-  if (v1::is_v1(request)) return v1::answer(request, who.principal, state.services);
+  if (v1::is_v1(request)) return state.answer_v1(request, who.principal);
   return state.operate(request, who);
 }
 
@@ -137,18 +140,32 @@ void FrontDoor::State::note(const http::Request& request, const access::Principa
                             const Route& route, std::string_view outcome) {
   const auto* operation = handled(route);
   if (operation == nullptr || operation->needs == access::Permission::read) return;
+  note(request, who, route.operation->service + ":" + route.operation->name, {}, outcome);
+}
+
+void FrontDoor::State::note(const http::Request& request, const access::Principal& who,
+                            std::string action, std::string target, std::string_view outcome) {
   auto connection = services.pool->lease();
   if (!connection) return log(request.id, connection.error());
-  const auto written =
-      audit.append(**connection, {.time = services.clock(),
-                                  .account = who.account,
-                                  .principal = who.user,
-                                  .access_key_id = who.access_key_id,
-                                  .source = request.peer,
-                                  .action = route.operation->service + ":" + route.operation->name,
-                                  .outcome = std::string(outcome),
-                                  .request_id = request.id});
+  const auto written = audit.append(**connection, {.time = services.clock(),
+                                                   .account = who.account,
+                                                   .principal = who.user,
+                                                   .access_key_id = who.access_key_id,
+                                                   .source = request.peer,
+                                                   .action = std::move(action),
+                                                   .target = std::move(target),
+                                                   .outcome = std::string(outcome),
+                                                   .request_id = request.id});
   if (!written) log(request.id, written.error());
+}
+
+http::Response FrontDoor::State::answer_v1(const http::Request& request,
+                                           const access::Principal& who) {
+  auto answered = v1::answer(request, who, services);
+  if (!answered.action.empty())
+    note(request, who, "tenken:" + std::string(answered.action), std::move(answered.target),
+         answered.outcome);
+  return std::move(answered.response);
 }
 
 }  // namespace tenken::api

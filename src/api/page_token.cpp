@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::size_t longest_token = 8 * 1024;
 
-std::string bound_to(const Call& call, std::string_view question) {
-  return fmt::format("{}\n{}\n{}", call.who.account, call.input.operation().name,
+std::string bound_to(const PageScope& scope, std::string_view question) {
+  return fmt::format("{}\n{}\n{}", scope.account, scope.operation,
                      crypto::to_hex(crypto::view(crypto::sha256(question))));
 }
 
@@ -23,20 +23,26 @@ ApiError bad_token() {
 
 }  // namespace
 
-std::string seal_page_token(const Call& call, std::string_view question,
+PageScope page_scope(const Call& call) {
+  return {.account = call.who.account,
+          .operation = call.input.operation().name,
+          .key = call.services.token_key};
+}
+
+std::string seal_page_token(const PageScope& scope, std::string_view question,
                             const std::vector<std::string>& position) {
   std::string text;
   for (const auto& part : position) text += fmt::format("{}:{}", part.size(), part);
-  return crypto::to_base64url(
-      crypto::seal(call.services.token_key, text, bound_to(call, question)));
+  return crypto::to_base64url(crypto::seal(scope.key, text, bound_to(scope, question)));
 }
 
-ApiResult<std::vector<std::string>> open_page_token(const Call& call, std::string_view question,
+ApiResult<std::vector<std::string>> open_page_token(const PageScope& scope,
+                                                    std::string_view question,
                                                     std::string_view token) {
   if (token.size() > longest_token) return bad_token();
   const auto sealed = crypto::from_base64url(token);
   if (!sealed) return bad_token();
-  const auto opened = crypto::open(call.services.token_key, *sealed, bound_to(call, question));
+  const auto opened = crypto::open(scope.key, *sealed, bound_to(scope, question));
   if (!opened) return bad_token();
   // What was sealed is ours: its form holds.
   std::vector<std::string> out;

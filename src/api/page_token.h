@@ -10,14 +10,34 @@
 #include <vector>
 
 #include "api/call.h"
+#include "crypto/secret.h"
 
 namespace tenken::api {
 
+// Whose list of what.
+struct PageScope {
+  std::string_view account;
+  std::string_view operation;
+  const crypto::Secret& key;
+};
+PageScope page_scope(const Call& call);
+
 // The question is everything that shapes the list but the token itself and maxResults; it is
 // hashed, so that a token answers only the request that it came from.
-std::string seal_page_token(const Call& call, std::string_view question,
+std::string seal_page_token(const PageScope& scope, std::string_view question,
                             const std::vector<std::string>& position);
-ApiResult<std::vector<std::string>> open_page_token(const Call& call, std::string_view question,
+ApiResult<std::vector<std::string>> open_page_token(const PageScope& scope,
+                                                    std::string_view question,
                                                     std::string_view token);
+
+inline std::string seal_page_token(const Call& call, std::string_view question,
+                                   const std::vector<std::string>& position) {
+  return seal_page_token(page_scope(call), question, position);
+}
+inline ApiResult<std::vector<std::string>> open_page_token(const Call& call,
+                                                           std::string_view question,
+                                                           std::string_view token) {
+  return open_page_token(page_scope(call), question, token);
+}
 
 }  // namespace tenken::api

@@ -178,6 +178,12 @@ Writer& Writer::null() {
   return *this;
 }
 
+Writer& Writer::document(std::string_view json) {
+  separate();
+  out_ += json;
+  return *this;
+}
+
 std::string Writer::drain() {
   std::string out;
   out.reserve(out_.capacity());  // the next piece is about as long

@@ -27,6 +27,8 @@ class Writer {
   Writer& number(double value);  // shortest text that reads back the same
   Writer& boolean(bool value);
   Writer& null();
+  // A whole document as a value; it is written as it stands.
+  Writer& document(std::string_view json);
 
   // key and string at once; member_if leaves the member out where the text is empty.
   Writer& member(std::string_view name, std::string_view text) { return key(name).string(text); }

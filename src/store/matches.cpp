@@ -8,42 +8,19 @@
 namespace tenken::store {
 namespace {
 
-constexpr std::string_view version_columns =
-    "package_version_id, ecosystem, release, kind, name, version, arch, source_name, "
-    "source_version, module_label, vendor, purl, host_state, advisory_name";
-
 using Versions = std::vector<std::pair<PackageVersionId, PackageVersion>>;
-
-PackageVersion read_version(const sql::Row& row) {
-  PackageVersion out;
-  auto& p = out.package;
-  p.ecosystem = row.string(1);
-  p.release = row.string(2);
-  p.kind = row.string(3);
-  p.name = row.string(4);
-  p.version = row.string(5);
-  p.arch = row.string(6);
-  p.source_name = row.string(7);
-  p.source_version = row.string(8);
-  p.module_label = row.string(9);
-  p.vendor = row.string(10);
-  p.purl = row.string(11);
-  out.host_state = row.string(12);
-  out.advisory_name = row.string(13);
-  return out;
-}
 
 template <typename... Values>
 Result<Versions> read_versions(sql::Connection& connection, std::string_view rest,
                                const Values&... values) {
   TRY(auto rows,
-      connection.query(fmt::format("SELECT {} FROM package_version {}", version_columns, rest),
+      connection.query(fmt::format("SELECT {} FROM package_version {}", package_version_columns, rest),
                        values...));
   Versions out;
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
-    out.emplace_back(PackageVersionId{row->integer(0)}, read_version(*row));
+    out.emplace_back(PackageVersionId{row->integer(0)}, read_package_version(*row));
   }
 }
 
@@ -191,6 +168,29 @@ Result<Versions> versions_matching(sql::Connection& connection, std::string_view
                        "WHERE package_version_id IN (SELECT package_version_id FROM match "
                        "WHERE vulnerability_id = ?1)",
                        vulnerability);
+}
+
+const std::string_view package_version_columns =
+    "package_version_id, ecosystem, release, kind, name, version, arch, source_name, "
+    "source_version, module_label, vendor, purl, host_state, advisory_name";
+
+PackageVersion read_package_version(const sql::Row& row) {
+  PackageVersion out;
+  auto& p = out.package;
+  p.ecosystem = row.string(1);
+  p.release = row.string(2);
+  p.kind = row.string(3);
+  p.name = row.string(4);
+  p.version = row.string(5);
+  p.arch = row.string(6);
+  p.source_name = row.string(7);
+  p.source_version = row.string(8);
+  p.module_label = row.string(9);
+  p.vendor = row.string(10);
+  p.purl = row.string(11);
+  out.host_state = row.string(12);
+  out.advisory_name = row.string(13);
+  return out;
 }
 
 Result<Versions> versions_after(sql::Connection& connection, PackageVersionId after,

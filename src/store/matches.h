@@ -65,6 +65,10 @@ Result<> put_vulnerabilities(sql::Connection& connection,
 // Those of the ids that the store has.
 Result<std::set<std::string>> known_vulnerabilities(sql::Connection& connection);
 
+// The first columns of a statement that reads package versions, and the version of such a row.
+extern const std::string_view package_version_columns;
+PackageVersion read_package_version(const sql::Row& row);
+
 // Package versions waiting for their first match, at most limit.
 Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> unmatched_versions(
     sql::Connection& connection, std::int64_t limit);

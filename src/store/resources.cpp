@@ -54,7 +54,12 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "inventory_complete = excluded.inventory_complete, "
           "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
           "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
-          "expires_at = excluded.expires_at "
+          "expires_at = excluded.expires_at, "
+          // One that was gone is back.
+          "coverage_status = CASE WHEN resource.coverage_reason = 'RESOURCE_TERMINATED' "
+          "THEN excluded.coverage_status ELSE resource.coverage_status END, "
+          "coverage_reason = CASE WHEN resource.coverage_reason = 'RESOURCE_TERMINATED' "
+          "THEN excluded.coverage_reason ELSE resource.coverage_reason END "
           "WHERE resource.account_id = excluded.account_id "
           "AND resource.external_id = excluded.external_id",
           id.value, one.account, one.external_id, one.type, one.region, one.name, one.platform,
@@ -281,6 +286,16 @@ Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::
   TRY(const auto* row, rows->next());
   if (row == nullptr) return std::optional<Resource>();
   return std::optional(read_resource(*row));
+}
+
+Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now) {
+  TRY(const auto changed,
+      connection.run("UPDATE resource SET coverage_status = 'INACTIVE', "
+                     "coverage_reason = 'RESOURCE_TERMINATED', inventory_digest = '', "
+                     "changed_at = ?2, expires_at = 0 "
+                     "WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED'",
+                     resource.value, now));
+  return changed == 1;
 }
 
 Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated) {

@@ -104,6 +104,10 @@ Resource read_resource(const sql::Row& row, int first_column = 0);
 Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::string_view account,
                                               std::string_view external_id);
 
+// The resource is gone: nothing is said of it until it reports again. What was installed stays to
+// be read. False: it was gone before.
+Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now);
+
 // After an evaluation: whether anything can be said of the resource (serve-decisions §4). Where no
 // advisories cover its distribution it is INACTIVE with UNSUPPORTED_OS, however many findings of
 // an earlier generation stay.

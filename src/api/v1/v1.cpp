@@ -1,6 +1,9 @@
 #include "api/v1/v1.h"
 
 #include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
 
 #include "base/text.h"
 #include "http/url.h"
@@ -29,34 +32,65 @@ std::optional<std::vector<std::string>> labels_of(std::string_view path_template
   return labels;
 }
 
-ApiResult<Matched> find(std::string_view method, std::string_view path) {
+// The path may be known by other methods: those then.
+struct Found {
+  std::optional<Matched> matched;
+  std::string other_methods;
+};
+
+ApiResult<Found> find(std::string_view method, std::string_view path) {
   TRY(const auto segments, http::path_segments(path));
-  bool other_method = false;
+  Found out;
   for (const auto* family : v1_families()) {
     for (const auto& operation : family->operations) {
       auto labels = labels_of(operation.path, segments);
       if (!labels) continue;
-      if (operation.method == method) return Matched{&operation, *std::move(labels)};
-      other_method = true;
+      if (operation.method == method) {
+        out.matched = {&operation, *std::move(labels)};
+        return out;
+      }
+      if (!out.other_methods.empty()) out.other_methods += ", ";
+      out.other_methods += operation.method;
     }
   }
-  if (other_method) return bad_request("This path does not know the method");
-  return resource_not_found("There is nothing at this path");
+  return out;
+}
+
+http::Response method_not_allowed(std::string allowed) {
+  auto out = json_response(405, R"({"message":"This path does not know the method"})");
+  out.headers.all.emplace_back("Allow", std::move(allowed));
+  return out;
+}
+
+// A parameter that is misspelt would otherwise be a filter that does not filter.
+ApiResult<> check_parameters(const V1Call& call) {
+  std::vector<std::string_view> seen;
+  for (const auto& [name, value] : call.query) {
+    const auto known = std::ranges::find(call.operation.parameters, name, &V1Parameter::name);
+    if (known == call.operation.parameters.end())
+      return validation_failed(fmt::format("{}: no such parameter", printable(name)));
+    if (!known->repeats && std::ranges::find(seen, name) != seen.end())
+      return validation_failed(fmt::format("{}: given twice", name));
+    seen.push_back(name);
+  }
+  return {};
 }
 
 ApiResult<http::Response> call(const http::Request& request, const access::Principal& who,
-                               Services& services) {
-  TRY(auto found, find(request.method, request.path()));
-  if (!who.may(found.operation->needs))
+                               Services& services, Matched matched) {
+  const auto& operation = *matched.operation;
+  if (!who.may(operation.needs))
     return access_denied("The role of " + access::arn(who) + " does not permit this");
   TRY(auto parameters, http::parse_query(request.query()));
-  V1Call call{.who = who,
+  V1Call call{.operation = operation,
+              .who = who,
               .request = request,
               .services = services,
-              .labels = std::move(found.labels),
+              .labels = std::move(matched.labels),
               .query = {}};
   for (auto& one : parameters) call.query.emplace_back(std::move(one.name), std::move(one.value));
-  return found.operation->handle(call);
+  TRY_VOID(check_parameters(call));
+  return operation.handle(call);
 }
 
 }  // namespace
@@ -78,11 +112,22 @@ bool is_v1(const http::Request& request) {
   return request.path().starts_with("/v1/");
 }
 
-http::Response answer(const http::Request& request, const access::Principal& who,
-                      Services& services) {
-  auto answered = call(request, who, services);
-  if (!answered) return to_response(answered.error());
-  return *std::move(answered);
+V1Answer answer(const http::Request& request, const access::Principal& who, Services& services) {
+  auto found = find(request.method, request.path());
+  if (!found) return {.response = to_response(found.error())};
+  if (!found->matched) {
+    if (!found->other_methods.empty())
+      return {.response = method_not_allowed(std::move(found->other_methods))};
+    return {.response = to_response(resource_not_found("There is nothing at this path"))};
+  }
+  V1Answer out{.action = found->matched->operation->noted_as, .outcome = "success"};
+  if (!found->matched->labels.empty()) out.target = found->matched->labels.front();
+  const auto* operation = found->matched->operation;
+  auto answered = call(request, who, services, *std::move(found->matched));
+  if (!answered) out.outcome = name(answered.error().code);
+  out.response = answered ? *std::move(answered) : to_response(answered.error());
+  out.response.note.operation = fmt::format("{} {}", operation->method, operation->path);
+  return out;
 }
 
 }  // namespace tenken::api::v1

@@ -1,8 +1,8 @@
 // tenken's own API: what the Inspector APIs cannot say. Described by docs/openapi.yaml, signed as
-// the service `inspector2`. Each file of
-// v1/operations/ holds the rows of one family.
+// the service `inspector2`. Each file of v1/operations/ holds the rows of one family.
 //
-// Errors: JSON {"message", "code"} with the status of the code. Thread rule: any thread.
+// Times are RFC 3339; a time that never came is left out. Lists come in pages (page.h).
+// Errors: as those of the Inspector APIs (errors.h). Thread rule: any thread.
 #pragma once
 
 #include <span>
@@ -17,7 +17,10 @@
 
 namespace tenken::api::v1 {
 
+struct V1Operation;
+
 struct V1Call {
+  const V1Operation& operation;
   const access::Principal& who;
   const http::Request& request;
   Services& services;
@@ -28,11 +31,20 @@ struct V1Call {
   std::string_view parameter(std::string_view name) const;
 };
 
+// What an operation takes from the query string.
+struct V1Parameter {
+  std::string_view name;
+  bool repeats = false;
+};
+
 struct V1Operation {
   std::string_view method;
   std::string_view path;  // "/v1/resources/{id}/inventory"
   access::Permission needs = access::Permission::nobody;
   ApiResult<http::Response> (*handle)(const V1Call& call) = nullptr;
+  std::span<const V1Parameter> parameters = {};
+  // Its name in the audit log; empty: not noted there.
+  std::string_view noted_as = {};
 };
 
 struct V1Family {
@@ -45,7 +57,14 @@ std::span<const V1Family* const> v1_families();
 http::Response json_response(int status, std::string body);
 
 bool is_v1(const http::Request& request);
-http::Response answer(const http::Request& request, const access::Principal& who,
-                      Services& services);
+
+// The answer, and what the audit log is to say of it; nothing where action is empty.
+struct V1Answer {
+  http::Response response;
+  std::string_view action;
+  std::string target;
+  std::string_view outcome;
+};
+V1Answer answer(const http::Request& request, const access::Principal& who, Services& services);
 
 }  // namespace tenken::api::v1

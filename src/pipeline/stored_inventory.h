@@ -1,0 +1,16 @@
+// A resource's inventory as the store has it, the way back from stored_inventory (ingest.h): for
+// SBOMs and explanations.
+//
+// Errors: those of the store. Thread rule: functions over the caller's connection.
+#pragma once
+
+#include "base/result.h"
+#include "model/inventory.h"
+#include "sql/sql.h"
+#include "store/resources.h"
+
+namespace tenken::pipeline {
+
+Result<Inventory> inventory_of(sql::Connection& connection, const store::Resource& resource);
+
+}  // namespace tenken::pipeline
