@@ -60,6 +60,14 @@ Result<std::vector<Job>> lease(sql::Connection& connection, std::string_view kin
   return jobs;
 }
 
+Result<bool> renew(sql::Connection& connection, const Job& job, std::string_view owner,
+                   Seconds until) {
+  TRY(const auto held, connection.run("UPDATE job SET lease_until = ?4 WHERE kind = ?1 "
+                                      "AND subject = ?2 AND lease_owner = ?3",
+                                      job.kind, job.subject, owner, until));
+  return held == 1;
+}
+
 Result<bool> finish(sql::Connection& connection, const Job& job, std::string_view owner) {
   TRY(const auto done,
       connection.run("DELETE FROM job WHERE kind = ?1 AND subject = ?2 AND version = ?3 "

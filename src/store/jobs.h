@@ -33,6 +33,10 @@ Result<std::vector<Job>> lease(sql::Connection& connection, std::string_view kin
                                std::string_view owner, Seconds now, Seconds lease_seconds,
                                std::int64_t limit);
 
+// Holds on to a lease for longer. False: it is another's by now, or the job is gone.
+Result<bool> renew(sql::Connection& connection, const Job& job, std::string_view owner,
+                   Seconds until);
+
 // The job is done. False: it was asked for again meanwhile and stays, free for the next.
 // Inside the caller's transaction: the job ends with its work or not at all.
 Result<bool> finish(sql::Connection& connection, const Job& job, std::string_view owner);
