@@ -2,7 +2,7 @@
 // could not be decided has no line here: the JSON and the table have it.
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "report/csv_line.h"
 #include "report/format.h"
 #include "report/pieces.h"
 
@@ -14,43 +14,12 @@ constexpr std::string_view head =
     "target,ecosystem,release,package,version,arch,source,id,severity,status,fixed_version,"
     "cvss_score,cvss_vector,kev,epss,advisories,aliases,title,purl,location\r\n";
 
-// A spreadsheet takes a cell that begins with one of these for a formula.
-bool looks_like_formula(std::string_view text) {
-  return !text.empty() && std::string_view("=+-@").contains(text.front());
-}
-
-class Line {
- public:
-  Line& cell(std::string_view text) {
-    if (!first_) text_ += ',';
-    first_ = false;
-    std::string safe = printable(text);
-    if (looks_like_formula(safe)) safe.insert(0, 1, '\'');
-    if (safe.find_first_of(",\"") == std::string::npos) {
-      text_ += safe;
-      return *this;
-    }
-    text_ += '"';
-    for (const char c : safe) {
-      if (c == '"') text_ += '"';
-      text_ += c;
-    }
-    text_ += '"';
-    return *this;
-  }
-  std::string_view end() { return text_ += "\r\n"; }
-
- private:
-  std::string text_;
-  bool first_ = true;
-};
-
 Result<> write(const ScanResult& result, const RenderOptions&, const Output& out) {
   TRY_VOID(out(head));
   for (const Finding& finding : result.findings) {
     const Package& package = report::package(result, finding);
     const Vulnerability& known = vulnerability(result, finding);
-    Line line;
+    CsvLine line;
     line.cell(result.inventory.name).cell(package.ecosystem).cell(package.release);
     line.cell(package.name).cell(package.version).cell(package.arch).cell(package.source_name);
     line.cell(finding.id).cell(name(finding.severity)).cell(name(finding.status));
