@@ -92,6 +92,7 @@ store::StoredVulnerability stored(const Vulnerability& one) {
           .modified = one.modified,
           .epss = one.prediction ? one.prediction->probability : -1,
           .exploited = one.exploited ? one.exploited->added : 0,
+          .aliases = one.aliases.empty() ? "" : fmt::format(" {} ", fmt::join(one.aliases, " ")),
           .document = document_of(one)};
 }
 

@@ -123,14 +123,15 @@ Result<> put_vulnerabilities(sql::Connection& connection,
   for (const auto& one : vulnerabilities) {
     TRY(const auto written,
         connection.run("INSERT INTO vulnerability (vulnerability_id, title, source, published_at, "
-                       "modified_at, epss, exploited_at, document) "
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) "
+                       "modified_at, epss, exploited_at, document, aliases) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) "
                        "ON CONFLICT (vulnerability_id) DO UPDATE SET title = excluded.title, "
                        "source = excluded.source, published_at = excluded.published_at, "
                        "modified_at = excluded.modified_at, epss = excluded.epss, "
-                       "exploited_at = excluded.exploited_at, document = excluded.document",
+                       "exploited_at = excluded.exploited_at, document = excluded.document, "
+                       "aliases = excluded.aliases",
                        one.id, one.title, one.source, one.published, one.modified, one.epss,
-                       one.exploited, one.document));
+                       one.exploited, one.document, one.aliases));
     CHECK(written == 1);
   }
   return {};

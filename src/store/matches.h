@@ -58,6 +58,7 @@ struct StoredVulnerability {
   Seconds modified = 0;
   double epss = -1;
   Seconds exploited = 0;  // added to CISA's list; 0: not in it
+  std::string aliases;    // its other ids, each between blanks: " GHSA-x DSA-1 "; empty: none
   std::string document;   // JSON: description, cvss, references, cwes, … as the API shows them
 };
 Result<> put_vulnerabilities(sql::Connection& connection,

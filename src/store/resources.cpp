@@ -9,6 +9,7 @@
 
 #include "base/json_writer.h"
 #include "store/jobs.h"
+#include "version/parts.h"
 
 namespace tenken::store {
 namespace {
@@ -159,10 +160,12 @@ Result<> intern(sql::Connection& connection, const VersionsById& versions) {
       connection.bulk({.table = "package_version",
                        .columns = {"package_version_id", "ecosystem", "release", "kind", "name",
                                    "version", "arch", "source_name", "source_version",
-                                   "module_label", "vendor", "purl", "host_state", "advisory_name"},
+                                   "module_label", "vendor", "purl", "host_state", "advisory_name",
+                                   "epoch", "upstream_version", "upstream_release"},
                        .ignore_existing = true}));
   for (const auto& [id, version] : versions) {
     const auto& p = version->package;
+    const auto parts = version::split_version(p.kind, p.version);
     const sql::Value row[] = {id,
                               p.ecosystem,
                               p.release,
@@ -176,7 +179,10 @@ Result<> intern(sql::Connection& connection, const VersionsById& versions) {
                               p.vendor,
                               p.purl,
                               version->host_state,
-                              version->advisory_name};
+                              version->advisory_name,
+                              parts.epoch,
+                              parts.version,
+                              parts.release};
     TRY_VOID(bulk->add(row));
   }
   TRY(const auto added, bulk->finish());

@@ -11,7 +11,7 @@ namespace {
 // Times are seconds since the epoch, 0: never.
 constexpr std::string_view inventory_and_findings = R"sql(
 CREATE TABLE resource (
-  resource_id BIGINT PRIMARY KEY,
+  resource_id BIGINT NOT NULL PRIMARY KEY,
   account_id TEXT NOT NULL,
   external_id TEXT NOT NULL,
   type TEXT NOT NULL,
@@ -33,6 +33,7 @@ CREATE TABLE resource (
   expires_at BIGINT NOT NULL DEFAULT 0
 );
 CREATE INDEX resource_by_account ON resource (account_id, external_id);
+CREATE INDEX resource_by_type ON resource (account_id, type, resource_id);
 CREATE INDEX resource_by_expiry ON resource (expires_at) WHERE expires_at > 0;
 
 CREATE TABLE resource_tag (
@@ -58,11 +59,15 @@ CREATE TABLE package_version (
   purl TEXT NOT NULL,
   host_state TEXT NOT NULL,
   advisory_name TEXT NOT NULL,
+  epoch BIGINT NOT NULL DEFAULT 0,
+  upstream_version TEXT NOT NULL DEFAULT '',
+  upstream_release TEXT NOT NULL DEFAULT '',
   matched INTEGER NOT NULL DEFAULT 0,
   undecided INTEGER NOT NULL DEFAULT 0,
   unknown TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX package_version_by_name ON package_version (ecosystem, advisory_name);
+CREATE INDEX package_version_by_own_name ON package_version (name);
 CREATE INDEX package_version_unmatched ON package_version (package_version_id) WHERE matched = 0;
 
 CREATE TABLE resource_package (
@@ -89,16 +94,18 @@ CREATE TABLE match (
 CREATE INDEX match_by_vulnerability ON match (vulnerability_id, package_version_id);
 
 CREATE TABLE vulnerability (
-  vulnerability_id TEXT PRIMARY KEY,
+  vulnerability_id TEXT NOT NULL PRIMARY KEY,
   title TEXT NOT NULL,
   source TEXT NOT NULL,
   published_at BIGINT NOT NULL,
   modified_at BIGINT NOT NULL,
   epss DOUBLE PRECISION NOT NULL DEFAULT -1,
   exploited_at BIGINT NOT NULL DEFAULT 0,
+  aliases TEXT NOT NULL DEFAULT '',
   document TEXT NOT NULL
 );
 CREATE INDEX vulnerability_by_epss ON vulnerability (epss, vulnerability_id);
+CREATE INDEX vulnerability_by_source ON vulnerability (source, vulnerability_id);
 
 CREATE TABLE finding (
   resource_id BIGINT NOT NULL,
@@ -119,7 +126,7 @@ CREATE TABLE finding (
   PRIMARY KEY (resource_id, vulnerability_id, episode)
 ) {clustered};
 CREATE INDEX finding_by_score ON finding (account_id, status, score, resource_id, vulnerability_id, episode);
-CREATE INDEX finding_by_vulnerability ON finding (vulnerability_id, account_id, resource_id, episode);
+CREATE INDEX finding_by_vulnerability ON finding (vulnerability_id, account_id, status, score, resource_id, episode);
 CREATE INDEX finding_by_first ON finding (account_id, status, episode, resource_id, vulnerability_id);
 CREATE INDEX finding_by_last ON finding (account_id, status, last_observed_at, resource_id, vulnerability_id, episode);
 CREATE INDEX finding_by_closing ON finding (closed_at) WHERE closed_at > 0;

@@ -1,0 +1,316 @@
+#include "api/finding_document.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+#include <set>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "findings/score.h"
+#include "store/ids.h"
+#include "version/parts.h"
+
+namespace tenken::api {
+namespace {
+
+using store::FindingPackage;
+using store::FindingRow;
+
+constexpr std::size_t packages_named = 10;  // in the recommendation
+
+void write_strings(json::Writer& out, std::string_view name, json::Value list) {
+  if (list.size() == 0) return;
+  out.key(name).begin_array();
+  list.for_each([&](json::Value one) { out.string(one.string()); });
+  out.end_array();
+}
+
+void write_time(json::Writer& out, std::string_view name, Seconds time) {
+  if (time > 0) out.key(name).integer(time);
+}
+
+// "nvd@nist.gov" goes by its short name; a record that does not say is its publisher's.
+std::string_view cvss_source(json::Value cvss, const FindingRow& finding) {
+  const auto source = cvss["source"].string();
+  if (source == "nvd@nist.gov") return "NVD";
+  return source.empty() ? std::string_view(finding.source) : source;
+}
+
+void write_cvss(json::Writer& out, json::Value list, const FindingRow& finding) {
+  if (list.size() == 0) return;
+  out.key("cvss").begin_array();
+  list.for_each([&](json::Value one) {
+    out.begin_object();
+    out.key("baseScore").number(one["baseScore"].number().value_or(0));
+    out.member("scoringVector", one["scoringVector"].string());
+    out.member("source", cvss_source(one, finding));
+    out.member("version", one["version"].string());
+    out.end_object();
+  });
+  out.end_array();
+}
+
+// The vector that says the finding's score; of several a 3.x one.
+json::Value deciding_cvss(json::Value list, std::int64_t score) {
+  json::Value best;
+  list.for_each([&](json::Value one) {
+    const auto base = one["baseScore"].number();
+    if (!base || std::lround(*base * 10) != score) return;
+    const bool better = !best || (!best["version"].string().starts_with('3') &&
+                                  one["version"].string().starts_with('3'));
+    if (better) best = one;
+  });
+  return best;
+}
+
+void write_score(json::Writer& out, json::Value document, const FindingRow& finding) {
+  out.member("severity", findings::inspector_severity(finding.score));
+  if (finding.score < 0) return;
+  out.key("inspectorScore").number(static_cast<double>(finding.score) / 10);
+  const auto cvss = deciding_cvss(document["cvss"], finding.score);
+  if (!cvss) return;
+  out.key("inspectorScoreDetails").begin_object().key("adjustedCvss").begin_object();
+  out.member("scoreSource", cvss_source(cvss, finding));
+  out.member("cvssSource", cvss_source(cvss, finding));
+  out.member("version", cvss["version"].string());
+  out.key("score").number(static_cast<double>(finding.score) / 10);
+  out.member("scoringVector", cvss["scoringVector"].string());
+  out.key("adjustments").begin_array().end_array();
+  out.end_object().end_object();
+}
+
+std::string_view package_manager(const FindingPackage& package) {
+  const std::string_view kind = package.kind;
+  const std::string_view location = package.location;
+  if (kind == "deb" || kind == "rpm" || kind == "apk") return "OS";
+  if (kind == "pypi") return location.ends_with("METADATA") ? "PYTHONPKG" : "PIP";
+  if (kind == "npm") return location.ends_with("package.json") ? "NODEPKG" : "NPM";
+  if (kind == "gem") return location.ends_with(".gemspec") ? "GEMSPEC" : "BUNDLER";
+  if (kind == "maven") return location.ends_with("pom.xml") ? "POM" : "JAR";
+  if (kind == "golang") return location.ends_with("go.mod") ? "GOMOD" : "GOBINARY";
+  if (kind == "cargo") return "CARGO";
+  if (kind == "composer") return "COMPOSER";
+  if (kind == "nuget") return "NUGET";
+  return {};
+}
+
+// Names of strangers stand in commands only where no shell reads anything into them.
+bool is_plain(std::string_view name) {
+  return !name.empty() && name.front() != '-' && std::ranges::all_of(name, [](char c) {
+    return is_alnum(c) || c == '-' || c == '.' || c == '+' || c == '_';
+  });
+}
+
+std::string package_remediation(const FindingPackage& package) {
+  if (package.fixed_version.empty() || !is_plain(package.name)) return {};
+  if (package.kind == "deb")
+    return fmt::format("apt-get update && apt-get install --only-upgrade {}", package.name);
+  if (package.kind == "rpm") return fmt::format("dnf upgrade {}", package.name);
+  if (package.kind == "apk") return fmt::format("apk upgrade {}", package.name);
+  return {};
+}
+
+void write_package(json::Writer& out, const FindingPackage& package) {
+  const auto parts = version::split_version(package.kind, package.version);
+  out.begin_object();
+  out.member("name", package.name).member("version", parts.version);
+  const auto manager = package_manager(package);
+  if (manager == "OS") out.key("epoch").integer(parts.epoch);
+  out.member_if("release", parts.release).member_if("arch", package.arch);
+  out.member_if("packageManager", manager).member_if("filePath", package.location);
+  out.member_if("fixedInVersion", package.fixed_version);
+  out.member_if("remediation", package_remediation(package));
+  out.end_object();
+}
+
+void write_details(json::Writer& out, json::Value document, const FindingRow& finding) {
+  out.key("packageVulnerabilityDetails").begin_object();
+  out.member("vulnerabilityId", finding.key.vulnerability);
+  out.member("source", finding.source);
+  out.member("sourceUrl", vulnerability_url(finding.key.vulnerability));
+  write_cvss(out, document["cvss"], finding);
+  write_strings(out, "relatedVulnerabilities", document["aliases"]);
+  write_strings(out, "referenceUrls", document["references"]);
+  if (finding.score >= 0) {
+    const auto severity = findings::inspector_severity(finding.score);
+    out.member("vendorSeverity", severity == "INFORMATIONAL" ? "NONE" : severity);
+  }
+  write_time(out, "vendorCreatedAt", finding.published);
+  write_time(out, "vendorUpdatedAt", finding.modified);
+  out.key("vulnerablePackages").begin_array();
+  for (const auto& package : finding.packages) write_package(out, package);
+  out.end_array().end_object();
+}
+
+std::string recommendation(const FindingRow& finding) {
+  std::vector<std::string> fixes;
+  for (const auto& package : finding.packages) {
+    if (package.fixed_version.empty()) continue;
+    auto fix = fmt::format("{} {}", package.name, package.fixed_version);
+    if (std::ranges::find(fixes, fix) == fixes.end()) fixes.push_back(std::move(fix));
+  }
+  if (fixes.empty()) return "No version with a fix is known yet.";
+  const auto more = fixes.size() > packages_named ? fixes.size() - packages_named : 0;
+  fixes.resize(fixes.size() - more);
+  auto out = fmt::format("Update to at least {}", fmt::join(fixes, ", "));
+  if (more > 0) out += fmt::format(" and {} more packages as listed", more);
+  return out + ".";
+}
+
+// "registry/name@sha256:…", or the ARN of an image, "…:repository/name/sha256:…".
+struct ImageName {
+  std::string_view registry;
+  std::string_view repository;
+  std::string_view hash;
+};
+std::optional<ImageName> image_name(const FindingRow& finding) {
+  std::string_view id = finding.resource_external_id;
+  const auto at = id.find("sha256:");
+  if (at == std::string_view::npos || at < 2) return std::nullopt;
+  ImageName out{.registry = finding.account, .hash = id.substr(at)};
+  id = id.substr(0, at - 1);
+  constexpr std::string_view repository = ":repository/";
+  if (const auto start = id.find(repository); start != std::string_view::npos) {
+    out.repository = id.substr(start + repository.size());
+  } else if (const auto slash = id.find('/');
+             slash != std::string_view::npos && slash > 0 && id.substr(0, slash).contains('.')) {
+    out.registry = id.substr(0, slash);
+    out.repository = id.substr(slash + 1);
+  } else {
+    out.repository = id;
+  }
+  if (out.repository.empty()) return std::nullopt;
+  return out;
+}
+
+void write_resource_details(json::Writer& out, const FindingRow& finding) {
+  if (finding.resource_type == "AWS_EC2_INSTANCE") {
+    out.key("details").begin_object().key("awsEc2Instance").begin_object();
+    out.member_if("platform", finding.resource_platform);
+    out.end_object().end_object();
+  }
+  if (finding.resource_type != "AWS_ECR_CONTAINER_IMAGE") return;
+  const auto image = image_name(finding);
+  if (!image) return;
+  out.key("details").begin_object().key("awsEcrContainerImage").begin_object();
+  out.member("repositoryName", image->repository).member("registry", image->registry);
+  out.member("imageHash", image->hash);
+  out.member_if("platform", finding.resource_platform);
+  out.end_object().end_object();
+}
+
+void write_tags(json::Writer& out, const FindingRow& finding) {
+  json::Parser parser({.bytes = std::size_t{1} << 20, .depth = 4});
+  const auto tags = parser.parse(finding.resource_tags);
+  if (!tags || tags->size() == 0) return;
+  out.key("tags").begin_object();
+  tags->for_each_member(
+      [&](std::string_view name, json::Value value) { out.member(name, value.string()); });
+  out.end_object();
+}
+
+void write_resource(json::Writer& out, const FindingRow& finding, std::string_view region) {
+  out.key("resources").begin_array().begin_object();
+  out.member("type", finding.resource_type).member("id", finding.resource_external_id);
+  out.member("partition", "aws");
+  out.member("region", finding.resource_region.empty() ? region : finding.resource_region);
+  write_tags(out, finding);
+  write_resource_details(out, finding);
+  out.end_object().end_array();
+}
+
+void write_exploit(json::Writer& out, const FindingRow& finding) {
+  out.member("exploitAvailable", finding.exploited > 0 ? "YES" : "NO");
+  if (finding.exploited > 0) {
+    out.key("exploitabilityDetails").begin_object();
+    out.key("lastKnownExploitAt").integer(finding.exploited);
+    out.end_object();
+  }
+  if (finding.epss >= 0)
+    out.key("epss").begin_object().key("score").number(finding.epss).end_object();
+}
+
+}  // namespace
+
+std::string finding_arn_start(std::string_view region, std::string_view account) {
+  return fmt::format("arn:aws:inspector2:{}:{}:finding/", region, account);
+}
+
+std::string finding_arn(std::string_view region, const FindingRow& finding) {
+  return finding_arn_start(region, finding.account) +
+         store::finding_id(finding.account, finding.key.resource, finding.key.vulnerability,
+                           finding.key.episode);
+}
+
+std::string finding_title(const FindingRow& finding) {
+  std::set<std::string_view> names;
+  for (const auto& package : finding.packages) names.insert(package.name);
+  if (names.empty()) return finding.key.vulnerability;
+  auto out = fmt::format("{} - {}", finding.key.vulnerability, *names.begin());
+  if (names.size() > 1) out += fmt::format(", {}", *std::next(names.begin()));
+  if (names.size() > 2) out += fmt::format(" and {} more", names.size() - 2);
+  return out;
+}
+
+std::string_view status_name(store::Lifecycle status) {
+  switch (status) {
+    case store::Lifecycle::active:
+      return "ACTIVE";
+    case store::Lifecycle::suppressed:
+      return "SUPPRESSED";
+    case store::Lifecycle::closed:
+      return "CLOSED";
+  }
+  return "ACTIVE";
+}
+
+std::string_view fix_name(store::Fix fix) {
+  switch (fix) {
+    case store::Fix::none:
+      return "NO";
+    case store::Fix::partial:
+      return "PARTIAL";
+    case store::Fix::all:
+      return "YES";
+  }
+  return "NO";
+}
+
+std::string vulnerability_url(std::string_view vulnerability) {
+  if (vulnerability.starts_with("CVE-"))
+    return fmt::format("https://nvd.nist.gov/vuln/detail/{}", vulnerability);
+  if (vulnerability.starts_with("GHSA-"))
+    return fmt::format("https://github.com/advisories/{}", vulnerability);
+  return fmt::format("https://osv.dev/vulnerability/{}", vulnerability);
+}
+
+void write_finding(json::Writer& out, const FindingRow& finding, std::string_view region) {
+  json::Parser parser({.bytes = std::size_t{16} << 20, .depth = 16});
+  const auto parsed = parser.parse(finding.document);
+  const auto document = parsed ? *parsed : json::Value();
+  out.begin_object();
+  out.member("findingArn", finding_arn(region, finding));
+  out.member("awsAccountId", finding.account);
+  out.member("type", "PACKAGE_VULNERABILITY");
+  const auto description = document["description"].string();
+  out.member("description", description.empty() ? finding.key.vulnerability : description);
+  out.member("title", finding_title(finding));
+  out.key("remediation").begin_object().key("recommendation").begin_object();
+  out.member("text", recommendation(finding)).end_object().end_object();
+  write_score(out, document, finding);
+  out.key("firstObservedAt").integer(finding.key.episode);
+  out.key("lastObservedAt").integer(finding.last_observed);
+  out.key("updatedAt").integer(finding.updated);
+  out.member("status", status_name(finding.status));
+  write_resource(out, finding, region);
+  write_exploit(out, finding);
+  out.member("fixAvailable", fix_name(finding.fix));
+  write_details(out, document, finding);
+  out.end_object();
+}
+
+}  // namespace tenken::api

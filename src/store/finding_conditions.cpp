@@ -1,0 +1,402 @@
+#include "store/finding_conditions.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "store/findings.h"
+
+namespace tenken::store {
+namespace {
+
+using findings::Comparison;
+using findings::Criteria;
+using findings::NumberField;
+using findings::NumberRange;
+using findings::ScoreBand;
+using findings::TextField;
+using findings::TextTest;
+using Tests = std::span<const TextTest>;
+
+constexpr std::size_t most_named = 10'000;  // findings that a prefix of an ARN may name
+
+// "a%b" of a stranger means itself.
+std::string prefix_pattern(std::string_view prefix) {
+  std::string out;
+  for (const char c : prefix) {
+    if (c == '%' || c == '_' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '%';
+}
+
+std::string holds(SqlText& sql, std::string_view column, const TextTest& test) {
+  switch (test.comparison) {
+    case Comparison::equals:
+      return fmt::format("{} = {}", column, sql.bind(test.value));
+    case Comparison::prefix:
+      return fmt::format("{} LIKE {} ESCAPE '\\'", column, sql.bind(prefix_pattern(test.value)));
+    case Comparison::not_equals:
+      return fmt::format("{} <> {}", column, sql.bind(test.value));
+  }
+  return "1 = 0";
+}
+
+std::string any_of(const std::vector<std::string>& conditions) {
+  return fmt::format("({})", fmt::join(conditions, " OR "));
+}
+
+// condition(test) for each: one of the positive ones, all of the negative ones.
+template <typename F>
+std::string combined(Tests tests, F&& condition) {
+  std::vector<std::string> wanted;
+  std::string out;
+  for (const auto& test : tests) {
+    if (test.comparison == Comparison::not_equals)
+      out += fmt::format("{}{}", out.empty() ? "" : " AND ", condition(test));
+    else
+      wanted.push_back(condition(test));
+  }
+  if (!wanted.empty()) out += fmt::format("{}{}", out.empty() ? "" : " AND ", any_of(wanted));
+  return out;
+}
+
+std::string column_holds(SqlText& sql, std::string_view column, Tests tests) {
+  return combined(tests, [&](const TextTest& test) { return holds(sql, column, test); });
+}
+
+// Which of a few known values pass: no need to ask the store.
+template <std::size_t N>
+std::vector<std::size_t> passing(const std::array<std::string_view, N>& values, Tests tests) {
+  std::vector<std::size_t> out;
+  for (std::size_t i = 0; i < N; ++i) {
+    const bool passed =
+        values[i].empty() ? findings::passes_absent(tests) : findings::passes(tests, values[i]);
+    if (passed) out.push_back(i);
+  }
+  return out;
+}
+
+constexpr std::array<std::string_view, 3> status_names{"ACTIVE", "SUPPRESSED", "CLOSED"};
+constexpr std::array<std::string_view, 3> fix_names{"NO", "PARTIAL", "YES"};
+constexpr std::array<std::string_view, 2> exploit_names{"NO", "YES"};
+constexpr std::array<std::string_view, 1> type_names{"PACKAGE_VULNERABILITY"};
+constexpr std::array<std::string_view, 6> severity_names{"UNTRIAGED", "INFORMATIONAL", "LOW",
+                                                         "MEDIUM",    "HIGH",          "CRITICAL"};
+// In the order of severity_names; nothing is said of what is untriaged.
+constexpr std::array<std::string_view, 6> vendor_words{"",       "NONE", "LOW",
+                                                       "MEDIUM", "HIGH", "CRITICAL"};
+
+std::vector<ScoreBand> merged(const std::vector<std::size_t>& severities) {
+  std::vector<ScoreBand> out;
+  for (const auto index : severities) {
+    const auto band = findings::band_of(severity_names[index]);
+    CHECK(band.has_value());
+    if (!out.empty() && out.back().last + 1 == band->first)
+      out.back().last = band->last;
+    else
+      out.push_back(*band);
+  }
+  return out;
+}
+
+std::vector<ScoreBand> both(const std::vector<ScoreBand>& a, const std::vector<ScoreBand>& b) {
+  std::vector<ScoreBand> out;
+  for (const auto& one : a) {
+    for (const auto& other : b) {
+      const ScoreBand common{std::max(one.first, other.first), std::min(one.last, other.last)};
+      if (common.first <= common.last) out.push_back(common);
+    }
+  }
+  std::ranges::sort(out, {}, &ScoreBand::first);
+  return out;
+}
+
+// Doubles to integers, towards the inside of the range; far ends are cut off.
+std::int64_t at_least(std::optional<double> value, double factor) {
+  if (!value) return std::numeric_limits<std::int64_t>::min();
+  return static_cast<std::int64_t>(std::ceil(std::clamp(*value * factor - 1e-9, -9e15, 9e15)));
+}
+std::int64_t at_most(std::optional<double> value, double factor) {
+  if (!value) return std::numeric_limits<std::int64_t>::max();
+  return static_cast<std::int64_t>(std::floor(std::clamp(*value * factor + 1e-9, -9e15, 9e15)));
+}
+
+std::vector<ScoreBand> score_ranges(const std::vector<NumberRange>& ranges) {
+  std::vector<ScoreBand> sorted;
+  for (const auto& range : ranges) {
+    const ScoreBand band{std::max<std::int64_t>(at_least(range.first, 10), 0),
+                         std::min<std::int64_t>(at_most(range.last, 10), 100)};
+    if (band.first <= band.last) sorted.push_back(band);
+  }
+  std::ranges::sort(sorted, {}, &ScoreBand::first);
+  std::vector<ScoreBand> out;
+  for (const auto& band : sorted) {
+    if (!out.empty() && band.first <= out.back().last + 1)
+      out.back().last = std::max(out.back().last, band.last);
+    else
+      out.push_back(band);
+  }
+  return out;
+}
+
+std::string_view time_column(NumberField field) {
+  return field == NumberField::first_observed  ? "episode"
+         : field == NumberField::last_observed ? "last_observed_at"
+                                               : "updated_at";
+}
+
+void add_times(SqlText& sql, std::string_view finding, const findings::NumberCondition& condition) {
+  std::vector<std::string> any;
+  for (const auto& range : condition.ranges)
+    any.push_back(fmt::format("{}.{} BETWEEN {} AND {}", finding, time_column(condition.field),
+                              sql.bind(at_least(range.first, 1)),
+                              sql.bind(at_most(range.last, 1))));
+  sql.add(" AND ").add(any_of(any));
+}
+
+std::string epss_holds(SqlText& sql, const findings::NumberCondition& condition) {
+  std::vector<std::string> any;
+  for (const auto& range : condition.ranges)
+    any.push_back(fmt::format("v.epss BETWEEN {} AND {}",
+                              sql.bind(std::max(range.first.value_or(0), 0.0)),
+                              sql.bind(range.last.value_or(1e300))));
+  return any_of(any);
+}
+
+// Ids between blanks: " CVE-2024-1 GHSA-x ".
+std::string related_holds(SqlText& sql, Tests tests) {
+  return combined(tests, [&](const TextTest& test) {
+    const bool whole = test.comparison != Comparison::prefix;
+    auto pattern = prefix_pattern("% " + test.value + (whole ? " " : ""));
+    pattern.erase(0, 1);  // the first % is ours
+    return fmt::format("v.aliases {}LIKE {} ESCAPE '\\'",
+                       test.comparison == Comparison::not_equals ? "NOT " : "", sql.bind(pattern));
+  });
+}
+
+std::string exploit_holds(Tests tests) {
+  const auto passed = passing(exploit_names, tests);
+  if (passed.size() == 2) return {};
+  if (passed.empty()) return "1 = 0";
+  return passed.front() == 1 ? "v.exploited_at > 0" : "v.exploited_at = 0";
+}
+
+std::string vulnerability_holds(SqlText& sql, const Criteria& criteria) {
+  std::vector<std::string> all;
+  for (const auto& [field, tests] : criteria.texts) {
+    if (field == TextField::vulnerability_source)
+      all.push_back(column_holds(sql, "v.source", tests));
+    if (field == TextField::related_vulnerability) all.push_back(related_holds(sql, tests));
+    if (field == TextField::exploit_available) all.push_back(exploit_holds(tests));
+  }
+  for (const auto& condition : criteria.numbers) {
+    if (condition.field == NumberField::epss) all.push_back(epss_holds(sql, condition));
+  }
+  std::erase(all, "");
+  return fmt::format("{}", fmt::join(all, " AND "));
+}
+
+std::string tag_holds(SqlText& sql, const findings::TagTest& tag) {
+  auto out = fmt::format("t.name = {}", sql.bind(tag.name));
+  if (tag.value) out += fmt::format(" AND t.value = {}", sql.bind(*tag.value));
+  return fmt::format("({})", out);
+}
+
+void add_resource_conditions(SqlText& sql, std::string_view finding, const Criteria& criteria) {
+  std::vector<std::string> all;
+  for (const auto& [field, tests] : criteria.texts) {
+    if (field == TextField::resource_type) all.push_back(column_holds(sql, "r.type", tests));
+    if (field == TextField::resource_id) all.push_back(column_holds(sql, "r.external_id", tests));
+  }
+  if (!all.empty())
+    sql.add(
+        fmt::format(" AND EXISTS (SELECT 1 FROM resource r WHERE r.resource_id = "
+                    "{}.resource_id AND {})",
+                    finding, fmt::join(all, " AND ")));
+  if (criteria.tags.empty()) return;
+  std::vector<std::string> any;
+  for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
+  sql.add(
+      fmt::format(" AND EXISTS (SELECT 1 FROM resource_tag t WHERE t.resource_id = "
+                  "{}.resource_id AND {})",
+                  finding, any_of(any)));
+}
+
+// The packages of a finding are those that it names, also after they are gone.
+std::string package_holds(SqlText& sql, std::string_view finding,
+                          const findings::PackageTest& test) {
+  if (test.impossible) return "1 = 0";
+  auto out = fmt::format(
+      "EXISTS (SELECT 1 FROM match m JOIN package_version p "
+      "ON p.package_version_id = m.package_version_id "
+      "LEFT JOIN resource_package rp ON rp.resource_id = {0}.resource_id "
+      "AND rp.package_version_id = m.package_version_id "
+      "WHERE m.vulnerability_id = {0}.vulnerability_id AND ',' || {0}.packages || ',' "
+      "LIKE '%,' || CAST(m.package_version_id AS TEXT) || ',%'",
+      finding);
+  const auto also = [&](std::string_view column, const std::optional<TextTest>& one) {
+    if (one) out += " AND " + holds(sql, column, *one);
+  };
+  also("p.name", test.name);
+  also("p.upstream_version", test.version);
+  also("p.upstream_release", test.release);
+  also("p.arch", test.architecture);
+  also("COALESCE(rp.location, '')", test.file_path);
+  if (test.epoch)
+    out += fmt::format(" AND p.epoch BETWEEN {} AND {}", sql.bind(at_least(test.epoch->first, 1)),
+                       sql.bind(at_most(test.epoch->last, 1)));
+  return out + ")";
+}
+
+void add_scores(SqlText& sql, std::string_view finding, const ColumnConditions& columns) {
+  if (columns.scores.size() < 2) return;
+  std::vector<std::string> any;
+  for (const auto& band : columns.scores)
+    any.push_back(fmt::format("{}.score BETWEEN {} AND {}", finding, sql.bind(band.first),
+                              sql.bind(band.last)));
+  sql.add(" AND ").add(any_of(any));
+}
+
+std::string key_is(SqlText& sql, std::string_view finding, const FindingKey& key) {
+  return fmt::format("({0}.resource_id = {1} AND {0}.vulnerability_id = {2} AND {0}.episode = {3})",
+                     finding, sql.bind(key.resource.value), sql.bind(key.vulnerability),
+                     sql.bind(key.episode));
+}
+
+void add_arns(SqlText& sql, std::string_view finding, const ArnAnswer& arns) {
+  if (arns.wanted) {
+    std::vector<std::string> any;
+    for (const auto& key : *arns.wanted) any.push_back(key_is(sql, finding, key));
+    sql.add(" AND ").add(any.empty() ? "1 = 0" : any_of(any));
+  }
+  for (const auto& key : arns.unwanted) sql.add(" AND NOT ").add(key_is(sql, finding, key));
+}
+
+void add_column_texts(SqlText& sql, std::string_view finding, const Criteria& criteria) {
+  for (const auto& [field, tests] : criteria.texts) {
+    if (field == TextField::vulnerability_id)
+      sql.add(" AND ").add(column_holds(sql, fmt::format("{}.vulnerability_id", finding), tests));
+    if (field == TextField::title)
+      sql.add(" AND ").add(column_holds(sql, fmt::format("{}.title", finding), tests));
+    if (field != TextField::fix_available) continue;
+    const auto passed = passing(fix_names, tests);
+    if (passed.size() < fix_names.size())
+      sql.add(fmt::format(" AND {}.fix IN ({})", finding, fmt::join(passed, ", ")));
+  }
+}
+
+}  // namespace
+
+ColumnConditions column_conditions(std::string_view account, const Criteria& criteria) {
+  ColumnConditions out{
+      .impossible = criteria.impossible, .statuses = {1, 2, 3}, .scores = {{-1, 100}}};
+  for (const auto& [field, tests] : criteria.texts) {
+    if (field == TextField::account && !findings::passes(tests, account)) out.impossible = true;
+    if (field == TextField::finding_type && passing(type_names, tests).empty())
+      out.impossible = true;
+    if (field == TextField::fix_available && passing(fix_names, tests).empty())
+      out.impossible = true;
+    if (field == TextField::status) {
+      out.statuses.clear();
+      for (const auto index : passing(status_names, tests))
+        out.statuses.push_back(static_cast<std::int64_t>(index) + 1);
+    }
+    if (field == TextField::severity)
+      out.scores = both(out.scores, merged(passing(severity_names, tests)));
+    if (field == TextField::vendor_severity)
+      out.scores = both(out.scores, merged(passing(vendor_words, tests)));
+  }
+  for (const auto& condition : criteria.numbers) {
+    if (condition.field == NumberField::score)
+      out.scores = both(out.scores, score_ranges(condition.ranges));
+  }
+  out.impossible = out.impossible || out.statuses.empty() || out.scores.empty();
+  return out;
+}
+
+void add_conditions(SqlText& sql, std::string_view finding, const Criteria& criteria,
+                    const ColumnConditions& columns, const ArnAnswer& arns) {
+  add_arns(sql, finding, arns);
+  add_scores(sql, finding, columns);
+  add_column_texts(sql, finding, criteria);
+  for (const auto& condition : criteria.numbers) {
+    if (condition.field != NumberField::score && condition.field != NumberField::epss)
+      add_times(sql, finding, condition);
+  }
+  add_resource_conditions(sql, finding, criteria);
+  if (const auto text = vulnerability_holds(sql, criteria); !text.empty())
+    sql.add(
+        fmt::format(" AND {}.vulnerability_id IN (SELECT v.vulnerability_id FROM "
+                    "vulnerability v WHERE {})",
+                    finding, text));
+  std::vector<std::string> packages;
+  for (const auto& test : criteria.packages) packages.push_back(package_holds(sql, finding, test));
+  if (!packages.empty()) sql.add(" AND ").add(any_of(packages));
+}
+
+namespace {
+
+// Ids that begin with the digits: a range of resources, each of whose findings is looked at.
+Result<std::vector<FindingKey>> keys_beginning(sql::Connection& connection,
+                                               std::string_view account, std::string_view digits) {
+  std::string low(digits);
+  std::string high(digits);
+  low.resize(32, '0');
+  high.resize(32, 'f');
+  std::vector<FindingKey> out;
+  if (!is_finding_id(low) || digits.size() > 32 || low.front() > '7') return out;
+  TRY(auto rows,
+      connection.query("SELECT f.resource_id, f.vulnerability_id, f.episode FROM finding f "
+                       "WHERE f.account_id = ?1 AND f.resource_id BETWEEN ?2 AND ?3",
+                       account, resources_of(low).first.value, resources_of(high).last.value));
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    FindingKey key{{row->integer(0)}, row->string(1), row->integer(2)};
+    if (!finding_id(account, key.resource, key.vulnerability, key.episode).starts_with(digits))
+      continue;
+    if (out.size() >= most_named) return limit_exceeded("findingArn: the prefix names too many");
+    out.push_back(std::move(key));
+  }
+}
+
+}  // namespace
+
+Result<std::optional<FindingKey>> find_finding(sql::Connection& connection,
+                                               std::string_view account, std::string_view id) {
+  if (!is_finding_id(id)) return std::optional<FindingKey>();
+  TRY(auto keys, keys_beginning(connection, account, id));
+  if (keys.empty()) return std::optional<FindingKey>();
+  return std::optional(std::move(keys.front()));
+}
+
+Result<ArnAnswer> resolve_arns(sql::Connection& connection, std::string_view account,
+                               std::string_view arn_start, const Criteria& criteria) {
+  ArnAnswer out;
+  const auto* condition = criteria.find(TextField::finding_arn);
+  if (condition == nullptr) return out;
+  bool every_one = false;
+  std::vector<FindingKey> wanted;
+  for (const auto& test : condition->tests) {
+    const bool prefix = test.comparison == Comparison::prefix;
+    every_one = every_one || (prefix && arn_start.starts_with(test.value));
+    std::vector<FindingKey> keys;
+    if (test.value.starts_with(arn_start)) {
+      const auto digits = std::string_view(test.value).substr(arn_start.size());
+      if (prefix ? !digits.empty() : is_finding_id(digits)) {
+        TRY(keys, keys_beginning(connection, account, digits));
+      }
+    }
+    auto& list = test.comparison == Comparison::not_equals ? out.unwanted : wanted;
+    list.insert(list.end(), keys.begin(), keys.end());
+  }
+  const bool asked = std::ranges::any_of(condition->tests, [](const TextTest& test) {
+    return test.comparison != Comparison::not_equals;
+  });
+  if (asked && !every_one) out.wanted = std::move(wanted);
+  return out;
+}
+
+}  // namespace tenken::store

@@ -1,0 +1,55 @@
+// Filter criteria as conditions of SQL over rows of the table finding. Values travel as parameters
+// only. Conditions on the finding's resource, vulnerability and packages are sub-queries that are
+// bound to its resource_id or read tables that every shard has.
+//
+// Thread rule: pure functions; resolve_arns reads the store.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "findings/criteria.h"
+#include "findings/score.h"
+#include "sql/sql.h"
+#include "store/ids.h"
+#include "store/sql_text.h"
+
+namespace tenken::store {
+
+struct FindingKey {
+  ResourceId resource;
+  std::string vulnerability;
+  std::int64_t episode = 0;
+  friend auto operator<=>(const FindingKey&, const FindingKey&) = default;
+};
+
+// What criteria on findingArn come to: of the findings named, which are meant. Ids are hashes, so
+// that they are looked for before the question is asked.
+struct ArnAnswer {
+  std::optional<std::vector<FindingKey>> wanted;  // absent: all
+  std::vector<FindingKey> unwanted;
+};
+// arn_start: all of the account's finding ARNs begin with it.
+Result<ArnAnswer> resolve_arns(sql::Connection& connection, std::string_view account,
+                               std::string_view arn_start, const findings::Criteria& criteria);
+// The finding of that id; nullopt: the account has none.
+Result<std::optional<FindingKey>> find_finding(sql::Connection& connection,
+                                               std::string_view account, std::string_view id);
+
+// The conditions that stand in columns of finding, ready for choosing an index.
+struct ColumnConditions {
+  bool impossible = false;
+  std::vector<std::int64_t> statuses;       // those that are meant, ascending
+  std::vector<findings::ScoreBand> scores;  // disjoint, ascending; never empty
+};
+ColumnConditions column_conditions(std::string_view account, const findings::Criteria& criteria);
+
+// " AND …" for everything but account, status and the outer bounds of the score, which the caller
+// states itself; `finding` is the name or alias of the table. scores are of column_conditions.
+void add_conditions(SqlText& sql, std::string_view finding, const findings::Criteria& criteria,
+                    const ColumnConditions& columns, const ArnAnswer& arns);
+
+}  // namespace tenken::store

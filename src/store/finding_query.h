@@ -1,0 +1,60 @@
+// Lists of findings: criteria, an order and a place in it become one statement. The cost of a page
+// does not depend on its depth: a page begins after the place where the last one ended (keyset).
+//
+// Drivers, chosen by the order: an index of finding per status for scores and times, so that a
+// question without status is the merged heads of three lists; vulnerabilities in their order for
+// their own keys; resources by type. In descending order what has no score comes last.
+//
+// Errors: those of the engine; limit. Thread rule: functions over the caller's connection.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "findings/criteria.h"
+#include "sql/sql.h"
+#include "store/finding_conditions.h"
+#include "store/finding_rows.h"
+
+namespace tenken::store {
+
+enum class FindingOrder : std::uint8_t {
+  score,
+  first_observed,
+  last_observed,
+  status,  // by its name
+  resource_type,
+  vulnerability,
+  vulnerability_source,
+  epss,
+};
+
+// The sort key of a finding in an order, complete: no two findings share one.
+using Position = std::vector<OwnedValue>;
+
+struct FindingQuestion {
+  std::string account;
+  std::string arn_start;  // "arn:aws:inspector2:us-east-1:111122223333:finding/"
+  findings::Criteria criteria;
+  FindingOrder order = FindingOrder::score;
+  bool descending = true;
+  std::size_t limit = 25;
+  Position after;  // empty: from the start
+};
+
+struct FindingPage {
+  std::vector<FindingRow> findings;  // with their packages
+  Position next;                     // empty: this was the last page
+};
+
+Result<FindingPage> list_findings(sql::Connection& connection, const FindingQuestion& question);
+
+// A position as texts and back, for tokens. Errors: invalid.
+std::vector<std::string> to_texts(const Position& position);
+Result<Position> to_position(const std::vector<std::string>& texts, FindingOrder order);
+
+}  // namespace tenken::store
