@@ -7,8 +7,11 @@
 // Thread rule: safe from any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -29,5 +32,19 @@ Result<Inventory> read_sbom(std::string_view bytes, std::string_view shown_name)
 // module label and vendor.
 std::string write_cyclonedx(const Inventory& inventory, Seconds timestamp);
 std::string write_spdx(const Inventory& inventory, Seconds timestamp);
+
+// What a document says beside its packages.
+struct KnownVulnerability {
+  std::string id;
+  std::vector<std::size_t> packages;  // indexes into Inventory::packages
+};
+struct Extras {
+  std::vector<std::pair<std::string, std::string>> properties;  // of CycloneDX's metadata
+  std::vector<KnownVulnerability> vulnerabilities;
+};
+// For readers of CycloneDX that know no newer version.
+std::string write_cyclonedx_1_4(const Inventory& inventory, Seconds timestamp,
+                                const Extras& extras);
+std::string write_spdx(const Inventory& inventory, Seconds timestamp, const Extras& extras);
 
 }  // namespace tenken::sbom

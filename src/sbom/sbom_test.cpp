@@ -390,5 +390,24 @@ TEST(SbomWrite, what_was_not_read_makes_the_document_incomplete) {
   EXPECT_TRUE(write_spdx(inventory, 0).contains("entries that could not be read: 1"));
 }
 
+TEST(SbomWrite, what_is_known_of_packages_is_said_in_both_formats) {
+  const Extras extras{.properties = {{"accountId", "111122223333"}},
+                      .vulnerabilities = {{.id = "CVE-2024-1", .packages = {0, 1}}}};
+  const auto cyclonedx = write_cyclonedx_1_4(sample(), 0, extras);
+  EXPECT_TRUE(cyclonedx.contains(R"("specVersion": "1.4")"));
+  EXPECT_TRUE(cyclonedx.contains(R"("name": "accountId")"));
+  EXPECT_TRUE(cyclonedx.contains(R"("id": "CVE-2024-1")"));
+  EXPECT_TRUE(cyclonedx.contains(R"("ref": "package-1")"));
+  EXPECT_FALSE(cyclonedx.contains("platform"));  // a type of 1.5
+  const auto spdx = write_spdx(sample(), 0, extras);
+  EXPECT_TRUE(spdx.contains(R"("referenceCategory": "SECURITY")"));
+  EXPECT_TRUE(spdx.contains(R"("referenceLocator": "CVE-2024-1")"));
+  for (const auto& text : {cyclonedx, spdx}) {
+    const auto again = read(text);
+    ASSERT_EQ(again.packages.size(), 2U);
+    EXPECT_EQ(identity(again.packages[0]), identity(sample().packages[0]));
+  }
+}
+
 }  // namespace
 }  // namespace tenken::sbom

@@ -1,4 +1,5 @@
-// CycloneDX 1.6. What the format has no place for stands in properties named "tenken:…".
+// CycloneDX 1.6, and 1.4 for readers that know no newer one. What the format has no place for
+// stands in properties named "tenken:…".
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
@@ -8,32 +9,56 @@
 namespace tenken::sbom {
 namespace {
 
+// A version and what it says differently.
+struct Version {
+  std::string_view number;
+  bool tools_are_components;        // since 1.5
+  std::string_view directory_type;  // of a root directory: "platform" came with 1.5
+};
+constexpr Version v1_4{"1.4", false, "operating-system"};
+constexpr Version v1_6{"1.6", true, "platform"};
+
 void write_property(json::Writer& json, std::string_view name, std::string_view value) {
   if (value.empty()) return;
   json.begin_object().member("name", name).member("value", value).end_object();
 }
 
-std::string_view subject_type(Inventory::Target target) {
+std::string_view subject_type(const Version& version, Inventory::Target target) {
   switch (target) {
     case Inventory::Target::host:
       return "device";
     case Inventory::Target::root:
-      return "platform";
+      return version.directory_type;
     case Inventory::Target::sbom:
       return "application";
   }
-  return "platform";
+  return version.directory_type;
 }
 
-void write_metadata(json::Writer& json, const Inventory& inventory, Seconds timestamp) {
-  json.key("metadata").begin_object();
-  json.member("timestamp", format_time(timestamp));
+void write_tools(json::Writer& json, const Version& version) {
+  if (!version.tools_are_components) {
+    json.key("tools").begin_array().begin_object().member("name", "tenken").end_object();
+    json.end_array();
+    return;
+  }
   json.key("tools").begin_object().key("components").begin_array();
   json.begin_object().member("type", "application").member("name", "tenken").end_object();
   json.end_array().end_object();
+}
+
+void write_metadata(json::Writer& json, const Version& version, const Inventory& inventory,
+                    Seconds timestamp, const Extras& extras) {
+  json.key("metadata").begin_object();
+  json.member("timestamp", format_time(timestamp));
+  write_tools(json, version);
   json.key("component").begin_object();
-  json.member("bom-ref", "subject").member("type", subject_type(inventory.target));
+  json.member("bom-ref", "subject").member("type", subject_type(version, inventory.target));
   json.member("name", inventory.name).end_object();
+  if (!extras.properties.empty()) {
+    json.key("properties").begin_array();
+    for (const auto& [name, value] : extras.properties) write_property(json, name, value);
+    json.end_array();
+  }
   json.end_object();
 }
 
@@ -50,9 +75,13 @@ void write_operating_system(json::Writer& json, const OperatingSystem& os) {
   json.end_object();
 }
 
+std::string package_ref(std::size_t index) {
+  return fmt::format("package-{}", index);
+}
+
 void write_package(json::Writer& json, const Package& package, const OperatingSystem& os,
                    std::size_t index) {
-  json.begin_object().member("bom-ref", fmt::format("package-{}", index));
+  json.begin_object().member("bom-ref", package_ref(index));
   json.member("type", "library").member("name", package.name);
   json.member_if("version", package.version);
   if (!package.license.empty()) {
@@ -69,13 +98,26 @@ void write_package(json::Writer& json, const Package& package, const OperatingSy
   json.end_object();
 }
 
-std::string write(const Inventory& inventory, Seconds timestamp, std::string_view uuid) {
+void write_vulnerabilities(json::Writer& json, const Extras& extras) {
+  json.key("vulnerabilities").begin_array();
+  for (const auto& one : extras.vulnerabilities) {
+    json.begin_object().member("id", one.id).key("affects").begin_array();
+    for (const auto index : one.packages)
+      json.begin_object().member("ref", package_ref(index)).end_object();
+    json.end_array().end_object();
+  }
+  json.end_array();
+}
+
+std::string write(const Version& version, const Inventory& inventory, Seconds timestamp,
+                  const Extras& extras, std::string_view uuid) {
   json::Writer json(2);
   json.begin_object();
-  json.member("$schema", "http://cyclonedx.org/schema/bom-1.6.schema.json");
-  json.member("bomFormat", "CycloneDX").member("specVersion", "1.6");
+  json.member("$schema",
+              fmt::format("http://cyclonedx.org/schema/bom-{}.schema.json", version.number));
+  json.member("bomFormat", "CycloneDX").member("specVersion", version.number);
   json.member("serialNumber", fmt::format("urn:uuid:{}", uuid)).key("version").integer(1);
-  write_metadata(json, inventory, timestamp);
+  write_metadata(json, version, inventory, timestamp, extras);
   json.key("components").begin_array();
   write_operating_system(json, inventory.os);
   for (std::size_t i = 0; i < inventory.packages.size(); ++i)
@@ -85,14 +127,26 @@ std::string write(const Inventory& inventory, Seconds timestamp, std::string_vie
     json.key("compositions").begin_array().begin_object();
     json.member("aggregate", "incomplete").end_object().end_array();
   }
+  if (!extras.vulnerabilities.empty()) write_vulnerabilities(json, extras);
   json.end_object();
   return json.take() + "\n";
+}
+
+std::string write(const Version& version, const Inventory& inventory, Seconds timestamp,
+                  const Extras& extras) {
+  const auto uuid = content_uuid(write(version, inventory, timestamp, extras, ""));
+  return write(version, inventory, timestamp, extras, uuid);
 }
 
 }  // namespace
 
 std::string write_cyclonedx(const Inventory& inventory, Seconds timestamp) {
-  return write(inventory, timestamp, content_uuid(write(inventory, timestamp, "")));
+  return write(v1_6, inventory, timestamp, {});
+}
+
+std::string write_cyclonedx_1_4(const Inventory& inventory, Seconds timestamp,
+                                const Extras& extras) {
+  return write(v1_4, inventory, timestamp, extras);
 }
 
 }  // namespace tenken::sbom
