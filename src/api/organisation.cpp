@@ -30,4 +30,35 @@ Result<std::vector<std::string>> existing_accounts(sql::Connection& connection) 
   return out;
 }
 
+Result<Reach> Reach::of(sql::Connection& connection, const Call& call) {
+  Reach out;
+  out.own_ = call.who.account;
+  TRY(out.standing_, standing_of(connection, out.own_));
+  TRY(out.existing_, existing_accounts(connection));
+  if (!out.standing_.administrator) return out;
+  TRY(const auto members, store::list_members(connection, out.own_));
+  for (const auto& member : members) out.members_.push_back(member.account);
+  return out;
+}
+
+bool Reach::covers(std::string_view account) const {
+  if (account == own_) return true;
+  if (!std::ranges::binary_search(existing_, account)) return false;
+  return standing_.management || std::ranges::binary_search(members_, account);
+}
+
+std::string_view Reach::refusal(std::string_view account) const {
+  const bool knows = standing_.management || standing_.administrator;
+  return knows && !std::ranges::binary_search(existing_, account) ? "RESOURCE_NOT_FOUND"
+                                                                  : "ACCESS_DENIED";
+}
+
+std::vector<std::string> accounts_asked_for(const Call& call) {
+  std::vector<std::string> out;
+  for (const auto one : call.input.strings("accountIds"))
+    if (std::ranges::find(out, one) == out.end()) out.emplace_back(one);
+  if (out.empty()) out.push_back(call.who.account);
+  return out;
+}
+
 }  // namespace tenken::api

@@ -20,10 +20,33 @@ struct Standing {
   bool management = false;     // the organisation's management account
   bool administrator = false;  // its delegated administrator
   std::string member_of;       // the administrator of a member; else empty
+
+  bool in_organisation() const { return management || administrator || !member_of.empty(); }
 };
 Result<Standing> standing_of(sql::Connection& connection, std::string_view account);
 
 // Accounts that exist and were not revoked, in order.
 Result<std::vector<std::string>> existing_accounts(sql::Connection& connection);
+
+// Which accounts a caller may act for: its own; the management account for all; the delegated
+// administrator for its members.
+class Reach {
+ public:
+  static Result<Reach> of(sql::Connection& connection, const Call& call);
+  const Standing& standing() const { return standing_; }
+  bool covers(std::string_view account) const;
+  // Why not, as failedAccounts say it: "ACCESS_DENIED", or "RESOURCE_NOT_FOUND" to those who may
+  // know which accounts there are.
+  std::string_view refusal(std::string_view account) const;
+
+ private:
+  std::string own_;
+  Standing standing_;
+  std::vector<std::string> existing_;  // sorted, as the next
+  std::vector<std::string> members_;
+};
+
+// The request's accountIds, each once; the caller's own where it names none.
+std::vector<std::string> accounts_asked_for(const Call& call);
 
 }  // namespace tenken::api

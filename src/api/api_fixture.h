@@ -1,0 +1,213 @@
+// A store with an account, and its operations called as the front door calls them: route, input,
+// permission, handler. Every answer is checked against the model. For tests.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "access/accounts.h"
+#include "access/schema.h"
+#include "api/call.h"
+#include "api/front_door.h"
+#include "api/input.h"
+#include "api/service_model.h"
+#include "api/validate.h"
+#include "pipeline/build_database.h"
+#include "pipeline/evaluate.h"
+#include "pipeline/ingest.h"
+#include "store/schema.h"
+#include "support/scratch.h"
+
+namespace tenken::api {
+
+inline constexpr std::string_view own_account = "111122223333";
+inline constexpr std::string_view second_account = "444455556666";
+inline constexpr std::string_view third_account = "777788889999";
+
+// An advisory of OSV's about a PyPI package, critical.
+inline std::string osv_advisory(std::string_view id, std::string_view package,
+                                std::string_view fixed) {
+  return fmt::format(
+      R"({{"id":"{}","modified":"2024-01-01T00:00:00Z","severity":[{{"type":"CVSS_V3",)"
+      R"("score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],"affected":[{{"package":)"
+      R"({{"ecosystem":"PyPI","name":"{}"}},"ranges":[{{"type":"ECOSYSTEM","events":)"
+      R"([{{"introduced":"0"}},{{"fixed":"{}"}}]}}]}}]}})",
+      id, package, fixed);
+}
+
+// nullptr: no family handles it.
+inline const HandledOperation* handled_operation(std::string_view name) {
+  for (const auto* family : families())
+    for (const auto& operation : family->operations)
+      if (operation.name == name) return &operation;
+  return nullptr;
+}
+
+class ApiTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    pool_.emplace(sql::Location{.sqlite_file = scratch_ / "tenken.sqlite"}, 4);
+    auto connection = pool_->lease();
+    ASSERT_TRUE(connection) << connection.error().what;
+    ASSERT_TRUE(access::migrate(**connection));
+    ASSERT_TRUE(store::migrate(**connection));
+    // The first is the management account.
+    for (const auto account : {own_account, second_account, third_account})
+      ASSERT_TRUE(access::create_account(**connection, account, "", false, clock_));
+    ingest_.emplace(*pool_, [] {});
+    evaluator_.emplace(
+        pipeline::EvaluatorOptions{.pool = &*pool_,
+                                   .node = "node-1",
+                                   .current = [this] { return generation_; },
+                                   .find = [](const std::string&) { return nullptr; },
+                                   .clock = [this] { return clock_; }});
+    services_.pool = &*pool_;
+    services_.ingest = &*ingest_;
+    services_.generation = [this] { return generation_; };
+    services_.wake = [] {};
+    services_.clock = [this] { return clock_; };
+    services_.region = "us-east-1";
+    services_.token_key = crypto::Secret(std::string(32, 'k'));
+  }
+
+  static const ServiceModel& model(std::string_view operation) {
+    static const auto inspector2 = ServiceModel::inspector2();
+    static const auto inspector_scan = ServiceModel::inspector_scan();
+    return inspector2.operation(operation) != nullptr ? inspector2 : inspector_scan;
+  }
+
+  // input is a JSON object of all members, wherever they travel. As who_.
+  Answer call(std::string_view name, std::string_view input = "{}") {
+    const auto* operation = model(name).operation(name);
+    const auto* handled = handled_operation(name);
+    if (operation == nullptr || handled == nullptr) return resource_not_found("no such operation");
+    if (!who_.may(handled->needs)) return access_denied("not permitted");
+    TRY(const auto read, read_input(*operation, input));
+    auto answer = handled->handle({.who = who_, .input = read, .services = services_});
+    if (answer) check(*operation, *answer);
+    return answer;
+  }
+  // The answer of a call that succeeds; "" where it does not.
+  std::string answer(std::string_view name, std::string_view input = "{}") {
+    const auto out = call(name, input);
+    EXPECT_TRUE(out) << name << ": " << out.error().message;
+    return out ? *out : std::string();
+  }
+  // What a call is refused with: "ResourceNotFoundException: …".
+  std::string refusal(std::string_view name, std::string_view input = "{}") {
+    const auto out = call(name, input);
+    EXPECT_FALSE(out) << name << ": " << *out;
+    if (out) return {};
+    return fmt::format("{}: {}", api::name(out.error().code), out.error().message);
+  }
+  void become(std::string_view account, access::Role role = access::Role::admin) {
+    who_.account = std::string(account);
+    who_.role = role;
+  }
+
+  // Makes a generation of these advisories (by id) the current one.
+  void use_advisories(const std::map<std::string, std::string>& advisories) {
+    const auto directory = fmt::format("feeds-{}", ++built_);
+    for (const auto& [id, bytes] : advisories)
+      scratch_.write(fmt::format("{}/{}.json", directory, id), bytes);
+    const auto file = scratch_ / fmt::format("{}.db", built_);
+    const auto report = pipeline::build_database({.from = {scratch_ / directory}, .out = file});
+    ASSERT_TRUE(report) << report.error().what;
+    auto database = advisories::Database::open(file);
+    ASSERT_TRUE(database) << database.error().what;
+    generation_ = std::make_shared<const advisories::Database>(*std::move(database));
+    const auto noticed = evaluator_->notice_generation();
+    ASSERT_TRUE(noticed) << noticed.error().what;
+  }
+
+  // A resource of who_'s account has these PyPI packages, by name and version.
+  void put_inventory(std::string_view resource, const std::map<std::string, std::string>& packages,
+                     std::vector<std::pair<std::string, std::string>> tags = {}) {
+    Inventory inventory;
+    inventory.target = Inventory::Target::host;
+    inventory.databases_read = 1;
+    for (const auto& [name, version] : packages)
+      inventory.packages.push_back(
+          {.ecosystem = "PyPI", .kind = "pypi", .name = name, .version = version});
+    const auto put =
+        ingest_->put(pipeline::stored_inventory({.account = who_.account,
+                                                 .external_id = std::string(resource),
+                                                 .tags = std::move(tags),
+                                                 .digest = fmt::format("d{}", ++reports_),
+                                                 .received = clock_},
+                                                std::move(inventory)));
+    ASSERT_TRUE(put) << put.error().what;
+  }
+
+  // Does everything that waits.
+  void evaluate() {
+    for (int i = 0; i < 100; ++i) {
+      const auto done = evaluator_->work();
+      ASSERT_TRUE(done) << done.error().what;
+      if (*done == 0) return;
+    }
+    FAIL() << "the work does not end";
+  }
+
+  test::Scratch scratch_;
+  std::optional<sql::Pool> pool_;
+  Seconds clock_ = 1'800'000'000;
+  access::Principal who_{.account = std::string(own_account),
+                         .user = "alice",
+                         .user_id = "TKIUTEST",
+                         .access_key_id = "TKIATEST",
+                         .role = access::Role::admin};
+  Services services_;
+
+ private:
+  static ApiResult<Input> read_input(const Operation& operation, std::string_view text) {
+    json::Parser parser;
+    const auto parsed = parser.parse(text);
+    EXPECT_TRUE(parsed) << text;
+    Route route{.operation = &operation};
+    std::string query;
+    for (const auto& member : operation.input->members) {
+      const auto value = parsed ? (*parsed)[member.name] : json::Value();
+      if (!value) continue;
+      if (member.location == Member::Location::uri)
+        route.labels.emplace_back(member.wire_name, value.string());
+      if (member.location != Member::Location::querystring) continue;
+      const auto add = [&](json::Value one) {
+        query += fmt::format("{}{}=", query.empty() ? "" : "&", member.wire_name);
+        if (const auto number = one.integer()) query += std::to_string(*number);
+        for (const char c : one.string())
+          query += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+      };
+      if (value.is_array())
+        value.for_each(add);
+      else
+        add(value);
+    }
+    return Input::read(route, query, text);
+  }
+
+  static void check(const Operation& operation, const std::string& answer) {
+    json::Parser parser;
+    const auto document = parser.parse(answer);
+    ASSERT_TRUE(document) << operation.name << ": " << answer;
+    for (const auto& error : check_output(operation, *document))
+      ADD_FAILURE() << operation.name << ": " << error.name << ": " << error.message << "\n"
+                    << answer;
+  }
+
+  std::optional<pipeline::Ingest> ingest_;
+  std::optional<pipeline::Evaluator> evaluator_;
+  std::shared_ptr<const advisories::Database> generation_;
+  int built_ = 0;
+  int reports_ = 0;
+};
+
+}  // namespace tenken::api
