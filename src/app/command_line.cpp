@@ -25,7 +25,8 @@ constexpr std::string_view footer =
     "Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage, 3 target unreadable or "
     "of no known format,\n"
     "4 something undecided with --strict, 5 database missing, damaged or of another format "
-    "version.";
+    "version,\n"
+    "6 the server of --server did not take the inventory.";
 
 // $LC_ALL, $LC_MESSAGES, $LANG in the order of setlocale(3).
 Lang language_of_environment() {
@@ -182,6 +183,31 @@ class CommandLine {
     sub.add_option("--max-age", words_.maximum_age_days,
                    "days after which the database is called old")
         ->capture_default_str();
+    add_server(sub);
+  }
+
+  void add_server(CLI::App& scan) {
+    auto& server = scan_.server;
+    auto* url = scan.add_option("--server", server.url,
+                                "send the inventory to this tenken server instead of matching it; "
+                                "https://HOST:PORT");
+    // What is said of findings, which the server makes.
+    for (const auto* name : {"--format", "--output", "--fail-on", "--strict"})
+      url->excludes(scan.get_option(name));
+    scan.add_option("--ca", server.ca,
+                    "PEM file of the authority that the server's certificate is of")
+        ->check(CLI::ExistingFile)
+        ->needs(url);
+    scan.add_option("--resource", server.resource,
+                    "the resource's id on the server; default: made from the machine id")
+        ->needs(url);
+    scan.add_option("--type", server.type, "what the resource is; default: host")
+        ->check(CLI::IsMember({"host", "image", "function", "repository"}))
+        ->needs(url);
+    scan.add_option("--tag", server.tags, "NAME=VALUE, a tag of the resource")->needs(url);
+    scan.add_option("--ttl", server.ttl,
+                    "how long the resource lives without another report: 30m, 12h, 7d")
+        ->needs(url);
   }
 
   void add_explain() {

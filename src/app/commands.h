@@ -22,11 +22,23 @@ struct OutputArguments {
   std::string colour = "auto";  // auto, always, never
 };
 
+// scan --server: where the inventory goes, and what is said of its resource.
+struct ServerArguments {
+  std::string url;                // empty: none
+  std::string ca;                 // PEM of the authorities to trust; empty: the system's
+  std::string resource;           // empty: made from the machine id
+  std::string type;               // host, image, function, repository; empty: host
+  std::vector<std::string> tags;  // name=value
+  std::string ttl;                // "7d"; empty: for ever
+};
+int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& server);
+
 struct ScanArguments {
   pipeline::ScanOptions scan;
   OutputArguments output;
   std::optional<SeverityLevel> fail_on;
   bool strict = false;
+  ServerArguments server;
 };
 int scan_command(const ScanArguments& arguments);
 

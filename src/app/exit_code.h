@@ -10,6 +10,7 @@ enum ExitCode : int {
   exit_target = 3,      // the target cannot be read, or has no format that is known
   exit_incomplete = 4,  // --strict: something could not be decided
   exit_database = 5,    // the database is missing, truncated, corrupt or of another format
+  exit_server = 6,      // scan --server: the server did not acknowledge the inventory
 };
 
 }  // namespace tenken::app

@@ -63,6 +63,7 @@ Result<> write(const ScanResult& result, const ScanArguments& arguments) {
 }  // namespace
 
 int scan_command(const ScanArguments& arguments) {
+  if (!arguments.server.url.empty()) return send_inventory(arguments.scan, arguments.server);
   auto options = arguments.scan;
   if (arguments.output.format == "table") options.depth = pipeline::Depth::list;
   // Lives until the process ends, which is soon: nobody takes thousands of findings apart.

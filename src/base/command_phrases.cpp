@@ -28,10 +28,12 @@ constexpr auto rows = std::to_array<Phrase>({
     {"Exit codes: 0 done, 1 findings at or above --fail-on, 2 wrong usage, 3 target unreadable or "
      "of no known format,\n"
      "4 something undecided with --strict, 5 database missing, damaged or of another format "
-     "version.",
+     "version,\n"
+     "6 the server of --server did not take the inventory.",
      "終了コード: 0 完了、1 --fail-on 以上の検出あり、2 使い方の誤り、"
      "3 対象を読み取れないか形式が不明、\n"
-     "4 --strict で判定できないものあり、5 データベースがない、破損、または形式の版が異なる。"},
+     "4 --strict で判定できないものあり、5 データベースがない、破損、または形式の版が異なる、\n"
+     "6 --server のサーバーがインベントリを受理しなかった。"},
 
     // Commands.
     {"tenken finds known vulnerabilities in hosts, root directories and SBOMs.",
@@ -87,6 +89,50 @@ constexpr auto rows = std::to_array<Phrase>({
     {"YAML rules: id, package, reason, expires", "除外規則の YAML（id、package、reason、expires）"},
     {"OpenVEX, CycloneDX or CSAF VEX documents", "OpenVEX、CycloneDX、CSAF の VEX 文書"},
     {"days after which the database is called old", "データベースを古いとみなすまでの日数"},
+    {"send the inventory to this tenken server instead of matching it; https://HOST:PORT",
+     "インベントリを照合せず、この tenken サーバーへ送ります。https://HOST:PORT"},
+    {"PEM file of the authority that the server's certificate is of",
+     "サーバー証明書を発行した認証局の PEM ファイル"},
+    {"the resource's id on the server; default: made from the machine id",
+     "サーバー上のリソース ID。既定: マシン ID から生成"},
+    {"what the resource is; default: host", "リソースの種類。既定: host"},
+    {"NAME=VALUE, a tag of the resource", "NAME=VALUE。リソースのタグ"},
+    {"how long the resource lives without another report: 30m, 12h, 7d",
+     "次の報告がない場合にリソースを残す期間: 30m、12h、7d"},
+    {"--server: {}", "--server: {}"},
+    {"--resource is needed: {}", "--resource が必要です: {}"},
+    {"{}: nothing has changed since the last report\n", "{}: 前回の報告から変更はありません\n"},
+    {"{}: {} packages reported\n", "{}: {} 個のパッケージを報告しました\n"},
+    {"the backup belongs to another secret.key: its {} access keys are ended; issue new ones with "
+     "tenken admin key create",
+     "このバックアップは別の secret.key のものです。アクセスキー {} 個を無効にしました。"
+     "tenken admin key create で発行し直してください"},
+    {"the tables of the fleet are distributed by resource_id\n",
+     "リソースに関する表を resource_id で分散しました\n"},
+    {"the extension citus is not installed in this database: nothing was changed\n",
+     "このデータベースに拡張 citus がないため、何も変更していません\n"},
+    {"build nothing where nothing new arrived", "新しいものがなければ作成しません"},
+    {"a file for the log; default: standard error", "ログのファイル。既定: 標準エラー出力"},
+    {"a file with the token that /metrics asks for; default: this host only, no token",
+     "/metrics が求めるトークンのファイル。既定: このホストからのみ、トークンなし"},
+    {"inventories are refused while the disk has less; 0: never",
+     "ディスクの空きがこれより少ない間、インベントリを拒否します。0: 拒否しません"},
+    {"a directory for scheduled backups of the SQLite store",
+     "SQLite ストアの定期バックアップを置くディレクトリ"},
+    {"hours between two backups", "バックアップの間隔（時間）"},
+    {"how many backups are kept", "残すバックアップの数"},
+    {"a directory of feeds to build from whenever it changes, without network",
+     "変更のたびにデータベースを作成するフィードのディレクトリ（ネットワーク不要）"},
+    {"fetch nothing; a newer database beside the current one is taken in",
+     "何も取得しません。新しいデータベースが置かれれば取り込みます"},
+    {"fetch only these feeds", "これらのフィードだけを取得します"},
+    {"copy the store into a file and verify it", "ストアをファイルに複製して検証します"},
+    {"the file to write", "書き込むファイル"},
+    {"put a backup in the place of the store", "バックアップをストアとして復元します"},
+    {"a backup", "バックアップ"},
+    {"also where a store is there", "ストアがあっても復元します"},
+    {"spread the tables of the fleet over the nodes of Citus",
+     "リソースに関する表を Citus のノードに分散します"},
     {"a CVE, or the id of an advisory", "CVE またはアドバイザリの ID"},
     {"only this package (binary or source name)", "このパッケージだけ（バイナリ名またはソース名）"},
     {"PURL, or NAME VERSION with --ecosystem", "PURL。--ecosystem を指定したときは NAME VERSION"},

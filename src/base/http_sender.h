@@ -24,6 +24,7 @@ struct HttpSend {
   std::string url;
   std::vector<std::pair<std::string, std::string>> headers = {};
   std::string_view body = {};  // lives until send returns
+  std::uint32_t connect_ms = 30'000;
   std::uint32_t total_seconds = 300;
   std::size_t answer_limit_bytes = std::size_t{1} << 20;
 };

@@ -536,6 +536,20 @@ constexpr auto rows = std::to_array<Phrase>({
      "先行書き込みログのある 1 GB を超えるデータベースです"},
     {"it changes while it is read", "読み取り中に変更されました"},
 
+    // Of sending an inventory.
+    {"{}: https://HOST:PORT is needed", "{}: https://HOST:PORT の形で指定してください"},
+    {"{}: http is for loopback addresses only", "{}: http はループバックアドレスだけに使えます"},
+    {"etc/machine-id: no machine id stands there", "etc/machine-id: マシン ID がありません"},
+    {"an SBOM has no machine id", "SBOM にはマシン ID がありません"},
+    {"status {}: {}", "ステータス {}: {}"},
+    {"status {}", "ステータス {}"},
+    {"an answer of more than {} bytes", "応答が {} バイトを超えています"},
+
+    // Of a server's store.
+    {"the store is in PostgreSQL: use {}", "ストアは PostgreSQL にあります。{} を使ってください"},
+    {"--database is needed: only a store in PostgreSQL can be distributed",
+     "--database が必要です。分散できるのは PostgreSQL のストアだけです"},
+
     // What a row of an advisory says, in explain.
     {"introduced {}, fixed {}", "{} で混入、{} で修正"},
     {"introduced {}, limit {}", "{} で混入、{} より前"},

@@ -10,7 +10,6 @@
 namespace tenken::fetch {
 namespace {
 
-constexpr long connect_ms = 30'000;
 // A transfer that stays below a byte rate for so long has failed.
 constexpr long low_speed_bytes_per_second = 1'000;
 constexpr long low_speed_seconds = 30;
@@ -50,8 +49,8 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
 
 class CurlSender final : public HttpSender {
  public:
-  CurlSender(const Curl& curl, CURL* handle, std::string user_agent)
-      : handle_(curl, handle), user_agent_(std::move(user_agent)) {}
+  CurlSender(const Curl& curl, CURL* handle, std::string user_agent, std::string ca_file)
+      : handle_(curl, handle), user_agent_(std::move(user_agent)), ca_file_(std::move(ca_file)) {}
 
   Result<HttpAnswer> send(const HttpSend& request) override;
 
@@ -61,6 +60,7 @@ class CurlSender final : public HttpSender {
 
   CurlHandle handle_;
   std::string user_agent_;
+  std::string ca_file_;
 };
 
 curl_slist* CurlSender::headers_of(const HttpSend& request) const {
@@ -90,7 +90,11 @@ void CurlSender::set_request(const HttpSend& request, curl_slist* headers) {
   handle_.set(CURLOPT_USERAGENT, user_agent_.c_str());
   handle_.set(CURLOPT_HTTPHEADER, headers);
   handle_.set_verification();
-  handle_.set(CURLOPT_CONNECTTIMEOUT_MS, connect_ms);
+  if (!ca_file_.empty()) {
+    handle_.set(CURLOPT_CAINFO, ca_file_.c_str());
+    handle_.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+  }
+  handle_.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.connect_ms));
   handle_.set(CURLOPT_LOW_SPEED_LIMIT, low_speed_bytes_per_second);
   handle_.set(CURLOPT_LOW_SPEED_TIME, low_speed_seconds);
   handle_.set(CURLOPT_TIMEOUT, static_cast<long>(request.total_seconds));
@@ -126,12 +130,12 @@ Result<HttpAnswer> CurlSender::send(const HttpSend& request) {
 
 }  // namespace
 
-Result<std::unique_ptr<HttpSender>> http_sender(std::string user_agent) {
+Result<std::unique_ptr<HttpSender>> http_sender(std::string user_agent, std::string ca_file) {
   const auto& curl = curl_library();
   if (!curl) return curl.error();
   CURL* handle = curl->easy_init();
   if (handle == nullptr) return unavailable("libcurl gives no handle");
-  return std::make_unique<CurlSender>(*curl, handle, std::move(user_agent));
+  return std::make_unique<CurlSender>(*curl, handle, std::move(user_agent), std::move(ca_file));
 }
 
 }  // namespace tenken::fetch

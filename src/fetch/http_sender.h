@@ -12,8 +12,9 @@
 
 namespace tenken::fetch {
 
-// Connections are kept and used again as long as the sender lives.
+// Connections are kept and used again as long as the sender lives. ca_file is a PEM file of the
+// authorities to trust in place of the system's; empty: those.
 // Errors: unavailable where libcurl is not installed.
-Result<std::unique_ptr<HttpSender>> http_sender(std::string user_agent);
+Result<std::unique_ptr<HttpSender>> http_sender(std::string user_agent, std::string ca_file = {});
 
 }  // namespace tenken::fetch

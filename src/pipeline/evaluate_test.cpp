@@ -266,11 +266,21 @@ TEST_P(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {
 TEST_P(EvaluateTest, an_unchanged_inventory_is_confirmed_by_its_digest) {
   report("web-1", {{"a", "1.0"}});
   const auto confirm = [&](std::string digest) {
-    return *ingest_->confirm(std::string(account), "web-1", std::move(digest), clock_);
+    return *ingest_->confirm({.account = std::string(account),
+                              .external_id = "web-1",
+                              .digest = std::move(digest),
+                              .received = clock_});
   };
   EXPECT_TRUE(confirm("d1"));
   EXPECT_FALSE(confirm("d2"));
-  EXPECT_FALSE(*ingest_->confirm("444455556666", "web-1", "d1", clock_));
+  EXPECT_FALSE(*ingest_->confirm(
+      {.account = "444455556666", .external_id = "web-1", .digest = "d1", .received = clock_}));
+  EXPECT_FALSE(*ingest_->confirm({.account = std::string(account),
+                                  .external_id = "web-1",
+                                  .tags = {{"env", "prod"}},
+                                  .digest = "d1",
+                                  .received = clock_}))
+      << "its tags are others";
 }
 
 TEST_P(EvaluateTest, jobs_of_a_node_that_died_are_taken_over) {

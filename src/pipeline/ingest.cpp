@@ -114,10 +114,15 @@ Result<> Ingest::put(store::InventoryWrite inventory) {
   return {};
 }
 
-Result<bool> Ingest::confirm(std::string account, std::string external_id, std::string digest,
-                             Seconds received) {
+Result<bool> Ingest::confirm(const ResourceReport& report) {
   Waiting waiting;
-  waiting.confirmation = {std::move(account), std::move(external_id), std::move(digest), received};
+  waiting.confirmation = {.account = report.account,
+                          .external_id = report.external_id,
+                          .type = report.type,
+                          .tags = report.tags,
+                          .digest = report.digest,
+                          .received = report.received,
+                          .expires = report.expires};
   return enqueue(std::move(waiting));
 }
 
@@ -190,9 +195,7 @@ Result<std::vector<bool>> Ingest::write_once(std::span<Waiting> batch) {
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
     if (batch[i].inventory) continue;
-    const auto& c = batch[i].confirmation;
-    TRY(const auto confirmed,
-        store::confirm_inventory(*connection, c.account, c.external_id, c.digest, c.received));
+    TRY(const auto confirmed, store::confirm_inventory(*connection, batch[i].confirmation));
     answers[i] = confirmed.has_value();
   }
   TRY_VOID(transaction.commit());

@@ -45,20 +45,13 @@ class Ingest {
   // Returns once the inventory is durable.
   Result<> put(store::InventoryWrite inventory);
   // The resource reports what it reported before. False: it did not; send the inventory.
-  Result<bool> confirm(std::string account, std::string external_id, std::string digest,
-                       Seconds received);
+  Result<bool> confirm(const ResourceReport& report);
 
  private:
-  struct Confirmation {
-    std::string account;
-    std::string external_id;
-    std::string digest;
-    Seconds received = 0;
-  };
   // One of the two, and who waits for it.
   struct Waiting {
     std::optional<store::InventoryWrite> inventory;
-    Confirmation confirmation;
+    store::Confirmation confirmation;
     std::promise<Result<bool>> answer;
   };
 

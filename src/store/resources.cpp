@@ -17,10 +17,10 @@ namespace {
 // Enough for every distinct package version of a large fleet; 16 bytes each.
 constexpr std::size_t most_known_versions = 4'000'000;
 
-std::string tags_document(const InventoryWrite& inventory) {
+std::string tags_document(const std::vector<std::pair<std::string, std::string>>& tags) {
   json::Writer out;
   out.begin_object();
-  for (const auto& [name, value] : inventory.tags) out.member(name, value);
+  for (const auto& [name, value] : tags) out.member(name, value);
   out.end_object();
   return out.take();
 }
@@ -40,7 +40,7 @@ Result<> put_tags(sql::Connection& connection, ResourceId id, const InventoryWri
 }
 
 Result<> put_resource(sql::Connection& connection, ResourceId id, const InventoryWrite& one) {
-  const auto tags = tags_document(one);
+  const auto tags = tags_document(one.tags);
   TRY(const auto written,
       connection.run(
           "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
@@ -243,13 +243,14 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
 }
 
 Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
-                                                    std::string_view account,
-                                                    std::string_view external_id,
-                                                    std::string_view digest, Seconds received) {
-  const auto id = resource_id(account, external_id);
-  TRY(const auto changed, connection.run("UPDATE resource SET seen_at = ?2 WHERE resource_id = ?1 "
-                                         "AND account_id = ?3 AND inventory_digest = ?4",
-                                         id.value, received, account, digest));
+                                                    const Confirmation& confirmation) {
+  const auto id = resource_id(confirmation.account, confirmation.external_id);
+  const auto tags = tags_document(confirmation.tags);
+  TRY(const auto changed,
+      connection.run("UPDATE resource SET seen_at = ?2, expires_at = ?3 WHERE resource_id = ?1 "
+                     "AND account_id = ?4 AND inventory_digest = ?5 AND type = ?6 AND tags = ?7",
+                     id.value, confirmation.received, confirmation.expires, confirmation.account,
+                     confirmation.digest, confirmation.type, tags));
   if (changed == 0) return std::optional<ResourceId>();
   return std::optional(id);
 }

@@ -68,12 +68,20 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
                                            std::span<const InventoryWrite* const> inventories,
                                            const KnownVersions& known);
 
-// Notes that a resource reported again what it reported before. nullopt: it did not, or is
-// unknown: the whole inventory is needed.
+// What a resource says that reports again.
+struct Confirmation {
+  std::string account;
+  std::string external_id;
+  std::string type;
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::string digest;
+  Seconds received = 0;
+  Seconds expires = 0;  // 0: never
+};
+// Notes that a resource reported again what it reported before, tags and type included. nullopt:
+// it did not, or is unknown: the whole inventory is needed.
 Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
-                                                    std::string_view account,
-                                                    std::string_view external_id,
-                                                    std::string_view digest, Seconds received);
+                                                    const Confirmation& confirmation);
 
 struct Resource {
   ResourceId id;

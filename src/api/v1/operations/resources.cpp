@@ -87,16 +87,14 @@ ApiResult<http::Response> put_inventory(const V1Call& call) {
   const auto digest = call.parameter("digest");
   if (!digest.empty() && call.request.body.empty()) {
     report.digest = std::string(digest);
-    TRY(const auto confirmed, call.services.ingest->confirm(report.account, report.external_id,
-                                                            report.digest, report.received));
+    TRY(const auto confirmed, call.services.ingest->confirm(report));
     if (confirmed) return acknowledged(report, true);
     return json_response(412, R"({"message":"The inventory is another: send it whole"})");
   }
   report.digest = crypto::to_hex(crypto::view(crypto::sha256(call.request.body)));
   TRY(auto inventory, inventory_of(call));
-  TRY(const auto confirmed, call.services.ingest->confirm(report.account, report.external_id,
-                                                          report.digest, report.received));
-  if (confirmed && report.tags.empty()) return acknowledged(report, true);
+  TRY(const auto confirmed, call.services.ingest->confirm(report));
+  if (confirmed) return acknowledged(report, true);
   TRY_VOID(call.services.ingest->put(pipeline::stored_inventory(report, std::move(inventory))));
   return acknowledged(report, false);
 }

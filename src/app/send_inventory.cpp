@@ -1,0 +1,203 @@
+// tenken scan --server: takes the inventory and sends it to a tenken server, which matches it. No
+// advisory database is needed here. What the server already has is not sent again: it is asked by
+// the digest first.
+#include <algorithm>
+#include <ctime>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/version.h"
+#include "aws/credentials.h"
+#include "aws/sigv4.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "crypto/encode.h"
+#include "crypto/hash.h"
+#include "fetch/http_sender.h"
+#include "fetch/retry.h"
+#include "fetch/url.h"
+#include "inventory/document.h"
+#include "inventory/root.h"
+
+namespace tenken::app {
+namespace {
+
+constexpr std::string_view service = "inspector2";
+// Together below ten seconds of waiting: whoever waits for the answer is a CI job or a cron line.
+constexpr fetch::RetryPolicy retries{
+    .attempts = 5, .first_wait_ms = 500, .longest_wait_ms = 4'000, .longest_retry_after_s = 2};
+constexpr std::uint32_t connect_ms = 8'000;
+constexpr std::uint32_t transfer_seconds = 300;
+constexpr std::size_t machine_id_limit = 256;
+
+// Requests are signed with the time of day, whatever $SOURCE_DATE_EPOCH says.
+Seconds time_of_day() {
+  return std::time(nullptr);
+}
+
+bool is_loopback(std::string_view host) {
+  const auto name = host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.rfind(':'));
+  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+}
+
+Result<fetch::Url> server_url(std::string_view text) {
+  TRY(const auto url, fetch::parse_url(text));
+  if (!url.query.empty() || (!url.path.empty() && url.path != "/"))
+    return invalid(fmt::format("{}: https://HOST:PORT is needed", text));
+  if (url.scheme != "https" && !is_loopback(url.host))
+    return invalid(fmt::format("{}: http is for loopback addresses only", text));
+  return url;
+}
+
+// An id that tells nothing of the machine's own, which is not for others to know (machine-id(5)).
+Result<std::string> resource_of_machine(const std::string& rootfs) {
+  TRY(const auto root, inventory::Root::at(rootfs.empty() ? "/" : rootfs));
+  TRY(const auto bytes, root.read("etc/machine-id", machine_id_limit));
+  const auto id = trim(bytes);
+  const bool whole =
+      id.size() == 32 && std::ranges::all_of(id, [](char c) { return hex_value(c) >= 0; });
+  if (!whole || id.find_first_not_of('0') == std::string_view::npos)
+    return invalid("etc/machine-id: no machine id stands there");
+  const auto hash = crypto::hmac_sha256(id, "tenken resource id");
+  return "mi-" + crypto::to_hex(crypto::view(hash)).substr(0, 17);
+}
+
+std::string target_of(std::string_view resource, const ServerArguments& server,
+                      std::string_view digest) {
+  using aws::Slash;
+  auto out =
+      fmt::format("/v1/resources/{}/inventory?type={}", aws::uri_encode(resource, Slash::encode),
+                  server.type.empty() ? "host" : server.type);
+  const auto add = [&out](std::string_view name, std::string_view value) {
+    if (!value.empty()) out += fmt::format("&{}={}", name, aws::uri_encode(value, Slash::encode));
+  };
+  for (const auto& tag : server.tags) add("tag", tag);
+  add("ttl", server.ttl);
+  add("digest", digest);
+  return out;
+}
+
+// Signed requests to the server, tried again where that may help.
+class Server {
+ public:
+  Server(HttpSender& sender, fetch::Url url, aws::Credentials credentials, std::string region)
+      : sender_(sender),
+        url_(url),
+        credentials_(std::move(credentials)),
+        region_(std::move(region)) {}
+
+  // Any status that does not go away by itself is an answer.
+  Result<HttpAnswer> put(const std::string& target, std::string_view body) {
+    std::uint32_t waited_ms = 0;
+    for (unsigned attempt = 1;; ++attempt) {
+      auto answer = put_once(target, body);
+      if (answer && answer->status < 400) return answer;
+      const auto failure = answer ? fetch::Failure{.status = answer->status,
+                                                   .retry_after = answer->header("retry-after")}
+                                  : fetch::Failure{.error = answer.error().code};
+      const auto wait =
+          fetch::retry_wait_ms(retries, attempt, failure, time_of_day(), fetch::random_fraction());
+      if (!wait || waited_ms + *wait > longest_waiting_ms) return answer;
+      waited_ms += *wait;
+      fetch::sleep_ms(*wait);
+    }
+  }
+
+ private:
+  static constexpr std::uint32_t longest_waiting_ms = 9'000;
+
+  Result<HttpAnswer> put_once(const std::string& target, std::string_view body) {
+    std::vector<aws::Header> headers{
+        {"host", std::string(url_.host)},
+        {"content-type", std::string(inventory::document_type)},
+    };
+    const aws::RequestHead head{.method = "PUT", .target = target, .headers = headers};
+    auto added =
+        aws::sign(head, aws::payload_hash(body), credentials_, region_, service, time_of_day());
+    std::ranges::move(added, std::back_inserter(headers));
+    return sender_.send({.method = "PUT",
+                         .url = fmt::format("{}://{}{}", url_.scheme, url_.host, target),
+                         .headers = std::move(headers),
+                         .body = body,
+                         .connect_ms = connect_ms,
+                         .total_seconds = transfer_seconds});
+  }
+
+  HttpSender& sender_;
+  fetch::Url url_;
+  aws::Credentials credentials_;
+  std::string region_;
+};
+
+// What the server says of a refusal.
+Error refusal(const HttpAnswer& answer) {
+  json::Parser parser;
+  const auto body = parser.parse(answer.body);
+  const auto message = body ? (*body)["message"].string() : std::string_view();
+  return {Errc::denied, message.empty() ? fmt::format("status {}", answer.status)
+                                        : fmt::format("status {}: {}", answer.status, message)};
+}
+
+// Whether the server had this inventory already.
+Result<bool> send(Server& server, const ServerArguments& arguments, std::string_view resource,
+                  std::string_view document) {
+  const auto digest = crypto::to_hex(crypto::view(crypto::sha256(document)));
+  TRY(const auto asked, server.put(target_of(resource, arguments, digest), {}));
+  if (asked.status == 200) return true;
+  if (asked.status != 412) return refusal(asked);
+  TRY(const auto sent, server.put(target_of(resource, arguments, {}), document));
+  if (sent.status != 200) return refusal(sent);
+  return false;
+}
+
+Result<bool> send(const ServerArguments& arguments, fetch::Url url, std::string_view resource,
+                  std::string_view document) {
+  TRY(auto credentials, aws::find_credentials());
+  TRY(auto region, aws::find_region());
+  TRY(const auto sender, fetch::http_sender(fmt::format("tenken/{}", tool_version), arguments.ca));
+  Server server(*sender, url, std::move(credentials), std::move(region));
+  return send(server, arguments, resource, document).within(arguments.url);
+}
+
+}  // namespace
+
+int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& server) {
+  const auto url = server_url(server.url);
+  if (!url) {
+    complain(said("--server: {}", said_of(url.error().what)));
+    return exit_usage;
+  }
+  auto resource = server.resource;
+  if (resource.empty()) {
+    auto made =
+        scan.sbom.empty() ? resource_of_machine(scan.rootfs) : invalid("an SBOM has no machine id");
+    if (!made) {
+      complain(said("--resource is needed: {}", said_of(made.error().what)));
+      return exit_usage;
+    }
+    resource = *std::move(made);
+  }
+  const auto inventory = pipeline::take_inventory(scan);
+  if (!inventory) {
+    complain(printable(inventory.error().what));
+    return exit_target;
+  }
+  if (inventory->databases_read == 0) {
+    complain(said("{}: no package database that is known", printable(inventory->name)));
+    return exit_target;
+  }
+  const auto unchanged = send(server, *url, resource, inventory::write_document(*inventory));
+  if (!unchanged) {
+    complain(printable(unchanged.error().what));
+    return exit_server;
+  }
+  print(*unchanged
+            ? said("{}: nothing has changed since the last report\n", printable(resource))
+            : said("{}: {} packages reported\n", printable(resource), inventory->packages.size()));
+  return exit_ok;
+}
+
+}  // namespace tenken::app
