@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/text.h"
 #include "store/findings.h"
 
 namespace tenken::store {
@@ -18,8 +19,6 @@ using findings::ScoreBand;
 using findings::TextField;
 using findings::TextTest;
 using Tests = std::span<const TextTest>;
-
-constexpr std::size_t most_named = 10'000;  // findings that a prefix of an ARN may name
 
 // "a%b" of a stranger means itself.
 std::string prefix_pattern(std::string_view prefix) {
@@ -225,6 +224,40 @@ void add_resource_conditions(SqlText& sql, std::string_view finding, const Crite
 }
 
 // The packages of a finding are those that it names, also after they are gone.
+std::string packages_of(std::string_view finding) {
+  return fmt::format(
+      "m.vulnerability_id = {0}.vulnerability_id AND ',' || {0}.packages || ',' "
+      "LIKE '%,' || CAST(m.package_version_id AS TEXT) || ',%'",
+      finding);
+}
+
+// As the title is written: "CVE-2024-1 - a, b and 2 more", names sorted, each once.
+std::string title_of(std::string_view finding) {
+  return fmt::format(
+      "({0}.vulnerability_id || COALESCE((SELECT CASE n WHEN 1 THEN ' - ' || a "
+      "WHEN 2 THEN ' - ' || a || ', ' || b "
+      "ELSE ' - ' || a || ', ' || b || ' and ' || CAST(n - 2 AS TEXT) || ' more' END "
+      "FROM (SELECT COUNT(*) AS n, MIN(name) AS a, MAX(CASE WHEN place = 2 THEN name END) AS b "
+      "FROM (SELECT name, ROW_NUMBER() OVER (ORDER BY name) AS place "
+      "FROM (SELECT DISTINCT p.name AS name FROM match m JOIN package_version p "
+      "ON p.package_version_id = m.package_version_id WHERE {1}) named) placed) counted), ''))",
+      finding, packages_of(finding));
+}
+
+// A title begins with the vulnerability, which holds no blank: so it decides most of it alone.
+std::string title_holds(SqlText& sql, std::string_view finding, Tests tests) {
+  const auto vulnerability = fmt::format("{}.vulnerability_id", finding);
+  return combined(tests, [&](const TextTest& test) {
+    const auto blank = test.value.find(' ');
+    if (test.comparison == Comparison::prefix && blank == std::string::npos)
+      return holds(sql, vulnerability, test);
+    auto whole = holds(sql, title_of(finding), test);
+    if (test.comparison == Comparison::not_equals) return whole;
+    return fmt::format("({} = {} AND {})", vulnerability, sql.bind(test.value.substr(0, blank)),
+                       whole);
+  });
+}
+
 std::string package_holds(SqlText& sql, std::string_view finding,
                           const findings::PackageTest& test) {
   if (test.impossible) return "1 = 0";
@@ -233,9 +266,8 @@ std::string package_holds(SqlText& sql, std::string_view finding,
       "ON p.package_version_id = m.package_version_id "
       "LEFT JOIN resource_package rp ON rp.resource_id = {0}.resource_id "
       "AND rp.package_version_id = m.package_version_id "
-      "WHERE m.vulnerability_id = {0}.vulnerability_id AND ',' || {0}.packages || ',' "
-      "LIKE '%,' || CAST(m.package_version_id AS TEXT) || ',%'",
-      finding);
+      "WHERE {1}",
+      finding, packages_of(finding));
   const auto also = [&](std::string_view column, const std::optional<TextTest>& one) {
     if (one) out += " AND " + holds(sql, column, *one);
   };
@@ -266,9 +298,12 @@ std::string key_is(SqlText& sql, std::string_view finding, const FindingKey& key
 }
 
 void add_arns(SqlText& sql, std::string_view finding, const ArnAnswer& arns) {
-  if (arns.wanted) {
+  if (!arns.all) {
     std::vector<std::string> any;
-    for (const auto& key : *arns.wanted) any.push_back(key_is(sql, finding, key));
+    for (const auto& key : arns.wanted) any.push_back(key_is(sql, finding, key));
+    for (const auto& range : arns.wanted_ranges)
+      any.push_back(fmt::format("{}.resource_id BETWEEN {} AND {}", finding,
+                                sql.bind(range.first.value), sql.bind(range.last.value)));
     sql.add(" AND ").add(any.empty() ? "1 = 0" : any_of(any));
   }
   for (const auto& key : arns.unwanted) sql.add(" AND NOT ").add(key_is(sql, finding, key));
@@ -278,8 +313,7 @@ void add_column_texts(SqlText& sql, std::string_view finding, const Criteria& cr
   for (const auto& [field, tests] : criteria.texts) {
     if (field == TextField::vulnerability_id)
       sql.add(" AND ").add(column_holds(sql, fmt::format("{}.vulnerability_id", finding), tests));
-    if (field == TextField::title)
-      sql.add(" AND ").add(column_holds(sql, fmt::format("{}.title", finding), tests));
+    if (field == TextField::title) sql.add(" AND ").add(title_holds(sql, finding, tests));
     if (field != TextField::fix_available) continue;
     const auto passed = passing(fix_names, tests);
     if (passed.size() < fix_names.size())
@@ -289,11 +323,20 @@ void add_column_texts(SqlText& sql, std::string_view finding, const Criteria& cr
 
 }  // namespace
 
-ColumnConditions column_conditions(std::string_view account, const Criteria& criteria) {
+std::vector<std::string> accounts_meant(const std::vector<std::string>& accounts,
+                                        const Criteria& criteria) {
+  std::vector<std::string> out;
+  const auto* const condition = criteria.find(TextField::account);
+  for (const auto& account : accounts) {
+    if (condition == nullptr || findings::passes(condition->tests, account)) out.push_back(account);
+  }
+  return out;
+}
+
+ColumnConditions column_conditions(const Criteria& criteria) {
   ColumnConditions out{
       .impossible = criteria.impossible, .statuses = {1, 2, 3}, .scores = {{-1, 100}}};
   for (const auto& [field, tests] : criteria.texts) {
-    if (field == TextField::account && !findings::passes(tests, account)) out.impossible = true;
     if (field == TextField::finding_type && passing(type_names, tests).empty())
       out.impossible = true;
     if (field == TextField::fix_available && passing(fix_names, tests).empty())
@@ -338,64 +381,112 @@ void add_conditions(SqlText& sql, std::string_view finding, const Criteria& crit
 
 namespace {
 
-// Ids that begin with the digits: a range of resources, each of whose findings is looked at.
-Result<std::vector<FindingKey>> keys_beginning(sql::Connection& connection,
-                                               std::string_view account, std::string_view digits) {
+// The resources whose findings' ids begin with the digits; nullopt: none can.
+std::optional<ResourceRange> resources_beginning(std::string_view digits) {
   std::string low(digits);
   std::string high(digits);
   low.resize(32, '0');
   high.resize(32, 'f');
-  std::vector<FindingKey> out;
-  if (!is_finding_id(low) || digits.size() > 32 || low.front() > '7') return out;
+  if (digits.size() > 32 || !is_finding_id(low) || low.front() > '7') return std::nullopt;
+  if (digits.empty()) high.front() = '7';
+  return ResourceRange{resources_of(low).first, resources_of(high).last};
+}
+
+// The account's findings on these resources whose ids begin so.
+Result<std::vector<FindingKey>> keys_beginning(sql::Connection& connection,
+                                               std::string_view account, ResourceRange range,
+                                               std::string_view digits) {
+  // The concatenation keeps SQLite to the key: an index by account would be walked whole.
   TRY(auto rows,
       connection.query("SELECT f.resource_id, f.vulnerability_id, f.episode FROM finding f "
-                       "WHERE f.account_id = ?1 AND f.resource_id BETWEEN ?2 AND ?3",
-                       account, resources_of(low).first.value, resources_of(high).last.value));
+                       "WHERE f.account_id || '' = ?1 AND f.resource_id BETWEEN ?2 AND ?3",
+                       account, range.first.value, range.last.value));
+  std::vector<FindingKey> out;
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
     FindingKey key{{row->integer(0)}, row->string(1), row->integer(2)};
-    if (!finding_id(account, key.resource, key.vulnerability, key.episode).starts_with(digits))
-      continue;
-    if (out.size() >= most_named) return limit_exceeded("findingArn: the prefix names too many");
-    out.push_back(std::move(key));
+    if (finding_id(account, key.resource, key.vulnerability, key.episode).starts_with(digits))
+      out.push_back(std::move(key));
   }
+}
+
+// Digits of an id that are its resource's.
+constexpr std::size_t resource_digits = 12;
+constexpr std::string_view arn_head = "arn:aws:inspector2:";
+constexpr std::string_view arn_kind = "finding/";
+
+// An ARN or the beginning of one: "arn:aws:inspector2:R:ACCOUNT:finding/DIGITS".
+struct ArnText {
+  bool ours = false;           // as far as it goes
+  bool whole_account = false;  // a ":" follows the account
+  std::string_view account;
+  std::string_view rest;  // what follows the account
+  std::optional<std::string_view> digits;
+};
+
+ArnText read_arn(std::string_view text) {
+  ArnText out;
+  out.ours = arn_head.starts_with(text);
+  if (!text.starts_with(arn_head)) return out;
+  out.ours = true;
+  const auto after_region = split_once(text.substr(arn_head.size()), ':').second;
+  if (!after_region) return out;
+  const auto [account, rest] = split_once(*after_region, ':');
+  out.account = account;
+  out.whole_account = rest.has_value();
+  if (!rest) return out;
+  out.rest = *rest;
+  if (rest->starts_with(arn_kind)) out.digits = rest->substr(arn_kind.size());
+  return out;
+}
+
+// Whether all findings of the account have ARNs that begin so.
+bool begins_all(const ArnText& arn, std::string_view account) {
+  if (!arn.ours) return false;
+  if (!arn.whole_account) return account.starts_with(arn.account);
+  return arn.account == account && arn_kind.starts_with(arn.rest);
 }
 
 }  // namespace
 
 Result<std::optional<FindingKey>> find_finding(sql::Connection& connection,
                                                std::string_view account, std::string_view id) {
-  if (!is_finding_id(id)) return std::optional<FindingKey>();
-  TRY(auto keys, keys_beginning(connection, account, id));
+  const auto range = is_finding_id(id) ? resources_beginning(id) : std::nullopt;
+  if (!range) return std::optional<FindingKey>();
+  TRY(auto keys, keys_beginning(connection, account, *range, id));
   if (keys.empty()) return std::optional<FindingKey>();
   return std::optional(std::move(keys.front()));
 }
 
-Result<ArnAnswer> resolve_arns(sql::Connection& connection, std::string_view account,
-                               std::string_view arn_start, const Criteria& criteria) {
+Result<ArnAnswer> resolve_arns(sql::Connection& connection,
+                               const std::vector<std::string>& accounts, const Criteria& criteria) {
   ArnAnswer out;
-  const auto* condition = criteria.find(TextField::finding_arn);
+  const auto* const condition = criteria.find(TextField::finding_arn);
   if (condition == nullptr) return out;
   bool every_one = false;
-  std::vector<FindingKey> wanted;
+  bool asked = false;
   for (const auto& test : condition->tests) {
     const bool prefix = test.comparison == Comparison::prefix;
-    every_one = every_one || (prefix && arn_start.starts_with(test.value));
-    std::vector<FindingKey> keys;
-    if (test.value.starts_with(arn_start)) {
-      const auto digits = std::string_view(test.value).substr(arn_start.size());
-      if (prefix ? !digits.empty() : is_finding_id(digits)) {
-        TRY(keys, keys_beginning(connection, account, digits));
+    const bool unwanted = test.comparison == Comparison::not_equals;
+    asked = asked || !unwanted;
+    const auto arn = read_arn(test.value);
+    for (const auto& account : accounts) {
+      every_one = every_one || (prefix && begins_all(arn, account));
+      if (arn.account != account || !arn.digits) continue;
+      if (!prefix && !is_finding_id(*arn.digits)) continue;
+      const auto range = resources_beginning(*arn.digits);
+      if (!range) continue;
+      if (prefix && arn.digits->size() <= resource_digits) {
+        out.wanted_ranges.push_back(*range);
+        continue;
       }
+      TRY(const auto keys, keys_beginning(connection, account, *range, *arn.digits));
+      auto& list = unwanted ? out.unwanted : out.wanted;
+      list.insert(list.end(), keys.begin(), keys.end());
     }
-    auto& list = test.comparison == Comparison::not_equals ? out.unwanted : wanted;
-    list.insert(list.end(), keys.begin(), keys.end());
   }
-  const bool asked = std::ranges::any_of(condition->tests, [](const TextTest& test) {
-    return test.comparison != Comparison::not_equals;
-  });
-  if (asked && !every_one) out.wanted = std::move(wanted);
+  out.all = every_one || !asked;
   return out;
 }
 

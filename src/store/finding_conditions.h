@@ -29,12 +29,15 @@ struct FindingKey {
 // What criteria on findingArn come to: of the findings named, which are meant. Ids are hashes, so
 // that they are looked for before the question is asked.
 struct ArnAnswer {
-  std::optional<std::vector<FindingKey>> wanted;  // absent: all
+  bool all = true;  // the next two do not count
+  std::vector<FindingKey> wanted;
+  std::vector<ResourceRange> wanted_ranges;  // of the beginnings of ids
   std::vector<FindingKey> unwanted;
 };
-// arn_start: all of the account's finding ARNs begin with it.
-Result<ArnAnswer> resolve_arns(sql::Connection& connection, std::string_view account,
-                               std::string_view arn_start, const findings::Criteria& criteria);
+// The region of an ARN does not count: all regions see the same data.
+Result<ArnAnswer> resolve_arns(sql::Connection& connection,
+                               const std::vector<std::string>& accounts,
+                               const findings::Criteria& criteria);
 // The finding of that id; nullopt: the account has none.
 Result<std::optional<FindingKey>> find_finding(sql::Connection& connection,
                                                std::string_view account, std::string_view id);
@@ -45,7 +48,11 @@ struct ColumnConditions {
   std::vector<std::int64_t> statuses;       // those that are meant, ascending
   std::vector<findings::ScoreBand> scores;  // disjoint, ascending; never empty
 };
-ColumnConditions column_conditions(std::string_view account, const findings::Criteria& criteria);
+ColumnConditions column_conditions(const findings::Criteria& criteria);
+
+// Those of the accounts that the criteria mean.
+std::vector<std::string> accounts_meant(const std::vector<std::string>& accounts,
+                                        const findings::Criteria& criteria);
 
 // " AND …" for everything but account, status and the outer bounds of the score, which the caller
 // states itself; `finding` is the name or alias of the table. scores are of column_conditions.

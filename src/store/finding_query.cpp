@@ -36,8 +36,10 @@ constexpr KeyColumn by_resource{"f.resource_id"};
 constexpr KeyColumn by_vulnerability{"f.vulnerability_id", Kind::text};
 constexpr KeyColumn by_walked_vulnerability{"v.vulnerability_id", Kind::text};
 constexpr KeyColumn by_walked_resource{"r.resource_id"};
-// Replaced by the rank of the branch's status; ACTIVE, CLOSED, SUPPRESSED.
-constexpr KeyColumn by_status_rank{"{rank}"};
+// Constant within a branch: its account, or the place of its status in ACTIVE, CLOSED, SUPPRESSED.
+constexpr KeyColumn by_branch_account{"f.account_id", Kind::text};
+constexpr KeyColumn by_branch_status{"CASE f.status WHEN 1 THEN 0 WHEN 3 THEN 1 ELSE 2 END",
+                                     Kind::integer};
 
 constexpr std::array walks{
     Walk{FindingOrder::score,
@@ -52,9 +54,13 @@ constexpr std::array walks{
          Driver::status_index,
          {by_last_observed, by_resource, by_vulnerability, by_episode},
          4},
+    Walk{FindingOrder::account,
+         Driver::status_index,
+         {by_branch_account, by_score, by_resource, by_vulnerability, by_episode},
+         5},
     Walk{FindingOrder::status,
          Driver::status_index,
-         {by_status_rank, by_score, by_resource, by_vulnerability, by_episode},
+         {by_branch_status, by_score, by_resource, by_vulnerability, by_episode},
          5},
     Walk{FindingOrder::resource_type,
          Driver::resources,
@@ -86,26 +92,44 @@ std::int64_t rank_of(std::int64_t status) {
   return status == 1 ? 0 : status == 3 ? 1 : 2;
 }
 
+// More accounts than this are one branch, which the engine has to sort.
+constexpr std::size_t most_account_branches = 100;
+
+struct Branch {
+  std::vector<std::string> accounts;
+  std::int64_t status = 0;
+};
+
+std::vector<Branch> branches_of(const std::vector<std::string>& accounts,
+                                const std::vector<std::int64_t>& statuses) {
+  std::vector<Branch> out;
+  for (const auto status : statuses) {
+    if (accounts.size() > most_account_branches) {
+      out.push_back({accounts, status});
+      continue;
+    }
+    for (const auto& account : accounts) out.push_back({{account}, status});
+  }
+  return out;
+}
+
 class Compiler {
  public:
-  Compiler(const FindingQuestion& question, const ColumnConditions& columns, const ArnAnswer& arns)
-      : question_(question), columns_(columns), arns_(arns), walk_(walk_of(question.order)) {}
+  Compiler(const FindingQuestion& question, std::vector<std::string> accounts,
+           const ColumnConditions& columns, const ArnAnswer& arns)
+      : question_(question),
+        accounts_(std::move(accounts)),
+        columns_(columns),
+        arns_(arns),
+        walk_(walk_of(question.order)) {}
 
   SqlText compile() {
     const auto limit = sql_.bind(static_cast<std::int64_t>(question_.limit) + 1);
-    sql_.add(fmt::format("SELECT {}, ", finding_columns)).add(outer_key("k."));
-    sql_.add(" FROM (");
-    if (walk_.driver == Driver::status_index) {
-      for (std::size_t i = 0; i < columns_.statuses.size(); ++i) {
-        if (i > 0) sql_.add(" UNION ALL ");
-        sql_.add("SELECT * FROM (");
-        add_branch(columns_.statuses[i], limit);
-        sql_.add(") b");
-      }
-      sql_.add(fmt::format(" ORDER BY {} LIMIT {}", outer_key("", direction()), limit));
-    } else {
+    sql_.add(fmt::format("SELECT {}, {} FROM (", finding_columns, outer_key("k.")));
+    if (walk_.driver == Driver::status_index)
+      add_branches(limit);
+    else
       add_walk(limit);
-    }
     sql_.add(
         ") k CROSS JOIN finding f CROSS JOIN resource r CROSS JOIN vulnerability v "
         "WHERE f.resource_id = k.f1 AND f.vulnerability_id = k.f2 AND f.episode = k.f3 "
@@ -125,23 +149,18 @@ class Compiler {
     return out;
   }
 
-  void add_selected(std::int64_t rank) {
+  void add_selected() {
     sql_.add("SELECT f.resource_id AS f1, f.vulnerability_id AS f2, f.episode AS f3");
-    for (std::size_t i = 0; i < walk_.size; ++i) {
-      const auto column = walk_.columns[i].expression;
-      sql_.add(fmt::format(
-          ", {} AS k{}",
-          column == by_status_rank.expression ? std::to_string(rank) : std::string(column), i + 1));
-    }
+    for (std::size_t i = 0; i < walk_.size; ++i)
+      sql_.add(fmt::format(", {} AS k{}", walk_.columns[i].expression, i + 1));
   }
 
-  // What of the key is left to compare and to sort by, from column `first` on.
+  // After the place, by the columns of the key from `first` on.
   void add_place(std::size_t first) {
-    if (question_.after.empty()) return;
-    std::vector<std::string> columns;
+    std::vector<std::string_view> columns;
     std::vector<std::string> values;
     for (std::size_t i = first; i < walk_.size; ++i) {
-      columns.emplace_back(walk_.columns[i].expression);
+      columns.push_back(walk_.columns[i].expression);
       values.push_back(sql_.bind(question_.after[i]));
     }
     sql_.add(fmt::format(" AND ({}) {} ({})", fmt::join(columns, ", "),
@@ -166,48 +185,79 @@ class Compiler {
       sql_.add(fmt::format(" AND f.score <= {}", sql_.bind(last)));
   }
 
-  void add_branch(std::int64_t status, std::string_view limit) {
-    const auto rank = rank_of(status);
-    const bool by_status = question_.order == FindingOrder::status;
-    bool place = !question_.after.empty();
-    bool past = false;
-    if (by_status && place) {
-      const auto at = std::get<std::int64_t>(question_.after.front());
-      past = question_.descending ? rank > at : rank < at;
-      place = rank == at;
+  // How a branch lies to the place, where its constant leads the key: before it in the order
+  // (passed), at it, or after it.
+  std::strong_ordering to_place(const Branch& branch) const {
+    const auto order =
+        question_.order == FindingOrder::account
+            ? branch.accounts.front() <=> std::get<std::string>(question_.after.front())
+            : rank_of(branch.status) <=> std::get<std::int64_t>(question_.after.front());
+    return question_.descending ? 0 <=> order : order;
+  }
+
+  void add_branches(std::string_view limit) {
+    bool first = true;
+    for (const auto& branch : branches_of(accounts_, columns_.statuses)) {
+      sql_.add(first ? "SELECT * FROM (" : " UNION ALL SELECT * FROM (");
+      first = false;
+      add_branch(branch, limit);
+      sql_.add(") b");
     }
-    add_selected(rank);
-    sql_.add(fmt::format(" FROM finding f WHERE f.account_id = {} AND f.status = {}",
-                         sql_.bind(question_.account), sql_.bind(status)));
-    if (past) sql_.add(" AND 1 = 0");
-    if (place) add_place(by_status ? 1 : 0);
-    const bool by_score = by_status || question_.order == FindingOrder::score;
-    add_outer_scores(place && by_score);
+    sql_.add(fmt::format(" ORDER BY {} LIMIT {}", outer_key("", direction()), limit));
+  }
+
+  void add_branch(const Branch& branch, std::string_view limit) {
+    const bool leads = (question_.order == FindingOrder::account && branch.accounts.size() == 1) ||
+                       question_.order == FindingOrder::status;
+    const std::size_t first = leads ? 1 : 0;
+    bool place = !question_.after.empty();
+    add_selected();
+    sql_.add(" FROM finding f WHERE ");
+    add_accounts("f", branch.accounts);
+    sql_.add(fmt::format(" AND f.status = {}", sql_.bind(branch.status)));
+    if (place && leads) {
+      const auto order = to_place(branch);
+      if (order < 0) sql_.add(" AND 1 = 0");
+      place = order == 0;
+    }
+    if (place) add_place(first);
+    const bool says_score = walk_.columns[first].expression == "f.score";
+    add_outer_scores(place && says_score);
     add_conditions(sql_, "f", question_.criteria, columns_, arns_);
-    add_order(by_status ? 1 : 0, limit);
+    add_order(first, limit);
+  }
+
+  void add_accounts(std::string_view table, const std::vector<std::string>& accounts) {
+    std::vector<std::string> values;
+    for (const auto& account : accounts) values.push_back(sql_.bind(account));
+    if (values.size() == 1)
+      sql_.add(fmt::format("{}.account_id = {}", table, values.front()));
+    else
+      sql_.add(fmt::format("{}.account_id IN ({})", table, fmt::join(values, ", ")));
   }
 
   void add_walk(std::string_view limit) {
-    add_selected(0);
-    if (walk_.driver == Driver::resources)
-      sql_.add(
-          " FROM resource r CROSS JOIN finding f WHERE f.resource_id = r.resource_id AND "
-          "r.account_id = " +
-          sql_.bind(question_.account));
-    else
+    add_selected();
+    if (walk_.driver == Driver::resources) {
+      sql_.add(" FROM resource r CROSS JOIN finding f WHERE f.resource_id = r.resource_id AND ");
+      add_accounts("r", accounts_);
+    } else {
       sql_.add(
           " FROM vulnerability v CROSS JOIN finding f "
           "WHERE f.vulnerability_id = v.vulnerability_id");
-    sql_.add(fmt::format(" AND f.account_id = {}", sql_.bind(question_.account)));
+    }
+    sql_.add(" AND ");
+    add_accounts("f", accounts_);
     if (columns_.statuses.size() < 3)
       sql_.add(fmt::format(" AND f.status IN ({})", fmt::join(columns_.statuses, ", ")));
-    add_place(0);
+    if (!question_.after.empty()) add_place(0);
     add_outer_scores(false);
     add_conditions(sql_, "f", question_.criteria, columns_, arns_);
     add_order(0, limit);
   }
 
   const FindingQuestion& question_;
+  std::vector<std::string> accounts_;
   const ColumnConditions& columns_;
   const ArnAnswer& arns_;
   const Walk& walk_;
@@ -238,12 +288,12 @@ Position read_position(const sql::Row& row, const Walk& walk) {
 
 Result<FindingPage> list_findings(sql::Connection& connection, const FindingQuestion& question) {
   CHECK(question.limit > 0 && question.limit <= most_rows);
-  const auto columns = column_conditions(question.account, question.criteria);
+  const auto columns = column_conditions(question.criteria);
+  auto accounts = accounts_meant(question.accounts, question.criteria);
   FindingPage out;
-  if (columns.impossible) return out;
-  TRY(const auto arns,
-      resolve_arns(connection, question.account, question.arn_start, question.criteria));
-  const auto statement = Compiler(question, columns, arns).compile();
+  if (columns.impossible || accounts.empty()) return out;
+  TRY(const auto arns, resolve_arns(connection, accounts, question.criteria));
+  const auto statement = Compiler(question, std::move(accounts), columns, arns).compile();
   {
     TRY(auto rows, connection.query(statement.text(), statement.values()));
     Position last;

@@ -1,9 +1,9 @@
 // Lists of findings: criteria, an order and a place in it become one statement. The cost of a page
 // does not depend on its depth: a page begins after the place where the last one ended (keyset).
 //
-// Drivers, chosen by the order: an index of finding per status for scores and times, so that a
-// question without status is the merged heads of three lists; vulnerabilities in their order for
-// their own keys; resources by type. In descending order what has no score comes last.
+// Drivers, chosen by the order: an index of finding per account and status for scores and times, so
+// that a question without status is the merged heads of three lists; vulnerabilities in their order
+// for their own keys; resources by type. In descending order what has no score comes last.
 //
 // Errors: those of the engine; limit. Thread rule: functions over the caller's connection.
 #pragma once
@@ -24,6 +24,7 @@ namespace tenken::store {
 
 enum class FindingOrder : std::uint8_t {
   score,
+  account,
   first_observed,
   last_observed,
   status,  // by its name
@@ -37,8 +38,7 @@ enum class FindingOrder : std::uint8_t {
 using Position = std::vector<OwnedValue>;
 
 struct FindingQuestion {
-  std::string account;
-  std::string arn_start;  // "arn:aws:inspector2:us-east-1:111122223333:finding/"
+  std::vector<std::string> accounts;  // whose findings may be seen
   findings::Criteria criteria;
   FindingOrder order = FindingOrder::score;
   bool descending = true;

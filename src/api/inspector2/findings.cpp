@@ -7,6 +7,7 @@
 #include "api/call.h"
 #include "api/finding_document.h"
 #include "api/finding_question.h"
+#include "api/organisation.h"
 #include "api/page_token.h"
 #include "store/finding_query.h"
 
@@ -24,6 +25,7 @@ struct SortField {
 };
 // What no finding has, or all have alike, leaves the order to the score.
 constexpr std::array sort_fields{
+    SortField{"AWS_ACCOUNT_ID", FindingOrder::account},
     SortField{"FIRST_OBSERVED_AT", FindingOrder::first_observed},
     SortField{"LAST_OBSERVED_AT", FindingOrder::last_observed},
     SortField{"FINDING_STATUS", FindingOrder::status},
@@ -41,11 +43,8 @@ FindingOrder order_of(std::string_view field) {
 Answer list_findings(const Call& call) {
   const auto criteria = criteria_text(call.input);
   const auto sort = call.input["sortCriteria"];
-  store::FindingQuestion question{
-      .account = call.who.account,
-      .arn_start = finding_arn_start(call.services.region, call.who.account),
-      .order = order_of(sort["field"].string()),
-      .descending = sort["sortOrder"].string() != "ASC"};
+  store::FindingQuestion question{.order = order_of(sort["field"].string()),
+                                  .descending = sort["sortOrder"].string() != "ASC"};
   TRY(question.criteria, criteria_of(criteria));
   question.limit = static_cast<std::size_t>(
       std::min(call.input.integer("maxResults").value_or(page_size), page_size));
@@ -55,6 +54,7 @@ Answer list_findings(const Call& call) {
     TRY(question.after, store::to_position(texts, question.order));
   }
   TRY(auto connection, call.services.pool->lease());
+  TRY(question.accounts, visible_accounts(*connection, call));
   TRY(const auto page, store::list_findings(*connection, question));
   json::Writer out;
   out.begin_object().key("findings").begin_array();

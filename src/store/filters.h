@@ -1,0 +1,56 @@
+// Filters: saved criteria, and suppression rules among them. The table filter, which has no other
+// writer.
+//
+// Errors: conflict, where another filter of the account has the name; limit, beyond most_filters.
+// Thread rule: functions over the caller's connection; those that write run inside the caller's
+// transaction.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "sql/sql.h"
+
+namespace tenken::store {
+
+inline constexpr std::int64_t most_filters = 500;  // of one account
+
+struct Filter {
+  std::string account;
+  std::string id;  // 16 hex digits
+  std::string name;
+  bool suppresses = false;  // action SUPPRESS, else NONE
+  std::string criteria;     // JSON as findings::read_criteria reads it
+  std::string description;
+  std::string reason;
+  Seconds expires = 0;  // does not hold from then on; 0: never
+  Seconds created = 0;
+  Seconds updated = 0;
+
+  bool in_force(Seconds now) const { return suppresses && (expires == 0 || expires > now); }
+};
+
+Result<> add_filter(sql::Connection& connection, const Filter& filter);
+// Writes everything but the id, the account and the time of its making.
+Result<> change_filter(sql::Connection& connection, const Filter& filter);
+// False: there was none.
+Result<bool> remove_filter(sql::Connection& connection, std::string_view account,
+                           std::string_view id);
+
+Result<std::optional<Filter>> find_filter(sql::Connection& connection, std::string_view account,
+                                          std::string_view id);
+// In the order of ids, those after `after`; at most limit.
+Result<std::vector<Filter>> list_filters(sql::Connection& connection, std::string_view account,
+                                         std::optional<bool> suppresses, std::string_view after,
+                                         std::int64_t limit);
+// Rules in force, of one account or of all ("").
+Result<std::vector<Filter>> rules_in_force(sql::Connection& connection, std::string_view account,
+                                           Seconds now);
+
+}  // namespace tenken::store

@@ -1,0 +1,237 @@
+#include "store/finding_query.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "store/schema.h"
+#include "support/finding_fleet.h"
+#include "support/test_database.h"
+
+namespace tenken::store {
+namespace {
+
+using test::FindingFleet;
+
+constexpr std::array orders{FindingOrder::score,
+                            FindingOrder::account,
+                            FindingOrder::first_observed,
+                            FindingOrder::last_observed,
+                            FindingOrder::status,
+                            FindingOrder::resource_type,
+                            FindingOrder::vulnerability,
+                            FindingOrder::vulnerability_source,
+                            FindingOrder::epss};
+
+class FindingQueryTest : public testing::TestWithParam<sql::Engine> {
+ protected:
+  void SetUp() override {
+    NEED_ENGINE(GetParam());
+    database_.emplace(GetParam());
+    auto connection = sql::open(database_->location());
+    ASSERT_TRUE(connection) << connection.error().what;
+    connection_ = *std::move(connection);
+    const auto migrated = migrate(*connection_);
+    ASSERT_TRUE(migrated) << migrated.error().what;
+    const auto filled = FindingFleet({}).fill(*connection_);
+    ASSERT_TRUE(filled) << filled.error().what;
+  }
+
+  static FindingQuestion question(std::string_view criteria = "{}") {
+    auto read = findings::read_criteria(criteria);
+    EXPECT_TRUE(read) << criteria;
+    return {.accounts = {std::string(FindingFleet::account)},
+            .criteria = read ? *std::move(read) : findings::Criteria(),
+            .limit = 7};
+  }
+
+  // All pages, one after the other.
+  std::vector<FindingRow> all(FindingQuestion question) {
+    std::vector<FindingRow> out;
+    for (int page = 0; page < 200; ++page) {
+      auto answer = list_findings(*connection_, question);
+      EXPECT_TRUE(answer) << (answer ? "" : answer.error().what);
+      if (!answer) return out;
+      out.insert(out.end(), answer->findings.begin(), answer->findings.end());
+      if (answer->next.empty()) return out;
+      const auto place = to_position(to_texts(answer->next), question.order);
+      EXPECT_TRUE(place);
+      EXPECT_TRUE(*place == answer->next);
+      question.after = answer->next;
+    }
+    ADD_FAILURE() << "the pages do not end";
+    return out;
+  }
+
+  std::size_t count(std::string_view criteria) { return all(question(criteria)).size(); }
+  std::size_t count_where(std::string_view condition) {
+    const auto rows = connection_->one_integer(fmt::format(
+        "SELECT COUNT(*) FROM finding f JOIN resource r ON r.resource_id = f.resource_id "
+        "JOIN vulnerability v ON v.vulnerability_id = f.vulnerability_id WHERE {}",
+        condition));
+    EXPECT_TRUE(rows) << (rows ? "" : rows.error().what);
+    return rows ? static_cast<std::size_t>(rows->value_or(-1)) : 0;
+  }
+
+  std::optional<test::TestDatabase> database_;
+  std::unique_ptr<sql::Connection> connection_;
+};
+
+TEST_P(FindingQueryTest, every_order_shows_each_finding_once) {
+  for (const auto order : orders) {
+    for (const bool descending : {true, false}) {
+      auto asked = question();
+      asked.order = order;
+      asked.descending = descending;
+      std::set<FindingKey> seen;
+      for (const auto& finding : all(asked))
+        EXPECT_TRUE(seen.insert(finding.key).second) << finding.key.vulnerability;
+      EXPECT_EQ(seen.size(), 300U) << static_cast<int>(order) << descending;
+    }
+  }
+}
+
+TEST_P(FindingQueryTest, pages_follow_the_order) {
+  const auto sorted = [&](FindingOrder order, auto&& key) {
+    for (const bool descending : {true, false}) {
+      auto asked = question();
+      asked.order = order;
+      asked.descending = descending;
+      const auto rows = all(asked);
+      EXPECT_TRUE(descending ? std::ranges::is_sorted(rows, std::ranges::greater(), key)
+                             : std::ranges::is_sorted(rows, std::ranges::less(), key))
+          << static_cast<int>(order) << descending;
+    }
+  };
+  sorted(FindingOrder::score, &FindingRow::score);
+  sorted(FindingOrder::first_observed, [](const FindingRow& one) { return one.key.episode; });
+  sorted(FindingOrder::last_observed, &FindingRow::last_observed);
+  sorted(FindingOrder::epss, &FindingRow::epss);
+  sorted(FindingOrder::resource_type, &FindingRow::resource_type);
+  sorted(FindingOrder::vulnerability_source, &FindingRow::source);
+  sorted(FindingOrder::vulnerability, [](const FindingRow& one) { return one.key.vulnerability; });
+  sorted(FindingOrder::status, [](const FindingRow& one) {
+    return one.status == Lifecycle::active ? 0 : one.status == Lifecycle::closed ? 1 : 2;
+  });
+}
+
+TEST_P(FindingQueryTest, conditions_mean_what_they_say) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {R"({"findingStatus":[{"comparison":"EQUALS","value":"ACTIVE"}]})", "f.status = 1"},
+      {R"({"findingStatus":[{"comparison":"NOT_EQUALS","value":"ACTIVE"},)"
+       R"({"comparison":"NOT_EQUALS","value":"CLOSED"}]})",
+       "f.status = 2"},
+      {R"({"severity":[{"comparison":"EQUALS","value":"CRITICAL"},)"
+       R"({"comparison":"EQUALS","value":"LOW"}]})",
+       "(f.score >= 90 OR f.score BETWEEN 1 AND 39)"},
+      {R"({"severity":[{"comparison":"EQUALS","value":"UNTRIAGED"}]})", "f.score = -1"},
+      {R"({"inspectorScore":[{"lowerInclusive":4.0,"upperInclusive":6.9}]})",
+       "f.score BETWEEN 40 AND 69"},
+      {R"({"inspectorScore":[{}]})", "f.score >= 0"},
+      {R"({"epssScore":[{"upperInclusive":0.5}]})", "v.epss BETWEEN 0 AND 0.5"},
+      {R"({"resourceType":[{"comparison":"PREFIX","value":"AWS_E"}]})", "r.type LIKE 'AWS_E%'"},
+      {R"({"resourceId":[{"comparison":"EQUALS","value":"i-00000003"}]})",
+       "r.external_id = 'i-00000003'"},
+      {R"({"resourceTags":[{"comparison":"EQUALS","key":"env","value":"prod"}]})",
+       "r.tags LIKE '%prod%'"},
+      {R"({"resourceTags":[{"comparison":"EQUALS","key":"env"}]})", "1 = 1"},
+      {R"({"vulnerabilityId":[{"comparison":"PREFIX","value":"CVE-2024-0001"}]})",
+       "f.vulnerability_id LIKE 'CVE-2024-0001%'"},
+      {R"({"vulnerabilitySource":[{"comparison":"NOT_EQUALS","value":"NVD"}]})",
+       "v.source <> 'NVD'"},
+      {R"({"relatedVulnerabilities":[{"comparison":"EQUALS","value":"GHSA-1"}]})",
+       "f.vulnerability_id = 'CVE-2024-00001'"},
+      {R"({"relatedVulnerabilities":[{"comparison":"PREFIX","value":"GHSA-1"}]})",
+       "v.aliases LIKE '% GHSA-1%'"},
+      {R"({"exploitAvailable":[{"comparison":"EQUALS","value":"YES"}]})", "v.exploited_at > 0"},
+      {R"({"fixAvailable":[{"comparison":"NOT_EQUALS","value":"YES"}]})", "f.fix = 0"},
+      {R"({"firstObservedAt":[{"startInclusive":1701000000,"endInclusive":1702000000.5}]})",
+       "f.episode BETWEEN 1701000000 AND 1702000000"},
+      {R"({"vulnerablePackages":[{"name":{"comparison":"EQUALS","value":"pkg2-1"},)"
+       R"("version":{"comparison":"EQUALS","value":"2.0"},"epoch":{"lowerInclusive":1},)"
+       R"("release":{"comparison":"EQUALS","value":"3"}}]})",
+       "f.vulnerability_id = 'CVE-2024-00002'"},
+      {R"({"vulnerablePackages":[{"name":{"comparison":"EQUALS","value":"pkg2-1"},)"
+       R"("sourceLayerHash":{"comparison":"EQUALS","value":"x"}}]})",
+       "1 = 0"},
+      {R"({"title":[{"comparison":"EQUALS","value":)"
+       R"("CVE-2024-00002 - pkg2-0, pkg2-1 and 1 more"}]})",
+       "f.vulnerability_id = 'CVE-2024-00002'"},
+      {R"({"title":[{"comparison":"PREFIX","value":"CVE-2024-00001 - pkg1"}]})",
+       "f.vulnerability_id = 'CVE-2024-00001'"},
+      {R"({"title":[{"comparison":"NOT_EQUALS","value":"CVE-2024-00003 - pkg3-0"}]})",
+       "f.vulnerability_id <> 'CVE-2024-00003'"},
+      {R"({"ecrImageHash":[{"comparison":"PREFIX","value":"sha256:"}]})", "1 = 0"},
+      {R"({"ecrImageHash":[{"comparison":"NOT_EQUALS","value":"sha256:"}]})", "1 = 1"},
+      {R"({"portRange":[{"beginInclusive":22}]})", "1 = 0"},
+      {R"({"awsAccountId":[{"comparison":"EQUALS","value":"444455556666"}]})", "1 = 0"},
+      {R"({"findingType":[{"comparison":"EQUALS","value":"PACKAGE_VULNERABILITY"}]})", "1 = 1"},
+      {R"({"findingType":[{"comparison":"EQUALS","value":"NETWORK_REACHABILITY"}]})", "1 = 0"},
+  };
+  for (const auto& [criteria, condition] : cases)
+    EXPECT_EQ(count(criteria), count_where(condition)) << criteria;
+}
+
+TEST_P(FindingQueryTest, a_finding_is_found_by_its_arn) {
+  const auto one = all(question()).at(17);
+  const auto id =
+      finding_id(FindingFleet::account, one.key.resource, one.key.vulnerability, one.key.episode);
+  const auto arn =
+      fmt::format("arn:aws:inspector2:us-east-1:{}:finding/{}", FindingFleet::account, id);
+  const auto ask = [&](std::string_view comparison, std::string_view value) {
+    return count(
+        fmt::format(R"({{"findingArn":[{{"comparison":"{}","value":"{}"}}]}})", comparison, value));
+  };
+  EXPECT_EQ(ask("EQUALS", arn), 1U);
+  EXPECT_EQ(ask("NOT_EQUALS", arn), 299U);
+  EXPECT_EQ(ask("PREFIX", arn.substr(0, arn.size() - 1)), 1U);
+  EXPECT_EQ(ask("PREFIX", arn.substr(0, arn.size() - 22)), 15U);
+  EXPECT_EQ(ask("PREFIX", "arn:aws:inspector2:us-east-1:1111"), 300U);
+  EXPECT_EQ(ask("PREFIX", "arn:aws:inspector2:us-east-1:2"), 0U);
+  EXPECT_EQ(ask("EQUALS", id), 0U);
+  EXPECT_EQ(ask("EQUALS", "arn:aws:inspector2:us-east-1:444455556666:finding/" + id), 0U);
+  EXPECT_EQ((*find_finding(*connection_, FindingFleet::account, id)), one.key);
+  EXPECT_EQ((*find_finding(*connection_, "444455556666", id)), std::nullopt);
+}
+
+TEST_P(FindingQueryTest, what_means_something_to_sql_is_text) {
+  for (const std::string_view value :
+       {"%", "_", "'", "' OR 1=1 --", R"(\\)", R"(\\%)", ";DROP TABLE finding", "?1", "$1"}) {
+    for (const std::string_view field :
+         {"resourceId", "vulnerabilityId", "title", "vulnerabilitySource", "resourceType",
+          "relatedVulnerabilities", "findingArn", "severity", "findingStatus"}) {
+      for (const std::string_view comparison : {"EQUALS", "PREFIX"}) {
+        EXPECT_EQ(count(fmt::format(R"({{"{}":[{{"comparison":"{}","value":"{}"}}]}})", field,
+                                    comparison, value)),
+                  0U)
+            << field << " " << value;
+      }
+    }
+  }
+  EXPECT_EQ(count("{}"), 300U);
+}
+
+TEST_P(FindingQueryTest, packages_come_with_their_findings) {
+  for (const auto& finding : all(question())) {
+    EXPECT_EQ(finding.packages.size(), finding.package_ids.size()) << finding.key.vulnerability;
+    EXPECT_EQ(finding.packages.front().version, "1:2.0-3");
+  }
+}
+
+TEST_P(FindingQueryTest, other_accounts_are_not_seen) {
+  auto asked = question();
+  asked.accounts = {"444455556666"};
+  EXPECT_TRUE(all(asked).empty());
+  asked.accounts = {"000000000000", std::string(FindingFleet::account), "444455556666"};
+  for (const auto order : orders) {
+    asked.order = order;
+    EXPECT_EQ(all(asked).size(), 300U) << static_cast<int>(order);
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(BothEngines, FindingQueryTest,
+                         testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
+                         [](const auto& engine) { return test::engine_name(engine); });
+
+}  // namespace
+}  // namespace tenken::store

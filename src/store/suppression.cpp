@@ -1,0 +1,179 @@
+#include "store/suppression.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "findings/criteria.h"
+#include "store/finding_conditions.h"
+#include "store/jobs.h"
+#include "store/sql_text.h"
+
+namespace tenken::store {
+namespace {
+
+using findings::Criteria;
+
+// A rule as SQL is made from it.
+struct Rule {
+  std::string account;
+  std::string id;
+  Criteria criteria;
+  ColumnConditions columns;
+  ArnAnswer arns;
+  bool matches_nothing = false;
+};
+
+Result<Rule> read_rule(sql::Connection& connection, const Filter& filter) {
+  Rule out{.account = filter.account, .id = filter.id};
+  auto criteria = findings::read_criteria(filter.criteria);
+  if (!criteria) return std::move(criteria).error().within("filter " + filter.id);
+  out.criteria = *std::move(criteria);
+  out.columns = column_conditions(out.criteria);
+  const std::vector accounts{filter.account};
+  TRY(out.arns, resolve_arns(connection, accounts, out.criteria));
+  out.matches_nothing = out.columns.impossible || accounts_meant(accounts, out.criteria).empty() ||
+                        std::ranges::find(out.columns.statuses, 1) == out.columns.statuses.end();
+  return out;
+}
+
+Result<std::vector<Rule>> read_rules(sql::Connection& connection, std::string_view account,
+                                     Seconds now) {
+  TRY(const auto filters, rules_in_force(connection, account, now));
+  std::vector<Rule> out;
+  for (const auto& filter : filters) {
+    TRY(auto rule, read_rule(connection, filter));
+    out.push_back(std::move(rule));
+  }
+  return out;
+}
+
+void add_rule(SqlText& sql, const Rule& rule) {
+  if (rule.matches_nothing) {
+    sql.add("1 = 0");
+    return;
+  }
+  sql.add(fmt::format("finding.score BETWEEN {} AND {}",
+                      sql.bind(rule.columns.scores.front().first),
+                      sql.bind(rule.columns.scores.back().last)));
+  add_conditions(sql, "finding", rule.criteria, rule.columns, rule.arns);
+}
+
+// The arithmetic and the concatenation keep SQLite to the key of the table, which the scope limits:
+// an index by account and status would be walked whole for every slice.
+void add_scope(SqlText& sql, const SuppressionScope& scope, std::string_view account, int status) {
+  sql.add(fmt::format(" WHERE finding.resource_id BETWEEN {} AND {}",
+                      sql.bind(scope.resources.first.value), sql.bind(scope.resources.last.value)));
+  if (!scope.vulnerability.empty())
+    sql.add(fmt::format(" AND finding.vulnerability_id = {}",
+                        sql.bind(std::string(scope.vulnerability))));
+  sql.add(fmt::format(" AND finding.account_id || '' = {} AND finding.status + 0 = {}",
+                      sql.bind(std::string(account)), status));
+}
+
+SqlText change(int status, std::string_view suppressed_by, std::string_view cause,
+               const SuppressionMoment& moment) {
+  SqlText sql;
+  sql.add(fmt::format(
+      "UPDATE finding SET status = {}, suppressed_by = {}, cause = {}, "
+      "transition = {}, updated_at = {}",
+      status, sql.bind(std::string(suppressed_by)), sql.bind(fmt::format("filter {}", cause)),
+      sql.bind(moment.transition), sql.bind(moment.now)));
+  return sql;
+}
+
+Result<std::int64_t> run(sql::Connection& connection, const SqlText& sql) {
+  return connection.run(sql.text(), sql.values());
+}
+
+Result<std::int64_t> suppress(sql::Connection& connection, const Rule& rule,
+                              const SuppressionScope& scope, const SuppressionMoment& moment) {
+  if (rule.matches_nothing) return std::int64_t{0};
+  auto sql = change(2, rule.id, rule.id, moment);
+  add_scope(sql, scope, rule.account, 1);
+  sql.add(" AND ");
+  add_rule(sql, rule);
+  return run(connection, sql);
+}
+
+// What the rule suppressed and no longer matches.
+Result<std::int64_t> release(sql::Connection& connection, const Rule& rule,
+                             const SuppressionScope& scope, const SuppressionMoment& moment) {
+  auto sql = change(1, "", rule.id, moment);
+  add_scope(sql, scope, rule.account, 2);
+  sql.add(fmt::format(" AND finding.suppressed_by = {} AND NOT (", sql.bind(rule.id)));
+  // That the change itself moves updatedAt shall not undo it.
+  auto criteria = rule;
+  std::erase_if(criteria.criteria.numbers, [](const findings::NumberCondition& one) {
+    return one.field == findings::NumberField::updated;
+  });
+  add_rule(sql, criteria);
+  sql.add(")");
+  return run(connection, sql);
+}
+
+Result<> write_events(sql::Connection& connection, const SuppressionScope& scope,
+                      const SuppressionMoment& moment) {
+  SqlText sql;
+  sql.add(fmt::format(
+      "INSERT INTO finding_event (resource_id, vulnerability_id, episode, transition, "
+      "happened_at, status, cause) SELECT resource_id, vulnerability_id, episode, transition, "
+      "CAST({} AS BIGINT), status, cause FROM finding WHERE resource_id BETWEEN {} AND {} "
+      "AND transition = {}",
+      sql.bind(moment.now), sql.bind(scope.resources.first.value),
+      sql.bind(scope.resources.last.value), sql.bind(moment.transition)));
+  if (!scope.vulnerability.empty())
+    sql.add(fmt::format(" AND vulnerability_id = {}", sql.bind(std::string(scope.vulnerability))));
+  sql.add(" ON CONFLICT (resource_id, vulnerability_id, episode, transition) DO NOTHING");
+  TRY(const auto written, run(connection, sql));
+  CHECK(written >= 0);
+  return {};
+}
+
+Result<std::int64_t> apply(sql::Connection& connection, const std::vector<Rule>& released,
+                           const std::vector<Rule>& applied, const SuppressionScope& scope,
+                           const SuppressionMoment& moment) {
+  std::int64_t changed = 0;
+  for (const auto& rule : released) {
+    TRY(const auto count, release(connection, rule, scope, moment));
+    changed += count;
+  }
+  for (const auto& rule : applied) {
+    TRY(const auto count, suppress(connection, rule, scope, moment));
+    changed += count;
+  }
+  if (changed > 0) TRY_VOID(write_events(connection, scope, moment));
+  return changed;
+}
+
+}  // namespace
+
+Result<std::int64_t> apply_rules(sql::Connection& connection, const SuppressionScope& scope,
+                                 const SuppressionMoment& moment) {
+  TRY(const auto rules, read_rules(connection, "", moment.now));
+  return apply(connection, rules, rules, scope, moment);
+}
+
+Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::string_view account,
+                                          std::string_view filter_id, const SuppressionScope& scope,
+                                          const SuppressionMoment& moment) {
+  TRY(const auto filter, find_filter(connection, account, filter_id));
+  Rule rule{.account = std::string(account), .id = std::string(filter_id), .matches_nothing = true};
+  if (filter && filter->in_force(moment.now)) {
+    TRY(rule, read_rule(connection, *filter));
+  }
+  TRY(const auto released, release(connection, rule, scope, moment));
+  if (released == 0) return apply(connection, {}, {rule}, scope, moment);
+  // What it lets go, another may hold.
+  TRY(const auto rules, read_rules(connection, account, moment.now));
+  TRY(const auto changed, apply(connection, {}, rules, scope, moment));
+  if (changed == 0) TRY_VOID(write_events(connection, scope, moment));
+  return released + changed;
+}
+
+Result<> enqueue_suppression(sql::Connection& connection, std::string_view account,
+                             std::string_view filter_id, Seconds run_after) {
+  return enqueue(connection, "suppress", fmt::format("{} {}", account, filter_id), "", run_after);
+}
+
+}  // namespace tenken::store

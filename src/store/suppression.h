@@ -1,0 +1,46 @@
+// Suppression: a finding is SUPPRESSED while a rule of its account matches it. Rules are applied to
+// what an evaluation touched in the same transaction, and to everything of the account when a rule
+// changes or ends (jobs of the kind "suppress").
+//
+// A rule is judged as if the finding were ACTIVE: its condition on findingStatus does not undo what
+// the rule does.
+//
+// Errors: those of the engine. Thread rule: functions over the caller's connection, inside the
+// caller's transaction, under lock_slice.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "sql/sql.h"
+#include "store/filters.h"
+#include "store/ids.h"
+
+namespace tenken::store {
+
+struct SuppressionScope {
+  ResourceRange resources;
+  std::string_view vulnerability;  // empty: any
+};
+struct SuppressionMoment {
+  Seconds now = 0;
+  std::int64_t transition = 0;  // names the changes
+};
+
+// Brings the findings of the scope in line with all rules. Returns how many changed.
+Result<std::int64_t> apply_rules(sql::Connection& connection, const SuppressionScope& scope,
+                                 const SuppressionMoment& moment);
+
+// One filter of the account changed, ended or is gone: the same for what it suppressed or will.
+Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::string_view account,
+                                          std::string_view filter_id, const SuppressionScope& scope,
+                                          const SuppressionMoment& moment);
+
+// Leaves the job that brings findings in line with the filter, at once or when it ends.
+Result<> enqueue_suppression(sql::Connection& connection, std::string_view account,
+                             std::string_view filter_id, Seconds run_after);
+
+}  // namespace tenken::store
