@@ -1,0 +1,122 @@
+#include "api/api_fixture.h"
+
+namespace tenken::api {
+namespace {
+
+class ConfigurationTest : public ApiTest {
+ protected:
+  // The third account becomes a member of the second.
+  void make_member() {
+    become(own_account);
+    answer("EnableDelegatedAdminAccount", R"({"delegatedAdminAccountId":"444455556666"})");
+    become(second_account);
+    answer("AssociateMember", R"({"accountId":"777788889999"})");
+  }
+};
+
+TEST_F(ConfigurationTest, scans_are_configured_at_once_and_in_parts) {
+  const auto configuration = [](std::string_view mode, std::string_view images) {
+    return fmt::format(R"({{"ec2Configuration":{{"scanModeState":{{"scanMode":"{}",)"
+                       R"("scanModeStatus":"SUCCESS"}}}},"ecrConfiguration":)"
+                       R"({{"rescanDurationState":{{{}}}}}}})",
+                       mode, images);
+  };
+  EXPECT_EQ(answer("GetConfiguration"),
+            configuration("EC2_SSM_AGENT_BASED",
+                          R"("rescanDuration":"DAYS_14","pullDateRescanDuration":"DAYS_14",)"
+                          R"("pullDateRescanMode":"LAST_IN_USE_AT","status":"SUCCESS")"));
+  EXPECT_EQ(answer("UpdateConfiguration", R"({"ecrConfiguration":{"rescanDuration":"LIFETIME",)"
+                                          R"("pullDateRescanMode":"LAST_PULL_DATE"}})"),
+            "{}");
+  answer("UpdateConfiguration", R"({"ec2Configuration":{"scanMode":"EC2_HYBRID"}})");
+  answer("UpdateConfiguration", R"({"ecrConfiguration":{"rescanDuration":"DAYS_30"}})");
+  EXPECT_EQ(answer("GetConfiguration"),
+            configuration("EC2_HYBRID",
+                          R"("rescanDuration":"DAYS_30","pullDateRescanDuration":"DAYS_14",)"
+                          R"("pullDateRescanMode":"LAST_PULL_DATE","status":"SUCCESS",)"
+                          R"("updatedAt":1800000000)"));
+  EXPECT_TRUE(refusal("UpdateConfiguration").starts_with("ValidationException"));
+}
+
+TEST_F(ConfigurationTest, a_member_has_its_administrators_configuration) {
+  make_member();
+  answer("UpdateConfiguration", R"({"ecrConfiguration":{"rescanDuration":"DAYS_180"}})");
+  become(third_account);
+  EXPECT_NE(answer("GetConfiguration").find(R"("rescanDuration":"DAYS_180")"), std::string::npos);
+  EXPECT_TRUE(refusal("UpdateConfiguration", R"({"ecrConfiguration":{"rescanDuration":"DAYS_30"}})")
+                  .starts_with("AccessDeniedException"));
+  become(own_account);
+  EXPECT_NE(answer("GetConfiguration").find(R"("rescanDuration":"DAYS_14")"), std::string::npos);
+}
+
+TEST_F(ConfigurationTest, a_key_is_of_one_type_of_scan_and_resource) {
+  const std::string_view which = R"("scanType":"CODE","resourceType":"AWS_LAMBDA_FUNCTION")";
+  const auto asked = fmt::format("{{{}}}", which);
+  EXPECT_TRUE(refusal("GetEncryptionKey", asked).starts_with("ResourceNotFoundException"));
+  EXPECT_TRUE(refusal("ResetEncryptionKey", asked).starts_with("ResourceNotFoundException"));
+  const std::string_view key =
+      "arn:aws:kms:us-east-1:111122223333:key/12345678-1234-1234-1234-123456789012";
+  EXPECT_EQ(answer("UpdateEncryptionKey", fmt::format(R"({{{},"kmsKeyId":"{}"}})", which, key)),
+            "{}");
+  EXPECT_EQ(answer("GetEncryptionKey", asked), fmt::format(R"({{"kmsKeyId":"{}"}})", key));
+  EXPECT_TRUE(
+      refusal("GetEncryptionKey", R"({"scanType":"CODE","resourceType":"AWS_EC2_INSTANCE"})")
+          .starts_with("ResourceNotFoundException"));
+  become(second_account);
+  EXPECT_TRUE(refusal("GetEncryptionKey", asked).starts_with("ResourceNotFoundException"));
+  become(own_account);
+  EXPECT_EQ(answer("ResetEncryptionKey", asked), "{}");
+  EXPECT_TRUE(refusal("GetEncryptionKey", asked).starts_with("ResourceNotFoundException"));
+}
+
+TEST_F(ConfigurationTest, deep_inspection_keeps_what_a_request_leaves_out) {
+  EXPECT_EQ(answer("GetEc2DeepInspectionConfiguration"),
+            R"({"packagePaths":[],"orgPackagePaths":[],"status":"ACTIVATED"})");
+  EXPECT_EQ(answer("UpdateEc2DeepInspectionConfiguration", R"({"packagePaths":["/opt/app"]})"),
+            R"({"packagePaths":["/opt/app"],"orgPackagePaths":[],"status":"ACTIVATED"})");
+  EXPECT_EQ(answer("UpdateEc2DeepInspectionConfiguration", R"({"activateDeepInspection":false})"),
+            R"({"packagePaths":["/opt/app"],"orgPackagePaths":[],"status":"DEACTIVATED"})");
+  EXPECT_EQ(answer("UpdateEc2DeepInspectionConfiguration", R"({"packagePaths":[]})"),
+            R"({"packagePaths":[],"orgPackagePaths":[],"status":"DEACTIVATED"})");
+  EXPECT_TRUE(refusal("UpdateEc2DeepInspectionConfiguration", R"({"packagePaths":["relative"]})")
+                  .starts_with("ValidationException"));
+}
+
+TEST_F(ConfigurationTest, members_have_their_organisations_paths_too) {
+  EXPECT_TRUE(refusal("UpdateOrgEc2DeepInspectionConfiguration", R"({"orgPackagePaths":["/srv"]})")
+                  .starts_with("AccessDeniedException"));
+  make_member();
+  EXPECT_EQ(answer("UpdateOrgEc2DeepInspectionConfiguration", R"({"orgPackagePaths":["/srv"]})"),
+            "{}");
+  for (const auto account : {second_account, third_account}) {
+    become(account);
+    EXPECT_NE(answer("GetEc2DeepInspectionConfiguration").find(R"("orgPackagePaths":["/srv"])"),
+              std::string::npos);
+  }
+  become(own_account);
+  EXPECT_NE(answer("GetEc2DeepInspectionConfiguration").find(R"("orgPackagePaths":[])"),
+            std::string::npos);
+}
+
+TEST_F(ConfigurationTest, the_administrator_switches_deep_inspection_of_members) {
+  make_member();
+  EXPECT_EQ(
+      answer("BatchUpdateMemberEc2DeepInspectionStatus",
+             R"({"accountIds":[{"accountId":"777788889999","activateDeepInspection":false},)"
+             R"({"accountId":"111122223333","activateDeepInspection":false},)"
+             R"({"accountId":"000000000000","activateDeepInspection":true}]})"),
+      R"({"accountIds":[{"accountId":"777788889999","status":"DEACTIVATED"}],"failedAccountIds":)"
+      R"([{"accountId":"111122223333","errorMessage":"No access to 111122223333"},)"
+      R"({"accountId":"000000000000","errorMessage":"There is no account 000000000000"}]})");
+  EXPECT_EQ(answer("BatchGetMemberEc2DeepInspectionStatus"),
+            R"({"accountIds":[{"accountId":"444455556666","status":"ACTIVATED"},)"
+            R"({"accountId":"777788889999","status":"DEACTIVATED"}],"failedAccountIds":[]})");
+  become(third_account);
+  EXPECT_NE(answer("GetEc2DeepInspectionConfiguration").find("DEACTIVATED"), std::string::npos);
+  EXPECT_NE(answer("BatchGetMemberEc2DeepInspectionStatus", R"({"accountIds":["444455556666"]})")
+                .find(R"("accountIds":[],"failedAccountIds":[{"accountId":"444455556666")"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace tenken::api
