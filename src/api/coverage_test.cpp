@@ -1,0 +1,186 @@
+#include "api/api_fixture.h"
+#include "store/resources.h"
+
+namespace tenken::api {
+namespace {
+
+constexpr Seconds day = 86'400;
+
+class CoverageTest : public ApiTest {
+ protected:
+  // The resource ids of a list with this filter, a page of maxResults after another.
+  std::string listed(std::string_view filter, int page = 200) {
+    std::string out;
+    std::string token;
+    for (int pages = 0; pages < 50; ++pages) {
+      const auto text =
+          answer("ListCoverage",
+                 fmt::format(R"({{"maxResults":{},"filterCriteria":{}{}}})", page, filter, token));
+      json::Parser parser;
+      const auto root = parser.parse(text);
+      EXPECT_TRUE(root);
+      (*root)["coveredResources"].for_each([&](json::Value one) {
+        out += fmt::format("{}{}", out.empty() ? "" : " ", one["resourceId"].string());
+      });
+      const auto next = (*root)["nextToken"].string();
+      if (next.empty()) return out;
+      token = fmt::format(R"(,"nextToken":"{}")", next);
+    }
+    return "no end";
+  }
+  std::string groups(std::string_view input) {
+    json::Parser parser;
+    const auto root = parser.parse(answer("ListCoverageStatistics", input));
+    EXPECT_TRUE(root);
+    auto out = fmt::format("{}:", (*root)["totalCounts"].integer().value_or(-1));
+    (*root)["countsByGroup"].for_each([&](json::Value one) {
+      out += fmt::format(" {} {}", one["groupKey"].string(), one["count"].integer().value_or(-1));
+    });
+    return out;
+  }
+  void set(std::string_view resource, std::string_view assignments) {
+    auto connection = pool_->lease();
+    const auto changed =
+        (*connection)
+            ->run(fmt::format("UPDATE resource SET {} WHERE resource_id = ?1", assignments),
+                  store::resource_id(who_.account, resource).value);
+    ASSERT_TRUE(changed) << changed.error().what;
+    ASSERT_EQ(*changed, 1);
+  }
+};
+
+TEST_F(CoverageTest, says_what_is_scanned_and_how) {
+  put_inventory("i-0a", {{"a", "1.0"}}, {{"env", "prod"}});
+  EXPECT_EQ(answer("ListCoverage"),
+            R"({"coveredResources":[{"accountId":"111122223333","resourceId":"i-0a",)"
+            R"("resourceMetadata":{"ec2":{"platform":"UNKNOWN","tags":{"env":"prod"}}},)"
+            R"("resourceType":"AWS_EC2_INSTANCE","scanMode":"EC2_SSM_AGENT_BASED",)"
+            R"("scanStatus":{"reason":"PENDING_INITIAL_SCAN","statusCode":"ACTIVE"},)"
+            R"("scanType":"PACKAGE"}]})");
+  use_advisories({{"PYSEC-1", osv_advisory("PYSEC-1", "a", "2.0")}});
+  evaluate();
+  EXPECT_EQ(listed(R"({"scanStatusReason":[{"comparison":"EQUALS","value":"SUCCESSFUL"}]})"),
+            "i-0a");
+}
+
+TEST_F(CoverageTest, every_type_has_its_metadata) {
+  put_inventory("f", {}, {{"k", "v"}});
+  set("f", "type = 'AWS_LAMBDA_FUNCTION'");
+  put_inventory("g", {});
+  set("g", "type = 'AWS_ECR_CONTAINER_IMAGE'");
+  put_inventory("h", {});
+  set("h", "type = 'CODE_REPOSITORY'");
+  EXPECT_EQ(listed("{}"), "f g h");
+  EXPECT_EQ(listed(R"({"lambdaFunctionTags":[{"comparison":"EQUALS","key":"k"}]})"), "f");
+  EXPECT_EQ(listed(R"({"ec2InstanceTags":[{"comparison":"EQUALS","key":"k"}]})"), "");
+  EXPECT_EQ(listed(R"({"lambdaFunctionName":[{"comparison":"EQUALS","value":"f"}]})"), "f");
+  EXPECT_EQ(groups(R"({"groupBy":"RESOURCE_TYPE"})"),
+            "3: RESOURCE_TYPE 1 RESOURCE_TYPE 1 RESOURCE_TYPE 1");
+}
+
+TEST_F(CoverageTest, filters_hold_all_at_once_and_absent_values_are_not_equal) {
+  put_inventory("a", {}, {{"env", "prod"}});
+  put_inventory("b", {}, {{"env", "test"}});
+  put_inventory("c", {});
+  EXPECT_EQ(listed(R"({"resourceId":[{"comparison":"EQUALS","value":"a"},)"
+                   R"({"comparison":"EQUALS","value":"c"}]})"),
+            "a c");
+  EXPECT_EQ(listed(R"({"resourceId":[{"comparison":"NOT_EQUALS","value":"a"},)"
+                   R"({"comparison":"NOT_EQUALS","value":"c"}]})"),
+            "b");
+  EXPECT_EQ(listed(R"({"ec2InstanceTags":[{"comparison":"EQUALS","key":"env","value":"prod"}],)"
+                   R"("resourceId":[{"comparison":"NOT_EQUALS","value":"a"}]})"),
+            "");
+  EXPECT_EQ(listed(R"({"ecrRepositoryName":[{"comparison":"NOT_EQUALS","value":"x"}]})"), "a b c");
+  EXPECT_EQ(listed(R"({"ecrRepositoryName":[{"comparison":"EQUALS","value":"x"}]})"), "");
+  EXPECT_EQ(listed(R"({"ecrImageInUseCount":[{"lowerInclusive":0}]})"), "");
+  EXPECT_EQ(listed(R"({"imagePulledAt":[{"endInclusive":2000000000}]})"), "");
+  EXPECT_EQ(listed(R"({"scanMode":[{"comparison":"EQUALS","value":"EC2_AGENTLESS"}]})"), "");
+  EXPECT_EQ(listed(R"({"accountId":[{"comparison":"NOT_EQUALS","value":"111122223333"}]})"), "");
+  EXPECT_EQ(listed(R"({"resourceId":[{"comparison":"EQUALS","value":"' OR 1=1 --"}]})"), "");
+}
+
+TEST_F(CoverageTest, last_scans_are_found_by_their_time) {
+  use_advisories({{"PYSEC-1", osv_advisory("PYSEC-1", "a", "2.0")}});
+  put_inventory("a", {{"a", "1.0"}});
+  evaluate();
+  put_inventory("b", {{"a", "1.0"}});
+  EXPECT_EQ(listed(fmt::format(R"({{"lastScannedAt":[{{"startInclusive":{}}}]}})", clock_)), "a");
+  EXPECT_EQ(listed(fmt::format(R"({{"lastScannedAt":[{{"startInclusive":{}}}]}})", clock_ + 1)),
+            "");
+}
+
+TEST_F(CoverageTest, pages_show_every_resource_once_and_tokens_are_bound_to_their_question) {
+  for (int i = 0; i < 11; ++i) put_inventory(fmt::format("r{:02}", i), {});
+  EXPECT_EQ(listed("{}", 3), "r00 r01 r02 r03 r04 r05 r06 r07 r08 r09 r10");
+  json::Parser parser;
+  const auto text = answer("ListCoverage", R"({"maxResults":3})");
+  const auto token = std::string((*parser.parse(text))["nextToken"].string());
+  EXPECT_EQ(refusal("ListCoverage",
+                    fmt::format(R"({{"filterCriteria":{{"resourceId":[{{"comparison":"EQUALS",)"
+                                R"("value":"a"}}]}},"nextToken":"{}"}})",
+                                token)),
+            "ValidationException: The nextToken is not valid for this request");
+  become(second_account);
+  EXPECT_EQ(refusal("ListCoverage", fmt::format(R"({{"nextToken":"{}"}})", token)),
+            "ValidationException: The nextToken is not valid for this request");
+}
+
+TEST_F(CoverageTest, another_accounts_resources_are_not_seen) {
+  put_inventory("a", {});
+  become(second_account);
+  EXPECT_EQ(listed("{}"), "");
+  EXPECT_EQ(groups("{}"), "0:");
+}
+
+TEST_F(CoverageTest, a_host_that_has_not_reported_for_seven_days_is_stale) {
+  put_inventory("a", {});
+  put_inventory("b", {});
+  set("b", "type = 'AWS_ECR_CONTAINER_IMAGE'");
+  clock_ += 7 * day;
+  EXPECT_EQ(listed(R"({"scanStatusCode":[{"comparison":"EQUALS","value":"INACTIVE"}]})"), "");
+  clock_ += 1;
+  EXPECT_EQ(listed(R"({"scanStatusCode":[{"comparison":"EQUALS","value":"INACTIVE"}]})"), "a");
+  EXPECT_EQ(listed(R"({"scanStatusReason":[{"comparison":"EQUALS","value":"STALE_INVENTORY"}]})"),
+            "a");
+  EXPECT_NE(answer("ListCoverage").find(R"("reason":"STALE_INVENTORY","statusCode":"INACTIVE")"),
+            std::string::npos);
+  EXPECT_EQ(groups(R"({"groupBy":"SCAN_STATUS_CODE"})"),
+            "2: SCAN_STATUS_CODE 1 SCAN_STATUS_CODE 1");
+}
+
+TEST_F(CoverageTest, what_is_gone_is_listed_for_three_days) {
+  put_inventory("a", {});
+  set("a", fmt::format("coverage_status = 'INACTIVE', coverage_reason = 'RESOURCE_TERMINATED', "
+                       "changed_at = {}",
+                       clock_));
+  clock_ += 3 * day;
+  EXPECT_EQ(listed(R"({"scanStatusReason":[{"comparison":"EQUALS",)"
+                   R"("value":"RESOURCE_TERMINATED"}]})"),
+            "a");
+  clock_ += 1;
+  EXPECT_EQ(listed("{}"), "");
+}
+
+TEST_F(CoverageTest, statistics_count_groups_the_largest_first_in_pages_of_five) {
+  for (int i = 0; i < 4; ++i) put_inventory(fmt::format("a{}", i), {});
+  set("a0", "coverage_reason = 'UNSUPPORTED_OS', coverage_status = 'INACTIVE'");
+  EXPECT_EQ(groups("{}"), "4:");
+  EXPECT_EQ(groups(R"({"groupBy":"SCAN_STATUS_REASON"})"),
+            "4: SCAN_STATUS_REASON 3 SCAN_STATUS_REASON 1");
+  EXPECT_EQ(groups(R"({"groupBy":"ACCOUNT_ID"})"), "4: ACCOUNT_ID 4");
+  EXPECT_EQ(groups(R"({"groupBy":"ECR_REPOSITORY_NAME"})"), "4:");
+  EXPECT_EQ(groups(R"({"filterCriteria":{"scanStatusCode":[{"comparison":"EQUALS",)"
+                   R"("value":"INACTIVE"}]},"groupBy":"RESOURCE_TYPE"})"),
+            "1: RESOURCE_TYPE 1");
+}
+
+TEST_F(CoverageTest, no_image_is_known_to_run_in_a_cluster) {
+  EXPECT_EQ(
+      answer("GetClustersForImage",
+             R"({"filter":{"resourceId":"arn:aws:ecr:us-east-1:111122223333:repository/a"}})"),
+      R"({"cluster":[]})");
+}
+
+}  // namespace
+}  // namespace tenken::api

@@ -1,0 +1,297 @@
+#include "store/finding_counts.h"
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <tuple>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/text.h"
+#include "store/sql_text.h"
+
+namespace tenken::store {
+namespace {
+
+// Rows of one statement: enough to make the way to the server cheap, and of few sizes, so that the
+// statements stay prepared.
+constexpr std::size_t many_rows = 64;
+constexpr std::size_t ids_at_once = 500;
+
+// SQLite has one writer: nothing to split.
+std::int64_t count_slice(sql::Engine engine, std::int64_t resource) {
+  return engine == sql::Engine::sqlite ? 0 : slice_of({resource});
+}
+
+struct Numbers {
+  std::int64_t total = 0;
+  std::int64_t critical = 0;
+  std::int64_t high = 0;
+  std::int64_t medium = 0;
+  std::int64_t fixable = 0;
+  friend bool operator==(const Numbers&, const Numbers&) = default;
+
+  void add(std::int64_t score, std::int64_t fix, std::int64_t sign) {
+    total += sign;
+    if (score >= critical_from)
+      critical += sign;
+    else if (score >= high_from)
+      high += sign;
+    else if (score >= medium_from)
+      medium += sign;
+    if (fix == static_cast<std::int64_t>(Fix::all)) fixable += sign;
+  }
+};
+
+// What is added to one of the tables: key columns, then the numbers.
+struct Target {
+  std::string_view table;
+  std::vector<std::string_view> key;
+  std::vector<std::string_view> other;  // set anew
+  bool fixable = false;
+};
+const Target by_resource{"finding_count", {"resource_id"}, {"account_id", "type"}, false};
+const Target by_title{
+    "title_count", {"account_id", "vulnerability_id", "title", "type", "slice"}, {}, true};
+const Target by_package{"package_count", {"account_id", "name", "slice"}, {}, false};
+
+struct CountRow {
+  std::vector<OwnedValue> columns;  // key, then other
+  Numbers numbers;
+};
+
+std::vector<std::string_view> numbers_of(const Target& target) {
+  std::vector<std::string_view> out{"total", "critical", "high", "medium"};
+  if (target.fixable) out.emplace_back("fixable");
+  return out;
+}
+
+void add_row(SqlText& sql, const Target& target, const CountRow& row) {
+  std::vector<std::string> values;
+  for (const auto& column : row.columns) values.push_back(sql.bind(column));
+  const auto& n = row.numbers;
+  for (const auto number : {n.total, n.critical, n.high, n.medium})
+    values.push_back(sql.bind(number));
+  if (target.fixable) values.push_back(sql.bind(n.fixable));
+  sql.add(fmt::format("({})", fmt::join(values, ", ")));
+}
+
+Result<> add_rows(sql::Connection& connection, const Target& target,
+                  std::span<const CountRow> rows) {
+  auto columns = target.key;
+  columns.insert(columns.end(), target.other.begin(), target.other.end());
+  const auto numbers = numbers_of(target);
+  columns.insert(columns.end(), numbers.begin(), numbers.end());
+  std::vector<std::string> updates;
+  for (const auto other : target.other) updates.push_back(fmt::format("{0} = excluded.{0}", other));
+  for (const auto number : numbers)
+    updates.push_back(fmt::format("{1} = {0}.{1} + excluded.{1}", target.table, number));
+  SqlText sql;
+  sql.add(fmt::format("INSERT INTO {} ({}) VALUES ", target.table, fmt::join(columns, ", ")));
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (i > 0) sql.add(", ");
+    add_row(sql, target, rows[i]);
+  }
+  sql.add(fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", fmt::join(target.key, ", "),
+                      fmt::join(updates, ", ")));
+  TRY(const auto written, connection.run(sql.text(), sql.values()));
+  CHECK(written == static_cast<std::int64_t>(rows.size()));
+  return {};
+}
+
+Result<> add_all_rows(sql::Connection& connection, const Target& target,
+                      std::span<const CountRow> rows) {
+  while (!rows.empty()) {
+    const auto part = rows.size() >= many_rows ? many_rows : 1;
+    TRY_VOID(add_rows(connection, target, rows.first(part)));
+    rows = rows.subspan(part);
+  }
+  return {};
+}
+
+std::vector<std::int64_t> ids_of(std::string_view packages) {
+  std::vector<std::int64_t> out;
+  for (const auto id : split(packages, ',')) {
+    if (const auto number = parse_uint(id)) out.push_back(static_cast<std::int64_t>(*number));
+  }
+  return out;
+}
+
+using Names = std::map<std::int64_t, std::string>;
+
+Result<> read_names(sql::Connection& connection, std::span<const std::int64_t> ids, Names& out) {
+  SqlText sql;
+  std::vector<std::string> parameters;
+  for (const auto id : ids) parameters.push_back(sql.bind(id));
+  sql.add(
+      fmt::format("SELECT package_version_id, name FROM package_version "
+                  "WHERE package_version_id IN ({})",
+                  fmt::join(parameters, ", ")));
+  TRY(auto rows, connection.query(sql.text(), sql.values()));
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return {};
+    out.emplace(row->integer(0), row->string(1));
+  }
+}
+
+}  // namespace
+
+std::string title_of(std::string_view vulnerability, const std::vector<std::string>& names) {
+  auto out = std::string(vulnerability);
+  if (!names.empty()) out += fmt::format(" - {}", names[0]);
+  if (names.size() > 1) out += fmt::format(", {}", names[1]);
+  if (names.size() > 2) out += fmt::format(" and {} more", names.size() - 2);
+  return out;
+}
+
+// What is to be added to the counts, once for each of their rows.
+class CountChange::Difference {
+ public:
+  explicit Difference(sql::Engine engine) : engine_(engine) {}
+
+  void take(const FindingName& name, const Counted& counted, std::int64_t sign) {
+    changed_.push_back({&name, &counted, sign});
+    for (const auto id : ids_of(counted.packages)) ids_.insert(id);
+  }
+
+  Result<> write(sql::Connection& connection) {
+    if (changed_.empty()) return {};
+    const std::vector<std::int64_t> known(ids_.begin(), ids_.end());
+    const std::span<const std::int64_t> all(known);
+    for (std::size_t at = 0; at < all.size(); at += ids_at_once)
+      TRY_VOID(
+          read_names(connection, all.subspan(at, std::min(ids_at_once, all.size() - at)), names_));
+    for (const auto& one : changed_) add(one);
+    TRY_VOID(write_resources(connection));
+    TRY_VOID(write_titles(connection));
+    return write_packages(connection);
+  }
+
+ private:
+  struct Changed {
+    const FindingName* name;
+    const Counted* counted;
+    std::int64_t sign;
+  };
+  struct OfResource {
+    std::string account;
+    std::string type;
+    Numbers numbers;
+  };
+  using TitleKey = std::tuple<std::string, std::string, std::string, std::string, std::int64_t>;
+  using PackageKey = std::tuple<std::string, std::string, std::int64_t>;
+
+  void add(const Changed& change) {
+    const auto& [resource, vulnerability] = *change.name;
+    const auto& one = *change.counted;
+    std::set<std::string> sorted;
+    for (const auto id : ids_of(one.packages)) {
+      if (const auto name = names_.find(id); name != names_.end()) sorted.insert(name->second);
+    }
+    const std::vector<std::string> names(sorted.begin(), sorted.end());
+    const auto slice = count_slice(engine_, resource);
+    auto& of_resource = resources_[resource];
+    of_resource.account = one.account;
+    // What is counted anew comes after what is taken away: the last type is the present one.
+    of_resource.type = one.type;
+    of_resource.numbers.add(one.score, one.fix, change.sign);
+    titles_[{one.account, vulnerability, title_of(vulnerability, names), one.type, slice}].add(
+        one.score, one.fix, change.sign);
+    for (const auto& name : names)
+      packages_[{one.account, name, slice}].add(one.score, one.fix, change.sign);
+  }
+
+  Result<> write_resources(sql::Connection& connection) {
+    std::vector<CountRow> rows;
+    for (const auto& [id, one] : resources_)
+      rows.push_back({{id, one.account, one.type}, one.numbers});
+    return add_all_rows(connection, by_resource, rows);
+  }
+  Result<> write_titles(sql::Connection& connection) {
+    std::vector<CountRow> rows;
+    for (const auto& [key, numbers] : titles_) {
+      const auto& [account, vulnerability, title, type, slice] = key;
+      if (numbers != Numbers{})
+        rows.push_back({{account, vulnerability, title, type, slice}, numbers});
+    }
+    return add_all_rows(connection, by_title, rows);
+  }
+  Result<> write_packages(sql::Connection& connection) {
+    std::vector<CountRow> rows;
+    for (const auto& [key, numbers] : packages_) {
+      const auto& [account, name, slice] = key;
+      if (numbers != Numbers{}) rows.push_back({{account, name, slice}, numbers});
+    }
+    return add_all_rows(connection, by_package, rows);
+  }
+
+  sql::Engine engine_;
+  std::vector<Changed> changed_;
+  std::set<std::int64_t> ids_;
+  Names names_;
+  std::map<std::int64_t, OfResource> resources_;
+  std::map<TitleKey, Numbers> titles_;
+  std::map<PackageKey, Numbers> packages_;
+};
+
+Result<CountChange> CountChange::begin(sql::Connection& connection, CountedScope scope) {
+  CountChange out(std::move(scope));
+  TRY(out.before_, out.read(connection, false));
+  return out;
+}
+
+// Where only some vulnerabilities of a resource are looked at, its type is the one that the others
+// are counted under.
+Result<CountChange::Findings> CountChange::read(sql::Connection& connection, bool after) {
+  SqlText sql;
+  const bool present_type = after && scope_.vulnerability.empty();
+  sql.add(
+      fmt::format("SELECT f.resource_id, f.vulnerability_id, f.account_id, {}, f.score, f.fix, "
+                  "f.packages, CASE WHEN c.type <> r.type THEN 1 ELSE 0 END "
+                  "FROM finding f JOIN resource r ON r.resource_id = f.resource_id "
+                  "LEFT JOIN finding_count c ON c.resource_id = f.resource_id "
+                  "WHERE f.status = 1 AND f.resource_id BETWEEN {} AND {}",
+                  present_type ? "r.type" : "COALESCE(c.type, r.type)",
+                  sql.bind(scope_.resources.first.value), sql.bind(scope_.resources.last.value)));
+  if (!scope_.vulnerability.empty())
+    sql.add(fmt::format(" AND f.vulnerability_id = {}", sql.bind(scope_.vulnerability)));
+  TRY(auto rows, connection.query(sql.text(), sql.values()));
+  Findings out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.emplace(FindingName(row->integer(0), row->string(1)), Counted{.account = row->string(2),
+                                                                      .type = row->string(3),
+                                                                      .score = row->integer(4),
+                                                                      .fix = row->integer(5),
+                                                                      .packages = row->string(6)});
+    retyped_ = retyped_ || (scope_.vulnerability.empty() && row->integer(7) != 0);
+  }
+}
+
+Result<> CountChange::finish(sql::Connection& connection) {
+  TRY(const auto after, read(connection, true));
+  Difference difference(connection.engine());
+  for (const auto& [name, counted] : before_) {
+    const auto still = after.find(name);
+    if (still == after.end() || still->second != counted) difference.take(name, counted, -1);
+  }
+  for (const auto& [name, counted] : after) {
+    const auto already = before_.find(name);
+    if (already == before_.end() || already->second != counted) difference.take(name, counted, 1);
+  }
+  return difference.write(connection);
+}
+
+Result<std::int64_t> prune_counts(sql::Connection& connection) {
+  std::int64_t out = 0;
+  for (const auto table : {"finding_count", "title_count", "package_count"}) {
+    TRY(const auto removed, connection.run(fmt::format("DELETE FROM {} WHERE total = 0", table)));
+    out += removed;
+  }
+  return out;
+}
+
+}  // namespace tenken::store

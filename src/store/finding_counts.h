@@ -1,0 +1,77 @@
+// How many ACTIVE findings there are of each severity: by resource, by title and by package, kept
+// as the findings change, since counting millions of rows takes seconds. The tables finding_count,
+// title_count and package_count have no other writer, and it has no other caller than what writes
+// findings: in the same transaction, so that counts and findings never differ.
+//
+// A change is counted by what its scope counted for before and counts for afterwards; what stayed
+// as it was costs two reads. Rows of title_count and package_count are split by the slice of the
+// resource on PostgreSQL, where slices are written at the same time.
+//
+// Errors: those of the engine. Thread rule: over the caller's connection, inside the caller's
+// transaction, with the slices locked that it writes to (store/findings.h).
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+#include "sql/sql.h"
+#include "store/findings.h"
+#include "store/ids.h"
+
+namespace tenken::store {
+
+// Which findings a change may touch.
+inline constexpr std::int64_t critical_from = 90;  // scores in tenths
+inline constexpr std::int64_t high_from = 70;
+inline constexpr std::int64_t medium_from = 40;
+
+// "CVE-2024-1 - a, b and 3 more", as the API titles a finding; names without doubles, in order.
+std::string title_of(std::string_view vulnerability, const std::vector<std::string>& names);
+
+struct CountedScope {
+  ResourceRange resources;
+  std::string vulnerability;  // empty: every one
+};
+
+class CountChange {
+ public:
+  // Reads what the scope counts for now: before the change.
+  static Result<CountChange> begin(sql::Connection& connection, CountedScope scope);
+  // A resource is of another type than it was counted under: there is something to count even
+  // where no finding changed.
+  bool is_retyped() const { return retyped_; }
+  // Reads again, after the change, and counts the difference.
+  Result<> finish(sql::Connection& connection);
+
+ private:
+  // What an active finding counts for.
+  struct Counted {
+    std::string account;
+    std::string type;
+    std::int64_t score = 0;
+    std::int64_t fix = 0;
+    std::string packages;  // ids of package versions
+    friend bool operator==(const Counted&, const Counted&) = default;
+  };
+  using FindingName = std::pair<std::int64_t, std::string>;  // resource, vulnerability
+  using Findings = std::map<FindingName, Counted>;
+  class Difference;
+
+  explicit CountChange(CountedScope scope) : scope_(std::move(scope)) {}
+  Result<Findings> read(sql::Connection& connection, bool after);
+
+  CountedScope scope_;
+  Findings before_;
+  bool retyped_ = false;
+};
+
+// Removes rows that count nothing any more.
+Result<std::int64_t> prune_counts(sql::Connection& connection);
+
+}  // namespace tenken::store
