@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/dialect.h"
+#include "store/finding_counts.h"
 
 namespace tenken::store {
 namespace {
@@ -133,7 +134,8 @@ Statements vulnerability_statements(sql::Engine engine) {
 }
 
 Result<Changes> apply(sql::Connection& connection, const Statements& statements,
-                      std::span<const sql::Value> values) {
+                      std::span<const sql::Value> values, CountedScope scope) {
+  TRY(auto counts, CountChange::begin(connection, std::move(scope)));
   Changes out;
   TRY(out.written, connection.run(statements.open, values));
   TRY(out.closed, connection.run(statements.close, values));
@@ -141,6 +143,7 @@ Result<Changes> apply(sql::Connection& connection, const Statements& statements,
     TRY(const auto events, connection.run(statements.events, values));
     CHECK(events >= 0);
   }
+  if (out.written + out.closed > 0 || counts.is_retyped()) TRY_VOID(counts.finish(connection));
   return out;
 }
 
@@ -169,7 +172,7 @@ Result<Changes> evaluate_resource(sql::Connection& connection, ResourceId resour
   const auto texts = resource_statements(connection.engine());
   const sql::Value values[] = {evaluation.now, evaluation.transition,
                                std::string_view(evaluation.cause), resource.value, resource.value};
-  return apply(connection, texts, values);
+  return apply(connection, texts, values, {.resources = {resource, resource}});
 }
 
 Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
@@ -182,7 +185,8 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
     const sql::Value values[] = {
         evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
         range.first.value, range.last.value,      std::string_view(vulnerability)};
-    TRY(const auto one, apply(connection, texts, values));
+    TRY(const auto one, apply(connection, texts, values,
+                              {.resources = range, .vulnerability = vulnerability}));
     out.written += one.written;
     out.closed += one.closed;
   }
@@ -191,6 +195,7 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
 
 Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
                                const Evaluation& evaluation) {
+  TRY(auto counts, CountChange::begin(connection, {.resources = {resource, resource}}));
   Changes out;
   TRY(out.closed,
       connection.run("UPDATE finding SET status = 3, closed_at = ?2, updated_at = ?2, "
@@ -202,6 +207,7 @@ Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
                                std::string_view(evaluation.cause), resource.value, resource.value};
   TRY(const auto events, connection.run(texts.events, values));
   CHECK(events >= 0);
+  TRY_VOID(counts.finish(connection));
   return out;
 }
 

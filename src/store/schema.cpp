@@ -142,6 +142,42 @@ CREATE TABLE finding_event (
   PRIMARY KEY (resource_id, vulnerability_id, episode, transition)
 ) {clustered};
 
+-- ACTIVE findings, counted: store/finding_counts.h. Those by title and by package are small.
+CREATE TABLE finding_count (
+  resource_id BIGINT NOT NULL PRIMARY KEY,
+  account_id TEXT NOT NULL,
+  type TEXT NOT NULL,
+  total BIGINT NOT NULL,
+  critical BIGINT NOT NULL,
+  high BIGINT NOT NULL,
+  medium BIGINT NOT NULL
+) {clustered};
+
+CREATE TABLE title_count (
+  account_id TEXT NOT NULL,
+  vulnerability_id TEXT NOT NULL,
+  title TEXT NOT NULL,
+  type TEXT NOT NULL,
+  slice INTEGER NOT NULL,
+  total BIGINT NOT NULL,
+  critical BIGINT NOT NULL,
+  high BIGINT NOT NULL,
+  medium BIGINT NOT NULL,
+  fixable BIGINT NOT NULL,
+  PRIMARY KEY (account_id, vulnerability_id, title, type, slice)
+) {clustered};
+
+CREATE TABLE package_count (
+  account_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  slice INTEGER NOT NULL,
+  total BIGINT NOT NULL,
+  critical BIGINT NOT NULL,
+  high BIGINT NOT NULL,
+  medium BIGINT NOT NULL,
+  PRIMARY KEY (account_id, name, slice)
+) {clustered};
+
 CREATE TABLE job (
   kind TEXT NOT NULL,
   subject TEXT NOT NULL,
