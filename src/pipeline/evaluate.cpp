@@ -12,6 +12,7 @@
 #include "cvss/cvss.h"
 #include "findings/score.h"
 #include "match/matcher.h"
+#include "sql/dialect.h"
 #include "store/resources.h"
 #include "version/ecosystem.h"
 
@@ -19,8 +20,11 @@ namespace tenken::pipeline {
 namespace {
 
 constexpr std::int64_t jobs_at_once = 50;
-constexpr Seconds lease_seconds = 120;
+constexpr Seconds lease_seconds = 30;  // work that takes longer renews it
 constexpr std::size_t versions_at_once = 500;
+constexpr std::int64_t findings_at_once = 20'000;  // written in one transaction
+constexpr std::size_t most_generations_behind = 8;
+constexpr std::string_view unknown_generation = "-";  // the name of none
 constexpr std::size_t description_limit = 1024;
 constexpr std::size_t references_shown = 100;
 constexpr std::string_view generation_setting = "advisory_generation";
@@ -114,6 +118,38 @@ std::vector<NamedVersion> listed(std::map<std::int64_t, store::PackageVersion> v
   for (auto& [id, version] : versions)
     out.emplace_back(store::PackageVersionId{id}, std::move(version));
   return out;
+}
+
+// The generations, separated by blanks, since which the matches may not have been brought up: that
+// in use, and those that a job still to be done names.
+Result<std::string> generations_behind(sql::Connection& connection, std::string_view used) {
+  TRY(const auto waiting, connection.one_text("SELECT payload FROM job WHERE kind = 'advance' "
+                                              "AND subject = 'generation'"));
+  if (!waiting) return std::string(used);
+  auto known = split(*waiting, ' ');
+  if (std::ranges::find(known, used) == known.end()) known.push_back(used);
+  if (known.size() > most_generations_behind) return std::string(unknown_generation);
+  return fmt::format("{}", fmt::join(known, " "));
+}
+
+// The package versions that the difference of two generations concerns.
+Result<> add_concerned(sql::Connection& connection, const advisories::Database& before,
+                       const advisories::Database& after,
+                       std::map<std::int64_t, store::PackageVersion>& concerned) {
+  TRY(const auto difference, advisories::diff(before, after));
+  std::set<std::pair<std::string_view, std::string_view>> names;
+  for (const auto& change : difference.names) names.emplace(change.ecosystem, change.name);
+  for (const auto& [ecosystem, name] : names) {
+    TRY(auto versions, store::versions_named(connection, ecosystem, name));
+    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+  }
+  TRY(const auto known, store::known_vulnerabilities(connection));
+  for (const auto& change : difference.vulnerabilities) {
+    if (!known.contains(change.id)) continue;
+    TRY(auto versions, store::versions_matching(connection, change.id));
+    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+  }
+  return {};
 }
 
 // How far a generation covers a package's release.
@@ -220,16 +256,41 @@ Result<Matched> match_versions(const advisories::Database& database,
 
 Evaluator::Evaluator(EvaluatorOptions options) : options_(std::move(options)) {}
 
-// Microseconds, but never the same twice: two evaluations within one would share their history.
+// Never the same twice: two evaluations within a microsecond would share their history.
 std::int64_t Evaluator::next_transition() {
-  const auto base = options_.clock() * 1'000'000;
-  last_transition_ = std::max(base, last_transition_ + 1);
+  last_transition_ = std::max(store::transition_at(options_.clock()), last_transition_ + 2);
   return last_transition_;
 }
 
 Result<bool> Evaluator::is_in_use(sql::Connection& connection, const Generation& generation) {
   TRY(const auto used, setting(connection, generation_setting));
   return used == generation->generation();
+}
+
+// Inside a transaction: that what it writes of this generation is committed before any node brings
+// another into use.
+Result<> Evaluator::check_in_use(sql::Connection& connection, const Generation& generation) {
+  std::string statement = "SELECT value FROM setting WHERE name = ?1";
+  statement += sql::dialect(connection.engine()).for_share;
+  TRY(const auto used, connection.one_text(statement, generation_setting));
+  if (used.value_or("") != generation->generation())
+    return unavailable("another advisory generation came into use");
+  return {};
+}
+
+Result<> Evaluator::keep_lease(sql::Connection& connection, const store::Job& job) {
+  TRY(const auto held,
+      store::renew(connection, job, options_.node, options_.clock() + lease_seconds));
+  if (!held) return unavailable("another node has taken the work over");
+  return {};
+}
+
+Result<> Evaluator::give_back_leases() {
+  if (!may_hold_leases_) return {};
+  TRY(auto connection, options_.pool->lease());
+  for (const auto* kind : {"advance", "settle", "evaluate"})
+    TRY_VOID(store::release_leases(*connection, kind, options_.node));
+  return {};
 }
 
 Result<bool> Evaluator::notice_generation() {
@@ -240,8 +301,10 @@ Result<bool> Evaluator::notice_generation() {
   TRY(const auto used, setting(*connection, generation_setting));
   if (used == generation->generation()) return false;
   TRY_VOID(set_setting(*connection, generation_setting, generation->generation()));
-  if (!used.empty())
-    TRY_VOID(store::enqueue(*connection, "advance", "generation", used, options_.clock()));
+  if (!used.empty()) {
+    TRY(const auto behind, generations_behind(*connection, used));
+    TRY_VOID(store::enqueue(*connection, "advance", "generation", behind, options_.clock()));
+  }
   TRY_VOID(transaction.commit());
   return true;
 }
@@ -249,18 +312,23 @@ Result<bool> Evaluator::notice_generation() {
 Result<std::size_t> Evaluator::work() {
   const auto generation = options_.current();
   if (generation == nullptr) return std::size_t{0};
+  TRY_VOID(give_back_leases());
+  may_hold_leases_ = true;
   TRY(const auto advanced, advance(generation));
   TRY(const auto settled, settle());
   TRY(const auto evaluated, evaluate_resources(generation));
+  may_hold_leases_ = false;
   return advanced + settled + evaluated;
 }
 
-Result<> Evaluator::rematch(sql::Connection& connection, std::span<const NamedVersion> versions,
-                            const Generation& generation) {
+Result<> Evaluator::rematch(sql::Connection& connection, const store::Job& job,
+                            std::span<const NamedVersion> versions, const Generation& generation) {
   for (std::size_t at = 0; at < versions.size(); at += versions_at_once) {
     const auto part = versions.subspan(at, std::min(versions_at_once, versions.size() - at));
     TRY(const auto matched, match_versions(*generation, part, options_.clock()));
     TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+    TRY_VOID(check_in_use(connection, generation));
+    TRY_VOID(keep_lease(connection, job));
     TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
     TRY(const auto changed, store::put_matches(connection, matched.versions));
     for (const auto& vulnerability : changed)
@@ -273,32 +341,25 @@ Result<> Evaluator::rematch(sql::Connection& connection, std::span<const NamedVe
 
 Result<> Evaluator::advance_to(sql::Connection& connection, const store::Job& job,
                                const Generation& generation) {
-  const auto before = options_.find(job.payload);
-  if (before == nullptr) {
-    // Without the old file the difference is not known: everything is looked at again.
-    store::PackageVersionId after{-1};
-    while (true) {
-      TRY(const auto versions, store::versions_after(connection, after, versions_at_once));
-      if (versions.empty()) return {};
-      TRY_VOID(rematch(connection, versions, generation));
-      after = versions.back().first;
-    }
-  }
-  TRY(const auto difference, advisories::diff(*before, *generation));
   std::map<std::int64_t, store::PackageVersion> concerned;
-  std::set<std::pair<std::string_view, std::string_view>> names;
-  for (const auto& change : difference.names) names.emplace(change.ecosystem, change.name);
-  for (const auto& [ecosystem, name] : names) {
-    TRY(auto versions, store::versions_named(connection, ecosystem, name));
-    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+  for (const auto id : split(job.payload, ' ')) {
+    const auto before = options_.find(std::string(id));
+    if (before == nullptr) return rematch_all(connection, job, generation);
+    TRY_VOID(add_concerned(connection, *before, *generation, concerned));
   }
-  TRY(const auto known, store::known_vulnerabilities(connection));
-  for (const auto& change : difference.vulnerabilities) {
-    if (!known.contains(change.id)) continue;
-    TRY(auto versions, store::versions_matching(connection, change.id));
-    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+  return rematch(connection, job, listed(std::move(concerned)), generation);
+}
+
+// Without an old file the difference is not known: everything is looked at again.
+Result<> Evaluator::rematch_all(sql::Connection& connection, const store::Job& job,
+                                const Generation& generation) {
+  store::PackageVersionId after{-1};
+  while (true) {
+    TRY(const auto versions, store::versions_after(connection, after, versions_at_once));
+    if (versions.empty()) return {};
+    TRY_VOID(rematch(connection, job, versions, generation));
+    after = versions.back().first;
   }
-  return rematch(connection, listed(std::move(concerned)), generation);
 }
 
 Result<std::size_t> Evaluator::advance(const Generation& generation) {
@@ -306,7 +367,7 @@ Result<std::size_t> Evaluator::advance(const Generation& generation) {
   TRY(const auto in_use, is_in_use(*connection, generation));
   if (!in_use) return std::size_t{0};
   TRY(const auto jobs,
-      store::lease(*connection, "advance", options_.node, options_.clock(), 10 * lease_seconds, 1));
+      store::lease(*connection, "advance", options_.node, options_.clock(), lease_seconds, 1));
   for (const auto& job : jobs) {
     TRY_VOID(advance_to(*connection, job, generation));
     TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
@@ -316,25 +377,42 @@ Result<std::size_t> Evaluator::advance(const Generation& generation) {
   return jobs.size();
 }
 
-Result<> Evaluator::settle(sql::Connection& connection, const store::Job& job) {
-  for (std::int64_t slice = 0; slice < store::slices; ++slice) {
+// Jobs share transactions, but none becomes so long that ingest waits.
+Result<> Evaluator::settle_slice(sql::Connection& connection, std::span<const store::Job> jobs,
+                                 std::int64_t slice) {
+  while (!jobs.empty()) {
     TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
     TRY_VOID(store::lock_slice(connection, slice));
-    TRY_VOID(store::evaluate_vulnerabilities(connection, {job.subject}, slice,
-                                             {.now = options_.clock(),
-                                              .transition = next_transition(),
-                                              .cause = fmt::format("advisories {}", job.payload)}));
-    if (slice == store::slices - 1) TRY_VOID(store::finish(connection, job, options_.node));
+    std::int64_t written = 0;
+    while (!jobs.empty() && written < findings_at_once) {
+      const auto& job = jobs.front();
+      TRY(const auto changes,
+          store::evaluate_vulnerabilities(connection, {job.subject}, slice,
+                                          {.now = options_.clock(),
+                                           .transition = next_transition(),
+                                           .cause = fmt::format("advisories {}", job.payload)}));
+      written += changes.written + changes.closed;
+      TRY_VOID(keep_lease(connection, job));
+      jobs = jobs.subspan(1);
+    }
     TRY_VOID(transaction.commit());
   }
   return {};
+}
+
+Result<> Evaluator::settle(sql::Connection& connection, std::span<const store::Job> jobs) {
+  for (std::int64_t slice = 0; slice < store::slices; ++slice)
+    TRY_VOID(settle_slice(connection, jobs, slice));
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  for (const auto& job : jobs) TRY_VOID(store::finish(connection, job, options_.node));
+  return transaction.commit();
 }
 
 Result<std::size_t> Evaluator::settle() {
   TRY(auto connection, options_.pool->lease());
   TRY(const auto jobs, store::lease(*connection, "settle", options_.node, options_.clock(),
                                     lease_seconds, jobs_at_once));
-  for (const auto& job : jobs) TRY_VOID(settle(*connection, job));
+  if (!jobs.empty()) TRY_VOID(settle(*connection, jobs));
   return jobs.size();
 }
 
@@ -356,8 +434,7 @@ Result<> Evaluator::evaluate(sql::Connection& connection, std::span<const store:
   std::set<std::int64_t> slices;
   for (const auto resource : resources) slices.insert(store::slice_of(resource));
   for (const auto slice : slices) TRY_VOID(store::lock_slice(connection, slice));
-  TRY(const auto in_use, is_in_use(connection, generation));
-  if (!in_use) return unavailable("another advisory generation came into use");
+  TRY_VOID(check_in_use(connection, generation));
   TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
   TRY_VOID(store::put_matches(connection, matched.versions));
   for (std::size_t i = 0; i < jobs.size(); ++i) {
@@ -375,9 +452,11 @@ Result<std::size_t> Evaluator::evaluate_resources(const Generation& generation) 
   TRY(auto connection, options_.pool->lease());
   TRY(const auto in_use, is_in_use(*connection, generation));
   if (!in_use) return std::size_t{0};
-  TRY(const auto jobs, store::lease(*connection, "evaluate", options_.node, options_.clock(),
-                                    lease_seconds, jobs_at_once));
+  TRY(auto jobs, store::lease(*connection, "evaluate", options_.node, options_.clock(),
+                              lease_seconds, jobs_at_once));
   if (jobs.empty()) return std::size_t{0};
+  // Rows are locked in the order in which ingest locks them.
+  std::ranges::sort(jobs, {}, [](const store::Job& job) { return parse_uint(job.subject); });
   const auto done = evaluate(*connection, jobs, generation);
   if (done) return jobs.size();
   for (const auto& job : jobs)

@@ -3,7 +3,8 @@
 // start it, each as jobs in the store, so that any node does them and a killed node loses nothing:
 //
 //   evaluate <resource>        its inventory changed
-//   advance <generation>       another advisory generation is in use: names in the difference
+//   advance generation         another advisory generation is in use: names in the difference to
+//                              every one since which the matches were not wholly brought up
 //   settle <vulnerability>     some match of it changed: its findings on the whole fleet
 //
 // Rules: nothing is closed for want of knowledge. A package version of which something could not
@@ -44,7 +45,8 @@ Result<Matched> match_versions(const advisories::Database& database,
 
 struct EvaluatorOptions {
   sql::Pool* pool = nullptr;
-  std::string node;  // names this node's leases
+  // Names this node's leases; the same after a restart, which then takes its work up at once.
+  std::string node;
   std::function<Generation()> current;
   // The generation of that id, where its file is still at hand; nullptr: it is not.
   std::function<Generation(const std::string& id)> find;
@@ -62,6 +64,9 @@ class Evaluator {
   Result<std::size_t> work();
 
  private:
+  Result<> give_back_leases();
+  Result<> keep_lease(sql::Connection& connection, const store::Job& job);
+  Result<> check_in_use(sql::Connection& connection, const Generation& generation);
   Result<std::size_t> evaluate_resources(const Generation& generation);
   Result<std::size_t> advance(const Generation& generation);
   Result<std::size_t> settle();
@@ -69,14 +74,19 @@ class Evaluator {
                     const Generation& generation);
   Result<> advance_to(sql::Connection& connection, const store::Job& job,
                       const Generation& generation);
-  Result<> rematch(sql::Connection& connection, std::span<const NamedVersion> versions,
-                   const Generation& generation);
-  Result<> settle(sql::Connection& connection, const store::Job& job);
+  Result<> rematch(sql::Connection& connection, const store::Job& job,
+                   std::span<const NamedVersion> versions, const Generation& generation);
+  Result<> rematch_all(sql::Connection& connection, const store::Job& job,
+                       const Generation& generation);
+  Result<> settle(sql::Connection& connection, std::span<const store::Job> jobs);
+  Result<> settle_slice(sql::Connection& connection, std::span<const store::Job> jobs,
+                        std::int64_t slice);
   Result<bool> is_in_use(sql::Connection& connection, const Generation& generation);
   std::int64_t next_transition();
 
   EvaluatorOptions options_;
   std::int64_t last_transition_ = 0;
+  bool may_hold_leases_ = true;  // of a run that ended without giving them back
 };
 
 }  // namespace tenken::pipeline

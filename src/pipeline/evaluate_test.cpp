@@ -299,6 +299,31 @@ TEST_P(EvaluateTest, jobs_of_a_node_that_died_are_taken_over) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
 }
 
+TEST_P(EvaluateTest, jobs_held_under_the_nodes_own_name_are_of_a_crash_and_taken_up_at_once) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  {
+    auto connection = pool_->lease();
+    const auto taken = store::lease(**connection, "evaluate", "node-1", clock_, 30, 10);
+    ASSERT_TRUE(taken);
+    EXPECT_EQ(taken->size(), 1U);
+  }
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+}
+
+TEST_P(EvaluateTest, generations_that_come_faster_than_they_are_worked_through_are_not_lost) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  // Noticed, and before anything is matched anew the next is there.
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "2.0")}});
+  ASSERT_TRUE(evaluator_->notice_generation());
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "1.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "2.0")}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, EvaluateTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          test::engine_name);

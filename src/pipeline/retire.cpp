@@ -1,22 +1,8 @@
 #include "pipeline/retire.h"
 
-#include <cstring>
-
-#include "crypto/random.h"
 #include "store/resources.h"
 
 namespace tenken::pipeline {
-namespace {
-
-// The evaluators count microseconds from the start of a second; a random one names this change.
-std::int64_t transition_at(Seconds now) {
-  std::uint32_t random = 0;
-  const auto bytes = crypto::random_bytes(sizeof random);
-  std::memcpy(&random, bytes.data(), sizeof random);
-  return now * 1'000'000 + random % 1'000'000;
-}
-
-}  // namespace
 
 Result<store::Changes> retire(sql::Connection& connection, store::ResourceId resource,
                               std::string cause, Seconds now) {
@@ -27,7 +13,7 @@ Result<store::Changes> retire(sql::Connection& connection, store::ResourceId res
   TRY(const auto changes,
       store::close_resource(
           connection, resource,
-          {.now = now, .transition = transition_at(now), .cause = std::move(cause)}));
+          {.now = now, .transition = store::transition_at(now), .cause = std::move(cause)}));
   TRY_VOID(transaction.commit());
   return changes;
 }

@@ -11,13 +11,15 @@ constexpr Dialect sqlite{.text = "TEXT",
                          .clustered = " WITHOUT ROWID",
                          .greatest = "max",
                          .least = "min",
-                         .skip_locked = ""};
+                         .skip_locked = "",
+                         .for_share = ""};
 constexpr Dialect postgresql{.text = "TEXT COLLATE \"C\"",
                              .blob = "BYTEA",
                              .clustered = "",
                              .greatest = "greatest",
                              .least = "least",
-                             .skip_locked = " FOR UPDATE SKIP LOCKED"};
+                             .skip_locked = " FOR UPDATE SKIP LOCKED",
+                             .for_share = " FOR SHARE"};
 
 std::string quoted(std::string_view text, char quote) {
   std::string out(1, quote);

@@ -26,6 +26,8 @@ struct Dialect {
   // At the end of a SELECT that takes jobs: rows that another connection holds are passed over.
   // SQLite has one writer, so nothing is held while a writing transaction looks.
   std::string_view skip_locked;
+  // At the end of a SELECT: what it read stays as it is until the transaction ends.
+  std::string_view for_share;
 };
 const Dialect& dialect(Engine engine);
 

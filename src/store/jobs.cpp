@@ -91,6 +91,15 @@ Result<> postpone(sql::Connection& connection, const Job& job, std::string_view 
   return {};
 }
 
+Result<> release_leases(sql::Connection& connection, std::string_view kind,
+                        std::string_view owner) {
+  TRY(const auto changed, connection.run("UPDATE job SET lease_owner = '', lease_until = 0 "
+                                         "WHERE kind = ?1 AND lease_owner = ?2",
+                                         kind, owner));
+  CHECK(changed >= 0);
+  return {};
+}
+
 Result<> release_leases(sql::Connection& connection, std::string_view owner) {
   TRY(const auto changed,
       connection.run("UPDATE job SET lease_owner = '', lease_until = 0 WHERE lease_owner = ?1",

@@ -45,8 +45,10 @@ Result<bool> finish(sql::Connection& connection, const Job& job, std::string_vie
 Result<> postpone(sql::Connection& connection, const Job& job, std::string_view reason,
                   Seconds now);
 
-// Gives back every lease of an owner: at its start, after a crash under the same name.
+// Gives back every lease of an owner, or those of one kind: after a crash under the same name, or
+// work that failed.
 Result<> release_leases(sql::Connection& connection, std::string_view owner);
+Result<> release_leases(sql::Connection& connection, std::string_view kind, std::string_view owner);
 
 struct JobCounts {
   std::string kind;
