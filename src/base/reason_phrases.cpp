@@ -541,6 +541,15 @@ constexpr auto rows = std::to_array<Phrase>({
     {"{}: http is for loopback addresses only", "{}: http はループバックアドレスだけに使えます"},
     {"etc/machine-id: no machine id stands there", "etc/machine-id: マシン ID がありません"},
     {"an SBOM has no machine id", "SBOM にはマシン ID がありません"},
+    {"AWS profile {}: {} is not supported; set aws_access_key_id and aws_secret_access_key",
+     "AWS プロファイル {}: {} には対応していません。aws_access_key_id と aws_secret_access_key を"
+     "設定してください"},
+    {"no AWS credentials in the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY) nor for "
+     "profile {} in {}",
+     "AWS の認証情報が環境変数（AWS_ACCESS_KEY_ID、AWS_SECRET_ACCESS_KEY）にも、"
+     "プロファイル {}（{}）にもありません"},
+    {"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: only one of them is set",
+     "AWS_ACCESS_KEY_ID と AWS_SECRET_ACCESS_KEY: 一方だけが設定されています"},
     {"status {}: {}", "ステータス {}: {}"},
     {"status {}", "ステータス {}"},
     {"an answer of more than {} bytes", "応答が {} バイトを超えています"},

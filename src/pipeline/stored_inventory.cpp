@@ -34,11 +34,16 @@ void read_unread(const store::Resource& resource, Inventory& inventory) {
 
 }  // namespace
 
-Result<Inventory> inventory_of(sql::Connection& connection, const store::Resource& resource) {
+Inventory described_inventory(const store::Resource& resource) {
   Inventory out{.target = Inventory::Target::host, .name = resource.name, .databases_read = 1};
   if (out.name.empty()) out.name = resource.external_id;
   read_details(resource, out);
   read_unread(resource, out);
+  return out;
+}
+
+Result<Inventory> inventory_of(sql::Connection& connection, const store::Resource& resource) {
+  auto out = described_inventory(resource);
   store::PackageVersionId after{-1};
   while (true) {
     TRY(auto page, store::installed_versions(connection, resource.id, after, packages_at_once));

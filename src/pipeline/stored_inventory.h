@@ -11,6 +11,8 @@
 
 namespace tenken::pipeline {
 
+// Everything but the packages.
+Inventory described_inventory(const store::Resource& resource);
 Result<Inventory> inventory_of(sql::Connection& connection, const store::Resource& resource);
 
 }  // namespace tenken::pipeline

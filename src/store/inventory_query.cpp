@@ -85,14 +85,13 @@ Result<std::vector<InstalledVersion>> installed_versions(sql::Connection& connec
                   read_installed);
 }
 
-Result<std::vector<InstalledVersion>> installed_versions(sql::Connection& connection,
-                                                         ResourceId resource,
-                                                         const std::vector<PackageVersionId>& ids) {
-  std::vector<InstalledVersion> out;
+Result<std::vector<PackageVersion>> package_versions(sql::Connection& connection,
+                                                     const std::vector<PackageVersionId>& ids) {
+  const auto text = fmt::format("SELECT {} FROM package_version WHERE package_version_id = ?1",
+                                package_version_columns);
+  std::vector<PackageVersion> out;
   for (const auto id : ids) {
-    TRY(auto one, read_all(connection.query(installed_statement("rp.package_version_id = ?2"),
-                                            resource.value, id.value),
-                           read_installed));
+    TRY(auto one, read_all(connection.query(text, id.value), read_package_version));
     for (auto& version : one) out.push_back(std::move(version));
   }
   return out;

@@ -45,10 +45,9 @@ Result<std::vector<InstalledVersion>> installed_versions(sql::Connection& connec
                                                          ResourceId resource,
                                                          PackageVersionId after,
                                                          std::int64_t limit);
-// Those of the ids, which are at most some hundreds.
-Result<std::vector<InstalledVersion>> installed_versions(sql::Connection& connection,
-                                                         ResourceId resource,
-                                                         const std::vector<PackageVersionId>& ids);
+// Those of the ids that the store has, installed or not; at most some hundreds.
+Result<std::vector<PackageVersion>> package_versions(sql::Connection& connection,
+                                                     const std::vector<PackageVersionId>& ids);
 
 // How many installed packages share one text of what is unknown about them.
 struct UnknownCount {

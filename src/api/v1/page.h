@@ -18,8 +18,7 @@ struct Page {
   std::vector<std::string> position;  // where the page before ended; empty: from the start
   std::string question;               // everything else that was asked
 };
-// parts is the number of parts that a position of this list has.
-ApiResult<Page> read_page(const V1Call& call, std::size_t parts);
+ApiResult<Page> read_page(const V1Call& call);
 
 void write_next_token(json::Writer& out, const V1Call& call, const Page& page,
                       const std::vector<std::string>& position);

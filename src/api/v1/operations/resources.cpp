@@ -135,7 +135,7 @@ ApiResult<store::ResourceQuery> query_of(const V1Call& call, const Page& page) {
 }
 
 ApiResult<http::Response> list_resources(const V1Call& call) {
-  TRY(const auto page, read_page(call, 1));
+  TRY(const auto page, read_page(call));
   TRY(const auto query, query_of(call, page));
   TRY(auto connection, call.services.pool->lease());
   TRY(auto resources, store::list_resources(*connection, query));
@@ -218,7 +218,7 @@ void write_package(json::Writer& out, const store::InstalledVersion& installed) 
 }
 
 ApiResult<http::Response> list_packages(const V1Call& call) {
-  TRY(const auto page, read_page(call, 1));
+  TRY(const auto page, read_page(call));
   store::PackageVersionId after{-1};
   if (!page.position.empty()) {
     const auto number = parse_uint(page.position[0]);
