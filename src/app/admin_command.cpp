@@ -11,7 +11,10 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "pipeline/database_location.h"
+#include "serve/backup.h"
+#include "serve/store_lock.h"
 #include "sql/sql.h"
+#include "store/schema.h"
 
 namespace tenken::app {
 namespace {
@@ -24,26 +27,54 @@ struct Office {
   access::MasterKey master;
 };
 
+std::string directory_of(const AdminArguments& arguments) {
+  return arguments.data_directory.empty() ? pipeline::data_directory() + "/server"
+                                          : arguments.data_directory;
+}
+
+Result<access::MasterKey> master_key(const AdminArguments& arguments) {
+  TRY_VOID(pipeline::make_directories(directory_of(arguments)));
+  return access::MasterKey::open_or_create(arguments.secret_key_file.empty()
+                                               ? directory_of(arguments) + "/secret.key"
+                                               : arguments.secret_key_file);
+}
+
 Result<Office> open_office(const AdminArguments& arguments) {
-  const auto directory = arguments.data_directory.empty() ? pipeline::data_directory() + "/server"
-                                                          : arguments.data_directory;
-  TRY_VOID(pipeline::make_directories(directory));
-  TRY(auto master, access::MasterKey::open_or_create(arguments.secret_key_file.empty()
-                                                         ? directory + "/secret.key"
-                                                         : arguments.secret_key_file));
-  TRY(auto connection, sql::open({.sqlite_file = directory + "/tenken.sqlite",
+  TRY(auto master, master_key(arguments));
+  TRY(auto connection, sql::open({.sqlite_file = serve::store_file(directory_of(arguments)),
                                   .postgresql_uri = arguments.database_uri}));
   TRY_VOID(access::migrate(*connection));
   return Office{std::move(connection), std::move(master)};
 }
 
-int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
-  auto office = open_office(arguments);
-  const auto done = office ? work(*office) : Result<>(std::move(office).error());
+int ended(const Result<>& done) {
   if (done) return exit_ok;
   complain(done.error().what);
   const auto code = done.error().code;
   return code == Errc::invalid || code == Errc::not_found ? exit_usage : exit_target;
+}
+
+int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
+  auto office = open_office(arguments);
+  return ended(office ? work(*office) : Result<>(std::move(office).error()));
+}
+
+Result<> restore(const AdminArguments& arguments) {
+  TRY(const auto master, master_key(arguments));
+  TRY(const auto restored, serve::restore_store(arguments.file, directory_of(arguments), master,
+                                                arguments.force, now()));
+  if (restored.keys_ended > 0)
+    complain(
+        said("the backup belongs to another secret.key: its {} access keys are ended; issue "
+             "new ones with tenken admin key create",
+             restored.keys_ended));
+  return {};
+}
+
+// Which program makes a copy of a PostgreSQL store, and which takes it in.
+Result<> only_sqlite(const AdminArguments& arguments, std::string_view instead) {
+  if (arguments.database_uri.empty()) return {};
+  return invalid(fmt::format("the store is in PostgreSQL: use {}", instead));
 }
 
 std::string shown_time(Seconds time) {
@@ -143,6 +174,29 @@ int admin_key_rotate_command(const AdminArguments& arguments) {
 int admin_key_revoke_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) {
     return access::revoke_key(*office.connection, arguments.id, now());
+  });
+}
+
+int admin_backup_command(const AdminArguments& arguments) {
+  if (auto fits = only_sqlite(arguments, "pg_dump --format=custom"); !fits) return ended(fits);
+  return ended(serve::backup_store(directory_of(arguments), arguments.file));
+}
+
+int admin_restore_command(const AdminArguments& arguments) {
+  if (auto fits = only_sqlite(arguments, "pg_restore"); !fits) return ended(fits);
+  return ended(restore(arguments));
+}
+
+int admin_distribute_command(const AdminArguments& arguments) {
+  if (arguments.database_uri.empty())
+    return ended(invalid("--database is needed: only a store in PostgreSQL can be distributed"));
+  return in_office(arguments, [](Office& office) -> Result<> {
+    TRY_VOID(store::migrate(*office.connection));
+    TRY(const auto distributed, serve::distribute_store(*office.connection));
+    print(distributed ? said("the tables of the fleet are distributed by resource_id\n")
+                      : said("the extension citus is not installed in this database: nothing was "
+                             "changed\n"));
+    return {};
   });
 }
 

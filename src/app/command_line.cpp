@@ -68,6 +68,7 @@ struct Words {
   std::string severity;
   std::string fail_on;
   double maximum_age_days = 7;
+  double backup_hours = 24;
 };
 
 const std::vector<std::string> severities{"unknown", "none", "low", "medium", "high", "critical"};
@@ -269,6 +270,7 @@ class CommandLine {
     build.add_option("--out", build_.out,
                      "the file to write; default: the data directory's current generation");
     build.add_flag("--verbose", build_.verbose, "list every file that was not read");
+    build.add_flag("--json", build_.json, "as JSON");
     auto& update = add(db, "update", "fetch the feeds and build the next generation",
                        [this] { return db_update_command(update_); });
     update.add_option(
@@ -279,6 +281,9 @@ class CommandLine {
     update.add_option("--ecosystem", update_.ecosystems, "of OSV only these ecosystems");
     update.add_option("--mirror", update_.mirrors,
                       "base URL or directory in place of upstream, for all feeds or as FEED=BASE");
+    update.add_flag("--only-if-changed", update_.only_if_changed,
+                    "build nothing where nothing new arrived");
+    update.add_flag("--json", update_.json, "as JSON");
     auto& status = add(db, "status", "what the database was built from, covers and skipped",
                        [this] { return db_status_command(read_); });
     add_database(status, read_.database);
@@ -308,8 +313,10 @@ class CommandLine {
   }
 
   void add_serve() {
-    auto& sub = add(app_, "serve", "run the server: store, APIs and background work",
-                    [this] { return serve_command(serve_); });
+    auto& sub = add(app_, "serve", "run the server: store, APIs and background work", [this] {
+      serve_.node.backup.interval = static_cast<Seconds>(words_.backup_hours * 3600);
+      return serve_command(serve_);
+    });
     auto& node = serve_.node;
     add_store(sub, node.data_directory, node.database_uri, node.secret_key_file);
     sub.add_option("--listen", node.listen, "ADDRESS:PORT; port 0 takes a free one")
@@ -319,8 +326,37 @@ class CommandLine {
     sub.add_option("--tls-key", node.tls_key, "PEM key of --tls-cert");
     sub.add_option("--tls-name", node.tls_names, "a further name of its own certificate");
     sub.add_option("--region", node.region, "the region that ARNs carry")->capture_default_str();
-    add_database(sub, node.advisories);
+    add_serve_advisories(sub);
+    sub.add_option("--log", serve_.log_file, "a file for the log; default: standard error");
+    sub.add_option(
+        "--metrics-token-file", node.metrics_token_file,
+        "a file with the token that /metrics asks for; default: this host only, no token");
+    sub.add_option("--min-free-bytes", node.min_free_bytes,
+                   "inventories are refused while the disk has less; 0: never")
+        ->capture_default_str();
+    sub.add_option("--backup-dir", node.backup.directory,
+                   "a directory for scheduled backups of the SQLite store");
+    sub.add_option("--backup-interval", words_.backup_hours, "hours between two backups")
+        ->check(CLI::Range(0.01, 8760.0))
+        ->capture_default_str();
+    sub.add_option("--backup-keep", node.backup.keep, "how many backups are kept")
+        ->check(CLI::Range(1, 10'000))
+        ->capture_default_str();
     sub.set_config("--config", "", "a file of these options, a line each: option=value");
+  }
+
+  void add_serve_advisories(CLI::App& sub) {
+    auto& node = serve_.node;
+    add_database(sub, node.advisories);
+    sub.add_option("--feeds", node.feeds_directory,
+                   "a directory of feeds to build from whenever it changes, without network")
+        ->check(CLI::ExistingDirectory);
+    sub.add_flag("--no-update", node.no_update,
+                 "fetch nothing; a newer database beside the current one is taken in");
+    sub.add_option("--feed", node.feeds, "fetch only these feeds");
+    sub.add_option("--ecosystem", node.ecosystems, "of OSV only these ecosystems");
+    sub.add_option("--mirror", node.mirrors,
+                   "base URL or directory in place of upstream, for all feeds or as FEED=BASE");
   }
 
   CLI::App& add_admin_command(CLI::App& group, const char* name, const char* what,
@@ -336,6 +372,20 @@ class CommandLine {
     add_admin_accounts(admin);
     add_admin_users(admin);
     add_admin_keys(admin);
+    add_admin_store(admin);
+  }
+
+  void add_admin_store(CLI::App& admin) {
+    add_admin_command(admin, "backup", "copy the store into a file and verify it",
+                      admin_backup_command)
+        .add_option("FILE", admin_.file, "the file to write")
+        ->required();
+    auto& restore = add_admin_command(admin, "restore", "put a backup in the place of the store",
+                                      admin_restore_command);
+    restore.add_option("FILE", admin_.file, "a backup")->required();
+    restore.add_flag("--force", admin_.force, "also where a store is there");
+    add_admin_command(admin, "distribute", "spread the tables of the fleet over the nodes of Citus",
+                      admin_distribute_command);
   }
 
   void require_account(CLI::App& sub) {

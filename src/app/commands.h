@@ -69,6 +69,7 @@ struct DbBuildArguments {
   std::vector<std::string> from;
   std::string out;  // empty: the default place
   bool verbose = false;
+  bool json = false;
 };
 int db_build_command(const DbBuildArguments& arguments);
 
@@ -77,6 +78,8 @@ struct DbUpdateArguments {
   std::vector<std::string> feeds;       // empty: all
   std::vector<std::string> ecosystems;  // of OSV; empty: all
   std::vector<std::string> mirrors;     // "osv=https://…", or one base for all feeds
+  bool only_if_changed = false;
+  bool json = false;
 };
 int db_update_command(const DbUpdateArguments& arguments);
 
@@ -100,6 +103,7 @@ int cvss_command(const BatchArguments& arguments);
 
 struct ServeArguments {
   serve::NodeOptions node;
+  std::string log_file;  // empty: standard error
 };
 int serve_command(ServeArguments arguments);
 
@@ -114,6 +118,8 @@ struct AdminArguments {
   std::string name;  // of an account, for people
   bool management = false;
   std::int64_t days = 0;  // a key's life; 0: for ever
+  std::string file;       // of a backup
+  bool force = false;
 };
 int admin_account_create_command(const AdminArguments& arguments);
 int admin_account_list_command(const AdminArguments& arguments);
@@ -125,5 +131,8 @@ int admin_key_create_command(const AdminArguments& arguments);
 int admin_key_list_command(const AdminArguments& arguments);
 int admin_key_rotate_command(const AdminArguments& arguments);
 int admin_key_revoke_command(const AdminArguments& arguments);
+int admin_backup_command(const AdminArguments& arguments);
+int admin_restore_command(const AdminArguments& arguments);
+int admin_distribute_command(const AdminArguments& arguments);
 
 }  // namespace tenken::app

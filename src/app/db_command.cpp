@@ -59,6 +59,45 @@ void print_report(const pipeline::BuildReport& report, bool verbose) {
     print(said("  … and {} more; --verbose lists all\n", rest.size() - shown));
 }
 
+// For programs: one line, so that it is found behind whatever else was said.
+void write_built(json::Writer& out, const pipeline::BuildReport& built) {
+  out.member("path", built.path).member("generation", built.generation);
+  out.key("records").integer(static_cast<std::int64_t>(built.meta.records));
+  out.strings("faults", built.faults);
+}
+
+void print_build_json(const Result<pipeline::BuildReport>& report) {
+  json::Writer out;
+  out.begin_object();
+  if (report) {
+    write_built(out, *report);
+  } else {
+    out.member("error", report.error().what);
+  }
+  out.end_object();
+  print(out.take() + "\n");
+}
+
+void print_update_json(const pipeline::UpdateReport& report) {
+  json::Writer out;
+  out.begin_object().key("feeds").begin_array();
+  for (const auto& feed : report.fetched) {
+    out.begin_object().member("feed", feed.feed);
+    out.key("fetched").integer(static_cast<std::int64_t>(feed.fetched));
+    out.key("unchanged").integer(static_cast<std::int64_t>(feed.unchanged));
+    out.key("bytes").integer(static_cast<std::int64_t>(feed.bytes));
+    out.key("failed").integer(static_cast<std::int64_t>(feed.failed()));
+    const auto first = std::ranges::find(feed.failures, false, &fetch::FetchFailure::warning);
+    if (first != feed.failures.end())
+      out.member("error", fmt::format("{}: {}", first->url, first->error.what));
+    out.end_object();
+  }
+  out.end_array();
+  if (report.built) write_built(out, *report.built);
+  out.member_if("error", report.build_error).end_object();
+  print(out.take() + "\n");
+}
+
 // Builds beside the current generation and takes it in, or writes the named file.
 Result<pipeline::BuildReport> build(const DbBuildArguments& arguments) {
   Progress progress;
@@ -75,6 +114,10 @@ Result<pipeline::BuildReport> build(const DbBuildArguments& arguments) {
 
 int db_build_command(const DbBuildArguments& arguments) {
   const auto report = build(arguments);
+  if (arguments.json) {
+    print_build_json(report);
+    return report ? exit_ok : exit_usage;
+  }
   if (!report) {
     complain(said("no database was written: {}", said_of(report.error().what)));
     return exit_usage;
@@ -83,6 +126,28 @@ int db_build_command(const DbBuildArguments& arguments) {
   return exit_ok;
 }
 
+namespace {
+
+bool wholly_updated(const pipeline::UpdateReport& report) {
+  return report.build_error.empty() && (!report.built || report.built->faults.empty()) &&
+         std::ranges::all_of(report.fetched,
+                             [](const fetch::FetchReport& feed) { return feed.failed() == 0; });
+}
+
+void print_update(const pipeline::UpdateReport& report) {
+  for (const auto& feed : report.fetched) {
+    print(said("{:<16} {} fetched, {} unchanged, {} in {:.1f} s\n", feed.feed, feed.fetched,
+               feed.unchanged, format_bytes(feed.bytes), feed.seconds));
+    for (const auto& failure : feed.failures)
+      complain(fmt::format("{}{}: {}", failure.warning ? said("warning: ") : "",
+                           printable(failure.url), printable(failure.error.what)));
+  }
+  if (report.built) print_report(*report.built, false);
+  if (!report.build_error.empty()) complain(printable(report.build_error));
+}
+
+}  // namespace
+
 int db_update_command(const DbUpdateArguments& arguments) {
   Progress progress;
   pipeline::UpdateOptions options{
@@ -90,27 +155,19 @@ int db_update_command(const DbUpdateArguments& arguments) {
       .feeds = arguments.feeds,
       .ecosystems = arguments.ecosystems,
       .mirrors = arguments.mirrors,
+      .only_if_changed = arguments.only_if_changed,
       .progress = &progress};
   const auto updated = pipeline::update_database(options);
   if (!updated) {
     complain(printable(updated.error().what));
     return exit_usage;
   }
-  bool failed = false;
-  for (const auto& feed : updated->fetched) {
-    print(said("{:<16} {} fetched, {} unchanged, {} in {:.1f} s\n", feed.feed, feed.fetched,
-               feed.unchanged, format_bytes(feed.bytes), feed.seconds));
-    for (const auto& failure : feed.failures)
-      complain(fmt::format("{}{}: {}", failure.warning ? said("warning: ") : "",
-                           printable(failure.url), printable(failure.error.what)));
-    failed = failed || feed.failed() > 0;
+  if (arguments.json) {
+    print_update_json(*updated);
+  } else {
+    print_update(*updated);
   }
-  if (updated->built) {
-    print_report(*updated->built, false);
-    failed = failed || !updated->built->faults.empty();
-  }
-  if (!updated->build_error.empty()) complain(printable(updated->build_error));
-  return failed || !updated->build_error.empty() ? exit_incomplete : exit_ok;
+  return wholly_updated(*updated) ? exit_ok : exit_incomplete;
 }
 
 namespace {

@@ -1,62 +1,78 @@
+#include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 #include "app/console.h"
-#include "base/text.h"
-#include "base/time.h"
 #include "pipeline/database_location.h"
 
 namespace tenken::app {
 namespace {
 
-constexpr int stop_grace_ms = 8'000;
+constexpr int stop_grace_ms = 6'000;
+// Beyond it the process ends with whatever is under way: like one that was killed, it loses
+// nothing.
+constexpr auto longest_stop = std::chrono::seconds(9);
 
-// Blocked in every thread, so that only wait_for_signal takes them.
+// Blocked in every thread, so that only wait_for_signal takes them; a reader of standard error
+// that went away ends nothing.
 sigset_t block_signals() {
   sigset_t set;
   ::sigemptyset(&set);
   for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&set, signal);
-  ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  auto blocked = set;
+  ::sigaddset(&blocked, SIGPIPE);
+  ::pthread_sigmask(SIG_BLOCK, &blocked, nullptr);
   return set;
 }
 
-void tell_first_key(const ServeArguments& arguments) {
-  std::fputs(
-      said("the first key: tenken admin key create --data {} --account 111122223333 --user admin "
-           "--role admin\n",
-           printable(arguments.node.data_directory))
-          .c_str(),
-      stderr);
+int wait_for_signal(const sigset_t& set) {
+  int signal = 0;
+  while (::sigwait(&set, &signal) != 0) {
+  }
+  return signal;
+}
+
+void end_by(std::chrono::seconds limit) {
+  std::thread([limit] {
+    std::this_thread::sleep_for(limit);
+    ::_exit(exit_ok);
+  }).detach();
+}
+
+std::string own_program() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
+
+int failed(const Error& error) {
+  complain(error.what);
+  return error.code == Errc::invalid ? exit_usage : exit_target;
 }
 
 }  // namespace
 
 int serve_command(ServeArguments arguments) {
-  auto& node_options = arguments.node;
-  if (node_options.data_directory.empty())
-    node_options.data_directory = pipeline::data_directory() + "/server";
-  node_options.log = [](std::string_view line) {
-    std::fputs(fmt::format("{} {}\n", format_time(now()), printable(line)).c_str(), stderr);
-  };
+  auto& options = arguments.node;
+  if (options.data_directory.empty())
+    options.data_directory = pipeline::data_directory() + "/server";
+  options.program = own_program();
   const auto signals = block_signals();
-  auto node = serve::Node::start(node_options);
-  if (!node) {
-    complain(node.error().what);
-    return node.error().code == Errc::invalid ? exit_usage : exit_target;
-  }
-  tell_first_key(arguments);
+  auto log = serve::Log::open(arguments.log_file);
+  if (!log) return failed(log.error());
+  options.log = log->get();
+  auto node = serve::Node::start(options);
+  if (!node) return failed(node.error());
   print(fmt::format("listening {}\n", (*node)->url()));
   std::fflush(stdout);
-  while (true) {
-    int signal = 0;
-    if (::sigwait(&signals, &signal) != 0) continue;
-    if (signal != SIGHUP) break;
-    if (const auto reloaded = (*node)->reload(); !reloaded) complain(reloaded.error().what);
-  }
+  while (wait_for_signal(signals) == SIGHUP) (*node)->reload();
+  end_by(longest_stop);
   (*node)->stop(stop_grace_ms);
   return exit_ok;
 }

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t most_waiting = 2'000;
 // A batch is bounded so that readers and the evaluator get their turn.
-constexpr std::size_t batch_packages = 50'000;
+constexpr std::size_t batch_packages = 250'000;
 constexpr std::size_t batch_reports = 1'000;
 
 std::string platform_of(const OperatingSystem& os) {
@@ -130,13 +130,42 @@ Result<bool> Ingest::enqueue(Waiting waiting) {
   auto answer = waiting.answer.get_future();
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_) return unavailable("the server is stopping");
-    if (queue_.size() >= most_waiting)
-      return unavailable("more inventories are waiting than the store takes in: try again");
+    if (auto admitted = admit(); !admitted) {
+      ++counts_.refused;
+      return std::move(admitted).error();
+    }
     queue_.push_back(std::move(waiting));
   }
   arrived_.notify_one();
   return answer.get();
+}
+
+Result<> Ingest::admit() const {
+  if (stopping_) return unavailable("the server is stopping");
+  if (!refusal_.empty()) return unavailable(refusal_);
+  if (queue_.size() >= most_waiting)
+    return unavailable("more inventories are waiting than the store takes in: try again");
+  return {};
+}
+
+void Ingest::refuse(std::string reason) {
+  const std::lock_guard lock(mutex_);
+  refusal_ = std::move(reason);
+}
+
+Ingest::Counts Ingest::counts() const {
+  const std::lock_guard lock(mutex_);
+  auto out = counts_;
+  out.waiting = queue_.size();
+  return out;
+}
+
+void Ingest::answer(Waiting& waiting, Result<bool> answer) {
+  {
+    const std::lock_guard lock(mutex_);
+    ++(!answer ? counts_.failed : waiting.inventory ? counts_.written : counts_.confirmed);
+  }
+  waiting.answer.set_value(std::move(answer));
 }
 
 std::vector<Ingest::Waiting> Ingest::next_batch() {
@@ -161,21 +190,16 @@ void Ingest::run() {
 }
 
 // A batch that cannot be written as one is written one by one, so that a report that is at fault
-// takes no other with it.
+// takes no other with it; where the store is at fault, all are told at once.
 void Ingest::write(std::vector<Waiting> batch) {
-  auto written = write_once(batch);
-  if (written) {
-    for (std::size_t i = 0; i < batch.size(); ++i) batch[i].answer.set_value((*written)[i]);
-  } else if (batch.size() == 1) {
-    batch.front().answer.set_value(written.error());
-  } else {
-    for (auto& one : batch) {
-      auto alone = write_once(std::span(&one, 1));
-      if (alone) {
-        one.answer.set_value(alone->front());
-      } else {
-        one.answer.set_value(alone.error());
-      }
+  const auto written = write_once(batch);
+  const bool all_alike = written || batch.size() == 1 || written.error().code == Errc::unavailable;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    if (all_alike) {
+      answer(batch[i], written ? Result<bool>((*written)[i]) : written.error());
+    } else {
+      const auto alone = write_once(std::span(&batch[i], 1));
+      answer(batch[i], alone ? Result<bool>(alone->front()) : alone.error());
     }
   }
   written_();

@@ -47,6 +47,18 @@ class Ingest {
   // The resource reports what it reported before. False: it did not; send the inventory.
   Result<bool> confirm(const ResourceReport& report);
 
+  // From now on everything is refused, as unavailable and for this reason; empty: no longer.
+  void refuse(std::string reason);
+
+  struct Counts {
+    std::uint64_t written = 0;    // inventories
+    std::uint64_t confirmed = 0;  // reports that nothing changed, or asked for the inventory
+    std::uint64_t failed = 0;     // could not be written
+    std::uint64_t refused = 0;    // too many waiting, or refuse()
+    std::size_t waiting = 0;
+  };
+  Counts counts() const;
+
  private:
   // One of the two, and who waits for it.
   struct Waiting {
@@ -56,6 +68,8 @@ class Ingest {
   };
 
   Result<bool> enqueue(Waiting waiting);
+  Result<> admit() const;
+  void answer(Waiting& waiting, Result<bool> answer);
   void run();
   std::vector<Waiting> next_batch();
   void write(std::vector<Waiting> batch);
@@ -64,9 +78,11 @@ class Ingest {
   sql::Pool& pool_;
   std::function<void()> written_;
   store::KnownVersions known_;  // of the writing thread
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Waiting> queue_;
+  std::string refusal_;
+  Counts counts_;
   bool stopping_ = false;
   std::thread writer_;
 };

@@ -65,6 +65,13 @@ std::vector<std::pair<std::string, std::string>> missing_documents(
   return out;
 }
 
+bool nothing_new(const std::string& directory, const std::vector<fetch::FetchReport>& reports) {
+  return std::filesystem::exists(database_path(directory)) &&
+         std::ranges::all_of(reports, [](const fetch::FetchReport& one) {
+           return one.fetched == 0 && one.failed() == 0;
+         });
+}
+
 }  // namespace
 
 Result<BuildReport> build_generation(const std::string& directory, BuildOptions options) {
@@ -88,6 +95,7 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
     TRY(fetching.mirror, mirror_for(*feed, options.mirrors));
     report.fetched.push_back(fetch::fetch_feed(*feed, fetching, environment, options.progress));
   }
+  if (options.only_if_changed && nothing_new(options.directory, report.fetched)) return report;
   BuildOptions building{.from = {tree}, .out = {}, .progress = options.progress};
   building.missing = missing_documents(tree, report.fetched);
   auto built = build_generation(options.directory, std::move(building));

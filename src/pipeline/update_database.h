@@ -21,12 +21,14 @@ struct UpdateOptions {
   std::vector<std::string> feeds;       // ids; empty: all
   std::vector<std::string> ecosystems;  // of OSV; empty: all
   std::vector<std::string> mirrors;     // "osv=<base>" for one feed, "<base>" for every feed
+  // Where nothing new arrived, nothing failed and a generation is there, none is built.
+  bool only_if_changed = false;
   Progress* progress = nullptr;
 };
 
 struct UpdateReport {
   std::vector<fetch::FetchReport> fetched;
-  std::optional<BuildReport> built;
+  std::optional<BuildReport> built;  // none and no error: nothing had changed
   std::string build_error;  // why no generation was built; the old one stays in use
 };
 

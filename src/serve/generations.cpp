@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "base/time.h"
+
 namespace tenken::serve {
 namespace {
 
@@ -56,6 +58,18 @@ std::shared_ptr<const advisories::Database> Generations::find(const std::string&
   auto opened = advisories::Database::open(beside.string());
   if (!opened || opened->generation() != generation) return nullptr;
   return std::make_shared<const advisories::Database>(*std::move(opened));
+}
+
+std::string why_doubtful(const advisories::Database& before, const advisories::Database& after) {
+  const auto& was = before.meta();
+  const auto& is = after.meta();
+  if (is.newest_record < was.newest_record)
+    return fmt::format("its newest record is of {}, that before had one of {}",
+                       format_time(is.newest_record), format_time(was.newest_record));
+  // Records are withdrawn now and then; a tenth is a feed that failed.
+  if (is.records < was.records - was.records / 10)
+    return fmt::format("{} records, that before had {}", is.records, was.records);
+  return {};
 }
 
 }  // namespace tenken::serve

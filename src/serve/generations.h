@@ -44,4 +44,8 @@ class Generations {
   std::vector<std::shared_ptr<const advisories::Database>> earlier_;  // the last few
 };
 
+// Why a generation may be less than the one before it: older, or much smaller; empty: it is not.
+// It is used all the same: what it no longer covers stays as it was.
+std::string why_doubtful(const advisories::Database& before, const advisories::Database& after);
+
 }  // namespace tenken::serve

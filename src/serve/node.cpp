@@ -1,9 +1,9 @@
 #include "serve/node.h"
 
-#include <atomic>
+#include <algorithm>
+#include <array>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
+#include <filesystem>
 #include <thread>
 
 #include <fmt/format.h>
@@ -14,14 +14,25 @@
 #include "access/master_key.h"
 #include "access/schema.h"
 #include "api/front_door.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "crypto/secret.h"
 #include "http/server.h"
 #include "pipeline/database_location.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/ingest.h"
+#include "serve/backup.h"
+#include "serve/feed_schedule.h"
 #include "serve/generations.h"
+#include "serve/host.h"
+#include "serve/metrics.h"
+#include "serve/metrics_page.h"
+#include "serve/sleeper.h"
+#include "serve/store_lock.h"
 #include "serve/tls_files.h"
+#include "store/feed_states.h"
+#include "store/jobs.h"
 #include "store/schema.h"
 
 namespace tenken::serve {
@@ -30,6 +41,8 @@ namespace {
 constexpr std::size_t most_connections = 32;  // to the store
 constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto retry_interval = std::chrono::seconds(2);
+constexpr std::size_t token_limit = 4'096;
+constexpr int metrics_wait_ms = 500;
 
 struct Address {
   std::string host;
@@ -51,37 +64,20 @@ bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
 
-// A thread that sleeps until it is woken or its time has come.
-class Sleeper {
- public:
-  void wake() {
-    {
-      const std::lock_guard lock(mutex_);
-      woken_ = true;
-    }
-    arrived_.notify_all();
-  }
-  void stop() {
-    {
-      const std::lock_guard lock(mutex_);
-      stopping_ = true;
-    }
-    arrived_.notify_all();
-  }
-  // False: the node stops.
-  bool sleep(std::chrono::milliseconds at_most) {
-    std::unique_lock lock(mutex_);
-    arrived_.wait_for(lock, at_most, [this] { return woken_ || stopping_; });
-    woken_ = false;
-    return !stopping_;
-  }
+bool is_loopback_peer(std::string_view peer) {
+  return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("[::ffff:127.");
+}
 
- private:
-  std::mutex mutex_;
-  std::condition_variable arrived_;
-  bool woken_ = false;
-  bool stopping_ = false;
-};
+// Pages for machines that watch; who asks for them each second fills no log.
+constexpr std::array<std::string_view, 3> watch_pages{"/healthz", "/readyz", "/metrics"};
+
+http::Response text(int status, std::string body) {
+  http::Response out;
+  out.status = status;
+  out.headers.all.emplace_back("Content-Type", "text/plain; charset=utf-8");
+  out.body = std::move(body);
+  return out;
+}
 
 class RunningNode : public Node {
  public:
@@ -91,19 +87,21 @@ class RunningNode : public Node {
 
   Result<> open() {
     TRY(address_, parse_address(options_.listen));
-    if (options_.plaintext && !is_loopback(address_.host))
-      return invalid("--plaintext is for loopback addresses only: others need TLS");
+    TRY_VOID(check_options());
     TRY_VOID(pipeline::make_directories(options_.data_directory));
+    if (options_.database_uri.empty()) {
+      TRY(lock_, StoreLock::take(options_.data_directory));
+    }
     const auto key_file = options_.secret_key_file.empty() ? options_.data_directory + "/secret.key"
                                                            : options_.secret_key_file;
     TRY(auto master, access::MasterKey::open_or_create(key_file));
-    pool_.emplace(sql::Location{.sqlite_file = options_.data_directory + "/tenken.sqlite",
+    pool_.emplace(sql::Location{.sqlite_file = store_file(options_.data_directory),
                                 .postgresql_uri = options_.database_uri},
                   most_connections);
     TRY_VOID(open_store(master));
     keys_.emplace(*pool_, master);
-    generations_.emplace(pipeline::database_path(options_.advisories));
     ingest_.emplace(*pool_, [this] { sleeper_.wake(); });
+    TRY_VOID(open_advisories());
     door_.emplace(
         api::Services{.pool = &*pool_,
                       .ingest = &*ingest_,
@@ -113,10 +111,21 @@ class RunningNode : public Node {
                       .region = options_.region,
                       .token_key = master.derive(access::MasterKey::Purpose::page_tokens)},
         *keys_, [this](std::string_view id, const Error& error) {
-          log(fmt::format("request {}: {}", id, error.what));
+          log(Level::error, "request failed", {{"request", id}, {"error", error.what}});
         });
+    housekeeper_ = Housekeeper::start({.pool = &*pool_,
+                                       .keys = &*keys_,
+                                       .ingest = &*ingest_,
+                                       .log = options_.log,
+                                       .clock = [] { return now(); },
+                                       .program = options_.program,
+                                       .data_directory = options_.data_directory,
+                                       .min_free_bytes = options_.min_free_bytes,
+                                       .backup = options_.backup});
     TRY_VOID(listen());
     worker_ = std::thread([this] { work(); });
+    start_schedule();
+    log(Level::info, "listening", {{"url", url()}});
     return {};
   }
 
@@ -127,28 +136,111 @@ class RunningNode : public Node {
     return fmt::format("{}://{}:{}", options_.plaintext ? "http" : "https", host, server_->port());
   }
 
-  Result<> reload() override { return server_->reload_tls(); }
+  void reload() override {
+    const auto reopened = options_.log->reopen();
+    const auto reloaded = server_->reload_tls();
+    for (const auto* done : {&reopened, &reloaded}) {
+      if (!*done) log(Level::error, "reload", {{"error", done->error().what}});
+    }
+    if (reopened && reloaded) log(Level::info, "certificate and log file opened anew");
+  }
 
   void stop(int grace_ms) override {
-    if (server_ != nullptr) server_->stop(grace_ms);
+    if (stopped_) return;
+    stopped_ = true;
+    log(Level::info, "stopping");
     sleeper_.stop();
-    if (worker_.joinable()) worker_.join();
+    if (server_ != nullptr) server_->stop(grace_ms);
+    if (schedule_ != nullptr) schedule_->stop();
+    if (housekeeper_ != nullptr) housekeeper_->stop();
+    if (!worker_.joinable()) return;
+    worker_.join();
+    // What was leased and not begun is free for the next at once.
+    if (auto connection = pool_->lease()) {
+      const auto released = store::release_leases(**connection, name_);
+      if (!released) log(Level::warning, "leases", {{"error", released.error().what}});
+    }
+    if (const auto written = keys_->write_uses(); !written)
+      log(Level::warning, "key uses", {{"error", written.error().what}});
   }
 
  private:
+  Result<> check_options() {
+    if (options_.plaintext && !is_loopback(address_.host))
+      return invalid("--plaintext is for loopback addresses only: others need TLS");
+    if (options_.tls_certificate.empty() != options_.tls_key.empty())
+      return invalid("--tls-cert and --tls-key belong together");
+    if (!options_.backup.directory.empty() && !options_.database_uri.empty())
+      return invalid(
+          "--backup-dir is for SQLite; back PostgreSQL up with pg_dump or pg_basebackup");
+    if (!options_.metrics_token_file.empty()) {
+      TRY(const auto token, read_file(options_.metrics_token_file, token_limit));
+      metrics_token_ = crypto::Secret(trim(token));
+      if (metrics_token_.empty()) return invalid("--metrics-token-file: the file is empty");
+    }
+    if (!options_.backup.directory.empty())
+      TRY_VOID(pipeline::make_directories(options_.backup.directory));
+    return {};
+  }
+
+  // A file is somebody else's; a directory of generations is kept current here.
+  Result<> open_advisories() {
+    auto given = options_.advisories;
+    if (given.empty() && !options_.feeds_directory.empty())
+      given = options_.data_directory + "/advisories";
+    const auto path = pipeline::database_path(given);
+    const bool is_file = path == (given.empty() ? pipeline::data_directory() : given);
+    if (is_file && !options_.feeds_directory.empty())
+      return invalid("--feeds needs a directory of generations in --db, not a file");
+    generations_.emplace(path);
+    if (is_file || options_.no_update) return {};
+    generations_directory_ = std::filesystem::path(path).parent_path().string();
+    return pipeline::make_directories(generations_directory_);
+  }
+
+  void start_schedule() {
+    if (generations_directory_.empty()) return;
+    schedule_ = FeedSchedule::start({.pool = &*pool_,
+                                     .log = options_.log,
+                                     .clock = [] { return now(); },
+                                     .program = options_.program,
+                                     .directory = generations_directory_,
+                                     .feeds_directory = options_.feeds_directory,
+                                     .feeds = options_.feeds,
+                                     .ecosystems = options_.ecosystems,
+                                     .mirrors = options_.mirrors});
+  }
+
   Result<> open_store(const access::MasterKey& master) {
     TRY(auto connection, pool_->lease());
     TRY_VOID(access::migrate(*connection));
     TRY_VOID(store::migrate(*connection));
+    TRY(const auto keys, connection->one_integer("SELECT COUNT(*) FROM access_key"));
+    if (keys == 0) tell_first_key();
     return access::check_master_key(*connection, master);
+  }
+
+  void tell_first_key() {
+    const auto store = options_.database_uri.empty()
+                           ? fmt::format("--data {}", options_.data_directory)
+                           : std::string("--database URI");
+    log(Level::info,
+        fmt::format("there is no access key yet; the first: tenken admin key create {} "
+                    "--account 111122223333 --user admin --role admin",
+                    store));
   }
 
   Result<> listen() {
     http::Options options;
     options.address = address_.host;
     options.port = address_.port;
+    // Callers of the ingest wait here for their batch to be durable: the more wait, the larger it
+    // is.
+    options.worker_threads = 64;
     options.handler = [this](const http::Request& request) { return answer(request); };
     options.body_limit = api::FrontDoor::body_limit;
+    options.finished = [this](const http::Request& request, const http::Response& response,
+                              std::int64_t micros) { finished(request, response, micros); };
     if (!options_.plaintext) {
       if (options_.tls_certificate.empty()) {
         auto names = names_of_host(address_.host);
@@ -163,61 +255,140 @@ class RunningNode : public Node {
   }
 
   http::Response answer(const http::Request& request) {
-    if (request.path() == "/healthz") return text(200, "ok\n");
-    if (request.path() == "/readyz")
-      return generations_->current() != nullptr ? text(200, "ready\n")
-                                                : text(503, "no advisory database yet\n");
-    return door_->answer(request);
+    const auto path = request.path();
+    const auto page = std::ranges::find(watch_pages, path);
+    if (page == watch_pages.end()) return door_->answer(request);
+    auto response = path == "/healthz"  ? text(200, "ok\n")
+                    : path == "/readyz" ? readiness()
+                                        : metrics(request);
+    response.note.operation = path.substr(1);
+    return response;
   }
 
-  static http::Response text(int status, std::string body) {
-    http::Response out;
-    out.status = status;
-    out.headers.all.emplace_back("Content-Type", "text/plain; charset=utf-8");
-    out.body = std::move(body);
-    return out;
+  http::Response readiness() const {
+    if (const auto fault = housekeeper_->store_fault(); !fault.empty())
+      return text(503, "the store does not answer\n");
+    if (generations_->current() == nullptr) return text(503, "no advisory database yet\n");
+    return text(200, "ready\n");
+  }
+
+  bool may_see_metrics(const http::Request& request) const {
+    if (metrics_token_.empty()) return is_loopback_peer(request.peer);
+    return crypto::equal_in_constant_time(request.headers.get("Authorization"),
+                                          fmt::format("Bearer {}", metrics_token_.reveal()));
+  }
+
+  Result<std::vector<store::FeedState>> feed_states() {
+    TRY(auto connection, pool_->lease(metrics_wait_ms));
+    return store::feed_states(*connection);
+  }
+
+  http::Response metrics(const http::Request& request) {
+    if (!may_see_metrics(request)) return text(403, "not for you\n");
+    const auto generation = generations_->current();
+    auto response =
+        text(200, metrics_page({.requests = requests_,
+                                .ingest = ingest_->counts(),
+                                .counted = housekeeper_->counted(),
+                                .store_answers = housekeeper_->store_fault().empty(),
+                                .generation = generation.get(),
+                                .feeds = feed_states().value_or(std::vector<store::FeedState>()),
+                                .connections = server_->connections(),
+                                .dropped_log_lines = options_.log->dropped(),
+                                .now = now()}));
+    response.headers.set("Content-Type", "text/plain; version=0.0.4; charset=utf-8");
+    return response;
+  }
+
+  void finished(const http::Request& request, const http::Response& response, std::int64_t micros) {
+    requests_.add(response.note.operation, response.status, micros);
+    const bool watched = std::ranges::find(watch_pages, request.path()) != watch_pages.end();
+    if (!watched) options_.log->access(request, response, micros);
   }
 
   // Everything that no request waits for.
   void work() {
     pipeline::Evaluator evaluator(
         {.pool = &*pool_,
-         .node = fmt::format("{}-{}", ::getpid(), crypto::random_text(8, "abcdefghijklmnop")),
+         .node = name_,
          .current = [this] { return generations_->current(); },
          .find = [this](const std::string& id) { return generations_->find(id); },
          .clock = [] { return now(); }});
     std::chrono::milliseconds pause = look_interval;
     do {
       const auto done = work_once(evaluator);
-      if (!done) log(fmt::format("background: {}", done.error().what));
+      tell_change(done ? std::string() : done.error().what);
       pause = !done ? retry_interval : *done > 0 ? std::chrono::seconds(0) : look_interval;
     } while (sleeper_.sleep(pause));
   }
 
+  // The same fault every second is one line.
+  void tell_change(std::string fault) {
+    if (fault == last_fault_) return;
+    if (fault.empty()) {
+      log(Level::info, "background work goes on");
+    } else {
+      log(Level::error, "background work failed; it is tried again", {{"error", fault}});
+    }
+    last_fault_ = std::move(fault);
+  }
+
   Result<std::size_t> work_once(pipeline::Evaluator& evaluator) {
-    const auto fresh = generations_->look();
-    if (!fresh && fresh.error().what != last_look_error_) log(fresh.error().what);
-    last_look_error_ = fresh ? std::string() : fresh.error().what;
-    if (fresh && *fresh)
-      log(fmt::format("advisories: generation {}", generations_->current()->generation()));
-    TRY_VOID(evaluator.notice_generation());
+    look_for_generation();
+    // Asked once for each generation that is taken in: nodes that have different ones would
+    // otherwise take the fleet back and forth.
+    if (generation_is_new_) {
+      TRY_VOID(evaluator.notice_generation());
+      if (const auto current = generations_->current(); current != nullptr)
+        TRY_VOID(note_contents(*pool_, current->meta()));
+      generation_is_new_ = false;
+    }
     return evaluator.work();
   }
 
-  void log(std::string_view line) {
-    if (options_.log) options_.log(line);
+  void look_for_generation() {
+    const auto before = generations_->current();
+    const auto fresh = generations_->look();
+    auto fault = fresh ? std::string() : fresh.error().what;
+    if (!fresh && fault != last_look_fault_)
+      log(Level::error, "the advisory database cannot be used; the one in use stays",
+          {{"error", fault}});
+    last_look_fault_ = std::move(fault);
+    if (!fresh || !*fresh) return;
+    generation_is_new_ = true;
+    const auto now_used = generations_->current();
+    log(Level::info, "advisory generation taken in", {{"generation", now_used->generation()}});
+    const auto doubt = before != nullptr ? why_doubtful(*before, *now_used) : std::string();
+    if (!doubt.empty())
+      log(Level::warning, "the advisory generation is less than the one before",
+          {{"reason", doubt}});
+  }
+
+  void log(Level level, std::string_view message, std::initializer_list<Field> fields = {}) {
+    options_.log->note(level, message, fields);
   }
 
   NodeOptions options_;
+  // Names this node's leases: the same after a restart, which so takes up what a crash left.
+  const std::string name_ = fmt::format("{}:{}", host_name(), options_.data_directory);
   Address address_;
+  bool stopped_ = false;
+  std::optional<StoreLock> lock_;
+  crypto::Secret metrics_token_;
+  RequestMetrics requests_;
   std::optional<sql::Pool> pool_;
   std::optional<access::KeyRing> keys_;
   std::optional<Generations> generations_;
-  Sleeper sleeper_;
+  std::string generations_directory_;  // that this node keeps current; empty: none
+  Sleeper sleeper_;                    // of the worker
   std::optional<pipeline::Ingest> ingest_;
   std::optional<api::FrontDoor> door_;
+  std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<http::Server> server_;
-  std::string last_look_error_;
+  std::unique_ptr<FeedSchedule> schedule_;
+  bool generation_is_new_ = false;  // of the worker, as the next two
+  std::string last_look_fault_;
+  std::string last_fault_;
   std::thread worker_;
 };
 

@@ -7,13 +7,14 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
+#include "serve/housekeeper.h"
+#include "serve/log.h"
 
 namespace tenken::serve {
 
@@ -27,8 +28,19 @@ struct NodeOptions {
   std::string tls_key;
   std::vector<std::string> tls_names;
   std::string region = "us-east-1";
-  std::string advisories;  // a file or a directory of generations; empty: the default place
-  std::function<void(std::string_view line)> log;
+  // A file, which somebody else replaces, or a directory of generations, which this node fills
+  // from the feeds; empty: the default place. With feeds_directory a directory of its own.
+  std::string advisories;
+  std::string feeds_directory;     // generations are built from it instead of from the network
+  bool no_update = false;          // somebody else fills the directory of generations
+  std::vector<std::string> feeds;  // ids; empty: all
+  std::vector<std::string> ecosystems;
+  std::vector<std::string> mirrors;
+  std::uint64_t min_free_bytes = std::uint64_t{256} << 20;
+  BackupRules backup;
+  std::string metrics_token_file;  // empty: /metrics is for clients on this host only
+  std::string program;             // tenken itself, for what runs beside the server
+  Log* log = nullptr;              // outlives the node
 };
 
 class Node {
@@ -36,8 +48,9 @@ class Node {
   static Result<std::unique_ptr<Node>> start(NodeOptions options);
   virtual ~Node() = default;
   virtual std::string url() const = 0;
-  // Certificates are read anew.
-  virtual Result<> reload() = 0;
+  // Certificates are read and the log's file is opened anew; what fails is logged and stays as it
+  // was.
+  virtual void reload() = 0;
   // Requests under way are finished for at most grace_ms.
   virtual void stop(int grace_ms) = 0;
 };

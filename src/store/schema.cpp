@@ -197,6 +197,23 @@ CREATE TABLE setting (
   name TEXT PRIMARY KEY,
   value TEXT NOT NULL
 ) {clustered};
+
+CREATE TABLE feed_state (
+  node TEXT NOT NULL,
+  feed TEXT NOT NULL,
+  interval_seconds BIGINT NOT NULL DEFAULT 0,
+  attempted_at BIGINT NOT NULL DEFAULT 0,
+  succeeded_at BIGINT NOT NULL DEFAULT 0,
+  fetched BIGINT NOT NULL DEFAULT 0,
+  unchanged BIGINT NOT NULL DEFAULT 0,
+  failed BIGINT NOT NULL DEFAULT 0,
+  last_error TEXT NOT NULL DEFAULT '',
+  documents BIGINT NOT NULL DEFAULT 0,
+  records BIGINT NOT NULL DEFAULT 0,
+  skipped BIGINT NOT NULL DEFAULT 0,
+  newest_at BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (node, feed)
+) {clustered};
 )sql";
 
 // What the API keeps: documents of one account, found by kind and id.

@@ -1,0 +1,184 @@
+#include "serve/housekeeper.h"
+
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <mutex>
+#include <thread>
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+
+#include "base/text.h"
+#include "serve/backup.h"
+#include "serve/child_process.h"
+#include "serve/sleeper.h"
+#include "serve/store_lock.h"
+
+namespace tenken::serve {
+namespace {
+
+constexpr auto watch_interval = std::chrono::seconds(1);
+constexpr auto keep_interval = std::chrono::seconds(60);
+constexpr int ping_wait_ms = 2'000;
+// SQLite's own checkpoints keep the log small but for long readers; beyond this it is cut.
+constexpr std::uintmax_t longest_log_bytes = std::uintmax_t{64} << 20;
+constexpr int checkpoint_wait_ms = 200;  // writers wait meanwhile
+constexpr Seconds backup_retry = 900;
+
+Result<std::uint64_t> free_bytes(const std::string& directory) {
+  struct statvfs facts{};
+  if (::statvfs(directory.c_str(), &facts) != 0) return from_errno(errno, directory);
+  return std::uint64_t{facts.f_bavail} * facts.f_frsize;
+}
+
+class RunningHousekeeper final : public Housekeeper {
+ public:
+  explicit RunningHousekeeper(HousekeeperOptions options) : options_(std::move(options)) {
+    watch_once();
+    watcher_ = std::thread([this] {
+      while (watch_sleep_.sleep(watch_interval)) watch_once();
+    });
+    keeper_ = std::thread([this] {
+      do keep_once();
+      while (keep_sleep_.sleep(keep_interval));
+    });
+  }
+  ~RunningHousekeeper() override { stop(); }
+
+  void stop() override {
+    watch_sleep_.stop();
+    keep_sleep_.stop();
+    if (watcher_.joinable()) watcher_.join();
+    if (keeper_.joinable()) keeper_.join();
+  }
+
+  std::string store_fault() const override {
+    const std::lock_guard lock(mutex_);
+    return store_fault_;
+  }
+
+  Counted counted() const override {
+    const std::lock_guard lock(mutex_);
+    return counted_;
+  }
+
+ private:
+  bool on_sqlite() const { return options_.pool->engine() == sql::Engine::sqlite; }
+
+  void watch_once() {
+    const auto answered = ping();
+    const auto fault = answered ? std::string() : answered.error().what;
+    {
+      const std::lock_guard lock(mutex_);
+      if (fault.empty() != store_fault_.empty()) tell_store(fault);
+      store_fault_ = fault;
+    }
+    watch_disk();
+  }
+
+  Result<> ping() {
+    TRY(auto connection, options_.pool->lease(ping_wait_ms));
+    TRY_VOID(connection->one_integer("SELECT 1"));
+    return {};
+  }
+
+  void tell_store(const std::string& fault) {
+    if (fault.empty()) {
+      options_.log->note(Level::info, "the store answers again");
+    } else {
+      options_.log->note(Level::error, "the store does not answer", {{"error", fault}});
+    }
+  }
+
+  void watch_disk() {
+    const auto free = free_bytes(options_.data_directory);
+    if (!free) return;
+    {
+      const std::lock_guard lock(mutex_);
+      counted_.free_bytes = *free;
+    }
+    if (!on_sqlite() || options_.min_free_bytes == 0) return;
+    const bool full = *free < options_.min_free_bytes;
+    if (full == refusing_) return;
+    refusing_ = full;
+    options_.ingest->refuse(full ? "the server's disk is nearly full" : "");
+    options_.log->note(full ? Level::error : Level::info,
+                       full ? "the disk is nearly full: inventories are refused"
+                            : "there is room on the disk again: inventories are accepted",
+                       {{"free_bytes", static_cast<std::int64_t>(*free)},
+                        {"min_free_bytes", static_cast<std::int64_t>(options_.min_free_bytes)}});
+  }
+
+  void keep_once() {
+    attempt("key uses", options_.keys->write_uses());
+    attempt("figures", count());
+    if (on_sqlite()) attempt("write-ahead log", cut_log());
+    attempt("backup", backup_when_due());
+  }
+
+  void attempt(std::string_view what, const Result<>& done) {
+    if (!done) options_.log->note(Level::warning, what, {{"error", done.error().what}});
+  }
+
+  Result<> count() {
+    TRY(auto connection, options_.pool->lease());
+    TRY(auto figures, store::count_figures(*connection, options_.clock()));
+    const std::lock_guard lock(mutex_);
+    counted_.figures = std::move(figures);
+    counted_.at = options_.clock();
+    return {};
+  }
+
+  Result<> cut_log() {
+    const auto file = store_file(options_.data_directory);
+    std::error_code error;
+    const auto size = std::filesystem::file_size(file + "-wal", error);
+    if (error || size < longest_log_bytes) return {};
+    TRY(auto connection, sql::open({.sqlite_file = file, .lock_wait_ms = checkpoint_wait_ms}));
+    TRY_VOID(connection->one_integer("PRAGMA wal_checkpoint(TRUNCATE)"));
+    return {};
+  }
+
+  Result<> backup_when_due() {
+    const auto& rules = options_.backup;
+    if (rules.directory.empty()) return {};
+    const auto now = options_.clock();
+    const auto newest = newest_backup(rules.directory);
+    {
+      const std::lock_guard lock(mutex_);
+      counted_.last_backup = newest;
+    }
+    if (now - newest < rules.interval || now < next_backup_try_) return {};
+    next_backup_try_ = now + backup_retry;
+    const auto file = fmt::format("{}/{}", rules.directory, backup_name(now));
+    TRY(const auto answer, run_child({.words = {options_.program, "admin", "backup", file, "--data",
+                                                options_.data_directory}},
+                                     [this] { return keep_sleep_.stopping(); }));
+    if (answer.code != 0) return unavailable(std::string(trim(answer.output)));
+    options_.log->note(Level::info, "backup made and verified", {{"file", file}});
+    remove_old_backups(rules.directory, rules.keep);
+    const std::lock_guard lock(mutex_);
+    counted_.last_backup = now;
+    return {};
+  }
+
+  HousekeeperOptions options_;
+  mutable std::mutex mutex_;
+  std::string store_fault_;
+  Counted counted_;
+  bool refusing_ = false;        // of the watcher
+  Seconds next_backup_try_ = 0;  // of the keeper
+  Sleeper watch_sleep_;
+  Sleeper keep_sleep_;
+  std::thread watcher_;
+  std::thread keeper_;
+};
+
+}  // namespace
+
+std::unique_ptr<Housekeeper> Housekeeper::start(HousekeeperOptions options) {
+  return std::make_unique<RunningHousekeeper>(std::move(options));
+}
+
+}  // namespace tenken::serve
