@@ -96,7 +96,6 @@ TEST_P(DocumentsTest, tags_are_replaced_by_name_and_bounded) {
   EXPECT_EQ(refused.error().code, Errc::limit);
   ASSERT_TRUE(clear_tags(db(), first, "arn:1"));
   EXPECT_TRUE(list_tags(db(), first, "arn:1")->empty());
-  EXPECT_FALSE(*filter_exists(db(), first, "f"));
 }
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, DocumentsTest,

@@ -46,12 +46,4 @@ Result<> clear_tags(sql::Connection& connection, std::string_view account, std::
   return {};
 }
 
-Result<bool> filter_exists(sql::Connection& connection, std::string_view account,
-                           std::string_view filter_id) {
-  TRY(const auto found,
-      connection.one_integer("SELECT 1 FROM filter WHERE account_id = ?1 AND filter_id = ?2",
-                             account, filter_id));
-  return found.has_value();
-}
-
 }  // namespace tenken::store

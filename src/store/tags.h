@@ -29,8 +29,4 @@ Result<> remove_tags(sql::Connection& connection, std::string_view account, std:
 // All of them: the thing is gone.
 Result<> clear_tags(sql::Connection& connection, std::string_view account, std::string_view arn);
 
-// Whether the account has the filter.
-Result<bool> filter_exists(sql::Connection& connection, std::string_view account,
-                           std::string_view filter_id);
-
 }  // namespace tenken::store

@@ -8,6 +8,7 @@
 #include "api/call.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "store/filters.h"
 
 namespace tenken::api {
 namespace tags_ {
@@ -24,8 +25,8 @@ ApiResult<std::string> taggable(sql::Connection& connection, const Call& call) {
   const auto filters = fmt::format("arn:aws:inspector2:{}:{}:owner/{}/filter/",
                                    call.services.region, account, account);
   if (!arn.starts_with(filters)) return not_there();
-  TRY(const auto exists, store::filter_exists(connection, account, arn.substr(filters.size())));
-  if (!exists) return not_there();
+  TRY(const auto filter, store::find_filter(connection, account, arn.substr(filters.size())));
+  if (!filter) return not_there();
   return std::string(arn);
 }
 
