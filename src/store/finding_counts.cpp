@@ -9,7 +9,6 @@
 #include <fmt/ranges.h>
 
 #include "base/text.h"
-#include "store/sql_text.h"
 
 namespace tenken::store {
 namespace {
@@ -283,6 +282,31 @@ Result<> CountChange::finish(sql::Connection& connection) {
     if (already == before_.end() || already->second != counted) difference.take(name, counted, 1);
   }
   return difference.write(connection);
+}
+
+Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bool gained) {
+  update.add(
+      " RETURNING resource_id, vulnerability_id, account_id, COALESCE((SELECT c.type FROM "
+      "finding_count c WHERE c.resource_id = finding.resource_id), (SELECT r.type FROM resource r "
+      "WHERE r.resource_id = finding.resource_id)), score, fix, packages");
+  CountChange::Findings changed;
+  {
+    TRY(auto rows, connection.query(update.text(), update.values()));
+    while (true) {
+      TRY(const auto* row, rows->next());
+      if (row == nullptr) break;
+      changed.emplace(CountChange::FindingName(row->integer(0), row->string(1)),
+                      CountChange::Counted{.account = row->string(2),
+                                           .type = row->string(3),
+                                           .score = row->integer(4),
+                                           .fix = row->integer(5),
+                                           .packages = row->string(6)});
+    }
+  }
+  CountChange::Difference difference(connection.engine());
+  for (const auto& [name, counted] : changed) difference.take(name, counted, gained ? 1 : -1);
+  TRY_VOID(difference.write(connection));
+  return std::ssize(changed);
 }
 
 Result<std::int64_t> prune_counts(sql::Connection& connection) {

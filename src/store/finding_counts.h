@@ -23,6 +23,7 @@
 #include "sql/sql.h"
 #include "store/findings.h"
 #include "store/ids.h"
+#include "store/sql_text.h"
 
 namespace tenken::store {
 
@@ -62,6 +63,7 @@ class CountChange {
   using FindingName = std::pair<std::int64_t, std::string>;  // resource, vulnerability
   using Findings = std::map<FindingName, Counted>;
   class Difference;
+  friend Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bool gained);
 
   explicit CountChange(CountedScope scope) : scope_(std::move(scope)) {}
   Result<Findings> read(sql::Connection& connection, bool after);
@@ -70,6 +72,10 @@ class CountChange {
   Findings before_;
   bool retyped_ = false;
 };
+
+// Runs an UPDATE of finding that does nothing but make findings ACTIVE, or nothing but end that
+// (gained), and counts what it changed. Returns how many findings it changed.
+Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bool gained);
 
 // Removes rows that count nothing any more.
 Result<std::int64_t> prune_counts(sql::Connection& connection);

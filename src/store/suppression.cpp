@@ -6,6 +6,7 @@
 
 #include "findings/criteria.h"
 #include "store/finding_conditions.h"
+#include "store/finding_counts.h"
 #include "store/jobs.h"
 #include "store/sql_text.h"
 
@@ -93,7 +94,7 @@ Result<std::int64_t> suppress(sql::Connection& connection, const Rule& rule,
   add_scope(sql, scope, rule.account, 1);
   sql.add(" AND ");
   add_rule(sql, rule);
-  return run(connection, sql);
+  return run_counted(connection, std::move(sql), false);
 }
 
 // What the rule suppressed and no longer matches.
@@ -109,7 +110,11 @@ Result<std::int64_t> release(sql::Connection& connection, const Rule& rule,
   });
   add_rule(sql, criteria);
   sql.add(")");
-  return run(connection, sql);
+  return run_counted(connection, std::move(sql), true);
+}
+
+CountedScope counted(const SuppressionScope& scope) {
+  return {.resources = scope.resources, .vulnerability = std::string(scope.vulnerability)};
 }
 
 Result<> write_events(sql::Connection& connection, const SuppressionScope& scope,
@@ -130,19 +135,31 @@ Result<> write_events(sql::Connection& connection, const SuppressionScope& scope
   return {};
 }
 
-Result<std::int64_t> apply(sql::Connection& connection, const std::vector<Rule>& released,
-                           const std::vector<Rule>& applied, const SuppressionScope& scope,
-                           const SuppressionMoment& moment) {
+struct RulesToApply {
+  std::vector<Rule> released;  // first these let go what they no longer match
+  std::vector<Rule> others;    // that may hold what was let go
+  std::vector<Rule> applied;
+};
+
+Result<std::int64_t> apply(sql::Connection& connection, const RulesToApply& rules,
+                           const SuppressionScope& scope, const SuppressionMoment& moment) {
+  if (rules.released.empty() && rules.applied.empty()) return std::int64_t{0};
+  TRY(auto counts, CountChange::begin(connection, counted(scope)));
   std::int64_t changed = 0;
-  for (const auto& rule : released) {
+  for (const auto& rule : rules.released) {
     TRY(const auto count, release(connection, rule, scope, moment));
     changed += count;
   }
-  for (const auto& rule : applied) {
+  auto holding = rules.applied;
+  if (changed > 0) holding.insert(holding.end(), rules.others.begin(), rules.others.end());
+  for (const auto& rule : holding) {
     TRY(const auto count, suppress(connection, rule, scope, moment));
     changed += count;
   }
-  if (changed > 0) TRY_VOID(write_events(connection, scope, moment));
+  if (changed > 0) {
+    TRY_VOID(write_events(connection, scope, moment));
+    TRY_VOID(counts.finish(connection));
+  }
   return changed;
 }
 
@@ -151,7 +168,7 @@ Result<std::int64_t> apply(sql::Connection& connection, const std::vector<Rule>&
 Result<std::int64_t> apply_rules(sql::Connection& connection, const SuppressionScope& scope,
                                  const SuppressionMoment& moment) {
   TRY(const auto rules, read_rules(connection, "", moment.now));
-  return apply(connection, rules, rules, scope, moment);
+  return apply(connection, {.released = rules, .applied = rules}, scope, moment);
 }
 
 Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::string_view account,
@@ -162,13 +179,10 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
   if (filter && filter->in_force(moment.now)) {
     TRY(rule, read_rule(connection, *filter));
   }
-  TRY(const auto released, release(connection, rule, scope, moment));
-  if (released == 0) return apply(connection, {}, {rule}, scope, moment);
-  // What it lets go, another may hold.
-  TRY(const auto rules, read_rules(connection, account, moment.now));
-  TRY(const auto changed, apply(connection, {}, rules, scope, moment));
-  if (changed == 0) TRY_VOID(write_events(connection, scope, moment));
-  return released + changed;
+  TRY(auto others, read_rules(connection, account, moment.now));
+  std::erase_if(others, [&](const Rule& one) { return one.id == rule.id; });
+  return apply(connection, {.released = {rule}, .others = std::move(others), .applied = {rule}},
+               scope, moment);
 }
 
 Result<> enqueue_suppression(sql::Connection& connection, std::string_view account,

@@ -1,0 +1,166 @@
+#include "api/api_fixture.h"
+#include "store/findings.h"
+#include "store/resources.h"
+
+namespace tenken::api {
+namespace {
+
+class AggregationsTest : public ApiTest {
+ protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    use_advisories({{"PYSEC-1", osv_advisory("PYSEC-1", "a", "2.0")},
+                    {"PYSEC-2", osv_advisory("PYSEC-2", "b", "2.0")},
+                    {"PYSEC-3", osv_advisory("PYSEC-3", "b", "3.0")}});
+    put_inventory("web-1", {{"a", "1.0"}, {"b", "1.0"}}, {{"env", "prod"}});
+    put_inventory("web-2", {{"b", "2.5"}}, {{"env", "test"}});
+    put_inventory("web-3", {{"b", "1.0"}});
+    put_inventory("web-4", {{"c", "1.0"}});
+    evaluate();
+  }
+
+  // "<key> <all>/<critical>" of each group, over all pages.
+  std::string groups(std::string_view type, std::string_view member, std::string_view key,
+                     std::string_view request = "", int page = 100, std::string_view more = "") {
+    std::string out;
+    std::string token;
+    for (int pages = 0; pages < 50; ++pages) {
+      const auto asked = request.empty()
+                             ? std::string()
+                             : fmt::format(R"(,"aggregationRequest":{{"{}":{}}})", member, request);
+      const auto text = answer("ListFindingAggregations",
+                               fmt::format(R"({{"aggregationType":"{}","maxResults":{}{}{}{}}})",
+                                           type, page, asked, more, token));
+      json::Parser parser;
+      const auto root = parser.parse(text);
+      EXPECT_TRUE(root);
+      (*root)["responses"].for_each([&](json::Value group) {
+        const auto one = group[member];
+        const auto counts = one["severityCounts"];
+        out += fmt::format("{}{} {}/{}", out.empty() ? "" : ", ", one[key].string(),
+                           counts["all"].integer().value_or(-1),
+                           counts["critical"].integer().value_or(-1));
+      });
+      const auto next = (*root)["nextToken"].string();
+      if (next.empty()) return out;
+      token = fmt::format(R"(,"nextToken":"{}")", next);
+    }
+    return "no end";
+  }
+  std::string hosts(std::string_view request = "", int page = 100) {
+    return groups("AWS_EC2_INSTANCE", "ec2InstanceAggregation", "instanceId", request, page);
+  }
+  std::string titles(std::string_view request = "", int page = 100) {
+    return groups("TITLE", "titleAggregation", "title", request, page);
+  }
+  std::string packages(std::string_view request = "", int page = 100) {
+    return groups("PACKAGE", "packageAggregation", "packageName", request, page);
+  }
+  std::string accounts(std::string_view request = "") {
+    return groups("ACCOUNT", "accountAggregation", "accountId", request);
+  }
+};
+
+TEST_F(AggregationsTest, findings_are_counted_by_resource_title_package_and_account) {
+  EXPECT_EQ(hosts(R"({"sortBy":"ALL"})"), "web-1 3/3, web-3 2/2, web-2 1/1");
+  EXPECT_EQ(titles(), "PYSEC-3 - b 3/3, PYSEC-2 - b 2/2, PYSEC-1 - a 1/1");
+  EXPECT_EQ(packages(), "b 5/5, a 1/1");
+  EXPECT_EQ(accounts(), "111122223333 6/6");
+  EXPECT_EQ(groups("FINDING_TYPE", "findingTypeAggregation", "accountId"), "111122223333 6/6");
+}
+
+TEST_F(AggregationsTest, pages_show_every_group_once_in_either_direction) {
+  EXPECT_EQ(hosts(R"({"sortBy":"ALL","sortOrder":"ASC"})", 1), "web-2 1/1, web-3 2/2, web-1 3/3");
+  EXPECT_EQ(hosts(R"({"sortBy":"CRITICAL"})", 2), "web-1 3/3, web-3 2/2, web-2 1/1");
+  EXPECT_EQ(titles(R"({"sortBy":"HIGH"})", 1), "PYSEC-1 - a 1/1, PYSEC-2 - b 2/2, PYSEC-3 - b 3/3");
+  EXPECT_EQ(packages(R"({"sortOrder":"ASC"})", 1), "a 1/1, b 5/5");
+}
+
+TEST_F(AggregationsTest, a_request_filters_its_groups) {
+  EXPECT_EQ(hosts(R"({"instanceIds":[{"comparison":"PREFIX","value":"web-"},)"
+                  R"({"comparison":"NOT_EQUALS","value":"web-1"}]})"),
+            "web-3 2/2, web-2 1/1");
+  EXPECT_EQ(hosts(R"({"instanceTags":[{"comparison":"EQUALS","key":"env","value":"test"}]})"),
+            "web-2 1/1");
+  EXPECT_EQ(hosts(R"({"amis":[{"comparison":"EQUALS","value":"ami-1"}]})"), "");
+  EXPECT_EQ(titles(R"({"vulnerabilityIds":[{"comparison":"EQUALS","value":"PYSEC-2"}]})"),
+            "PYSEC-2 - b 2/2");
+  EXPECT_EQ(titles(R"({"titles":[{"comparison":"PREFIX","value":"PYSEC-3 - "}]})"),
+            "PYSEC-3 - b 3/3");
+  EXPECT_EQ(titles(R"({"resourceType":"AWS_LAMBDA_FUNCTION"})"), "");
+  EXPECT_EQ(packages(R"({"packageNames":[{"comparison":"NOT_EQUALS","value":"b"}]})"), "a 1/1");
+  EXPECT_EQ(accounts(R"({"findingType":"NETWORK_REACHABILITY"})"), "");
+  EXPECT_EQ(accounts(R"({"resourceType":"AWS_EC2_INSTANCE"})"), "111122223333 6/6");
+  EXPECT_EQ(groups("ACCOUNT", "accountAggregation", "accountId", "", 100,
+                   R"(,"accountIds":[{"comparison":"NOT_EQUALS","value":"111122223333"}])"),
+            "");
+  EXPECT_EQ(titles(R"({"titles":[{"comparison":"EQUALS","value":"') OR 1=1 --"}]})"), "");
+}
+
+TEST_F(AggregationsTest,
+       types_without_findings_are_empty_and_a_request_of_another_type_is_refused) {
+  for (const auto* type : {"AMI", "REPOSITORY", "IMAGE_LAYER", "LAMBDA_LAYER", "AWS_ECR_CONTAINER",
+                           "AWS_LAMBDA_FUNCTION", "CODE_REPOSITORY"})
+    EXPECT_EQ(answer("ListFindingAggregations", fmt::format(R"({{"aggregationType":"{}"}})", type)),
+              fmt::format(R"({{"aggregationType":"{}","responses":[]}})", type));
+  EXPECT_EQ(
+      refusal("ListFindingAggregations",
+              R"({"aggregationType":"TITLE","aggregationRequest":{"packageAggregation":{}}})"),
+      "ValidationException: aggregationRequest: titleAggregation is needed for the type "
+      "TITLE");
+}
+
+TEST_F(AggregationsTest, what_closes_is_no_longer_counted) {
+  put_inventory("web-1", {{"a", "2.0"}, {"b", "2.0"}});
+  evaluate();
+  EXPECT_TRUE(hosts(R"({"sortBy":"ALL"})").starts_with("web-3 2/2, web-"));
+  EXPECT_EQ(titles(), "PYSEC-3 - b 3/3, PYSEC-2 - b 1/1");
+  EXPECT_EQ(packages(), "b 4/4");
+  use_advisories({{"PYSEC-2", osv_advisory("PYSEC-2", "b", "2.0")}});
+  evaluate();
+  EXPECT_EQ(hosts(), "web-3 1/1");
+  EXPECT_EQ(accounts(), "111122223333 1/1");
+}
+
+TEST_F(AggregationsTest, a_resource_of_another_type_is_counted_as_that) {
+  auto connection = pool_->lease();
+  ASSERT_TRUE((*connection)
+                  ->run("UPDATE resource SET type = 'AWS_LAMBDA_FUNCTION' WHERE resource_id = ?1",
+                        store::resource_id(own_account, "web-1").value));
+  auto transaction = sql::Transaction::begin(**connection, sql::Transaction::Mode::write);
+  ASSERT_TRUE(store::evaluate_resource(**connection, store::resource_id(own_account, "web-1"),
+                                       {.now = clock_, .transition = 1, .cause = "test"}));
+  ASSERT_TRUE(transaction->commit());
+  EXPECT_EQ(hosts(), "web-3 2/2, web-2 1/1");
+  EXPECT_EQ(titles(R"({"resourceType":"AWS_LAMBDA_FUNCTION"})"),
+            "PYSEC-1 - a 1/1, PYSEC-2 - b 1/1, PYSEC-3 - b 1/1");
+  EXPECT_EQ(groups("AWS_LAMBDA_FUNCTION", "lambdaFunctionAggregation", "resourceId"), "web-1 3/3");
+}
+
+TEST_F(AggregationsTest, another_account_sees_nothing_of_it) {
+  become(second_account);
+  EXPECT_EQ(accounts() + hosts() + titles() + packages(), "");
+}
+
+TEST_F(AggregationsTest, usage_is_counted_and_costs_nothing) {
+  clock_ += 7'200;
+  EXPECT_EQ(answer("ListUsageTotals"),
+            R"({"totals":[{"accountId":"111122223333","usage":[)"
+            R"({"currency":"USD","estimatedMonthlyCost":0,"total":8,"type":"EC2_INSTANCE_HOURS"},)"
+            R"({"currency":"USD","estimatedMonthlyCost":0,"total":0,"type":"ECR_INITIAL_SCAN"},)"
+            R"({"currency":"USD","estimatedMonthlyCost":0,"total":0,)"
+            R"("type":"LAMBDA_FUNCTION_HOURS"},)"
+            R"({"currency":"USD","estimatedMonthlyCost":0,"total":0,)"
+            R"("type":"CODE_REPOSITORY_SCA"}]}]})");
+  EXPECT_EQ(answer("ListUsageTotals", R"({"accountIds":["444455556666"]})"), R"({"totals":[]})");
+}
+
+TEST_F(AggregationsTest, there_are_no_free_trials) {
+  EXPECT_EQ(answer("BatchGetFreeTrialInfo", R"({"accountIds":["111122223333","444455556666"]})"),
+            R"({"accounts":[{"accountId":"111122223333","freeTrialInfo":[]}],)"
+            R"("failedAccounts":[{"accountId":"444455556666","code":"ACCESS_DENIED",)"
+            R"("message":"The account is not visible to the caller"}]})");
+}
+
+}  // namespace
+}  // namespace tenken::api
