@@ -25,6 +25,7 @@ SERVER = (
 SILENT = {
     "app/completion.cpp": "scripts for shells; the descriptions in them are the command line's",
     "inventory/temp_root.h": "for tests",
+    "report/finding_csv.cpp": "a machine's format",
     "report/formats/csv.cpp": "a machine's format",
     "version/reference_comparers.cpp": "for tests",
 }
@@ -42,7 +43,7 @@ NOT_SAID = {
     "not_running", "other", "error", "warning", "note", "host", "root", "sbom", "device",
     "platform", "application", "alpha", "beta", "milestone", "*final-", "edge",
     "Tumbleweed", "redhat", "opensuse", "/var/lib/tenken", "references", "affected[{}]",
-    "SPDXRef-Package-{}", "{}#package-{}",
+    "SPDXRef-Package-{}", "{}#package-{}", "package-{}",
     # Lines for shells and programs.
     "export AWS_ACCESS_KEY_ID={}\\nexport AWS_SECRET_ACCESS_KEY={}\\n", "listening {}\\n",
     # Titles and licences of feeds.

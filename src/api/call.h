@@ -19,6 +19,7 @@
 #include "access/role.h"
 #include "advisories/database.h"
 #include "api/errors.h"
+#include "api/exports/policy.h"
 #include "api/input.h"
 #include "base/time.h"
 #include "crypto/secret.h"
@@ -36,6 +37,7 @@ struct Services {
   std::function<Seconds()> clock;
   std::string region;        // the home region, of every ARN
   crypto::Secret token_key;  // signs page tokens; the same on every node
+  exports::Policy exports;   // where accounts may have exports written
 };
 
 struct Call {

@@ -42,6 +42,8 @@ std::string_view word(Reason reason) {
       return "CANNOT_PARSE";
     case Reason::field_validation_failed:
       return "FIELD_VALIDATION_FAILED";
+    case Reason::unsupported_sbom_type:
+      return "UNSUPPORTED_SBOM_TYPE";
     case Reason::other:
       break;
   }

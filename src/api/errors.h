@@ -45,7 +45,12 @@ std::string_view name(ErrorCode code);
 int status(ErrorCode code);
 
 // Why a ValidationException was raised.
-enum class Reason : std::uint8_t { other, cannot_parse, field_validation_failed };
+enum class Reason : std::uint8_t {
+  other,
+  cannot_parse,
+  field_validation_failed,
+  unsupported_sbom_type,  // of inspector-scan
+};
 
 struct FieldError {
   std::string name;     // where: "filterCriteria.severity.1.member.comparison"

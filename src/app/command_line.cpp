@@ -342,7 +342,18 @@ class CommandLine {
     sub.add_option("--backup-keep", node.backup.keep, "how many backups are kept")
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
+    add_serve_exports(sub);
     sub.set_config("--config", "", "a file of these options, a line each: option=value");
+  }
+
+  void add_serve_exports(CLI::App& sub) {
+    auto& exports = serve_.node.exports;
+    sub.add_option("--export-bucket", exports.buckets,
+                   "ACCOUNT=BUCKET: the account may have reports and SBOMs written there");
+    sub.add_option("--s3-endpoint-url", exports.s3_endpoint,
+                   "where the buckets of --export-bucket are; default: Amazon S3");
+    sub.add_option("--export-dir", exports.directory,
+                   "a directory for exports of /v1/exports, a folder for each account");
   }
 
   void add_serve_advisories(CLI::App& sub) {

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "base/result.h"
+#include "crypto/encode.h"
 
 namespace tenken::crypto {
 
@@ -31,6 +32,15 @@ std::string random_text(std::size_t length, std::string_view alphabet) {
       if (byte < usable) text += alphabet[byte % alphabet.size()];
     }
   }
+  return text;
+}
+
+std::string random_uuid() {
+  auto bytes = random_bytes(16);
+  bytes[6] = static_cast<char>((bytes[6] & 0x0F) | 0x40);
+  bytes[8] = static_cast<char>((bytes[8] & 0x3F) | 0x80);
+  auto text = to_hex(bytes);
+  for (const std::size_t at : {8U, 13U, 18U, 23U}) text.insert(at, 1, '-');
   return text;
 }
 

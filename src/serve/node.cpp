@@ -102,6 +102,7 @@ class RunningNode : public Node {
     keys_.emplace(*pool_, master);
     ingest_.emplace(*pool_, [this] { sleeper_.wake(); });
     TRY_VOID(open_advisories());
+    TRY(auto exports, read_policy(options_.exports));
     door_.emplace(
         api::Services{.pool = &*pool_,
                       .ingest = &*ingest_,
@@ -109,7 +110,8 @@ class RunningNode : public Node {
                       .wake = [this] { sleeper_.wake(); },
                       .clock = [] { return now(); },
                       .region = options_.region,
-                      .token_key = master.derive(access::MasterKey::Purpose::page_tokens)},
+                      .token_key = master.derive(access::MasterKey::Purpose::page_tokens),
+                      .exports = exports},
         *keys_, [this](std::string_view id, const Error& error) {
           log(Level::error, "request failed", {{"request", id}, {"error", error.what}});
         });
@@ -125,6 +127,12 @@ class RunningNode : public Node {
     TRY_VOID(listen());
     worker_ = std::thread([this] { work(); });
     start_schedule();
+    exporter_ = Exporter::start({.pool = &*pool_,
+                                 .log = options_.log,
+                                 .node = name_,
+                                 .region = options_.region,
+                                 .data_directory = options_.data_directory,
+                                 .rules = options_.exports});
     log(Level::info, "listening", {{"url", url()}});
     return {};
   }
@@ -152,6 +160,7 @@ class RunningNode : public Node {
     sleeper_.stop();
     if (server_ != nullptr) server_->stop(grace_ms);
     if (schedule_ != nullptr) schedule_->stop();
+    if (exporter_ != nullptr) exporter_->stop();
     if (housekeeper_ != nullptr) housekeeper_->stop();
     if (!worker_.joinable()) return;
     worker_.join();
@@ -384,6 +393,7 @@ class RunningNode : public Node {
   std::optional<pipeline::Ingest> ingest_;
   std::optional<api::FrontDoor> door_;
   std::unique_ptr<Housekeeper> housekeeper_;
+  std::unique_ptr<Exporter> exporter_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<FeedSchedule> schedule_;
   bool generation_is_new_ = false;  // of the worker, as the next two

@@ -13,6 +13,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "serve/exporter.h"
 #include "serve/housekeeper.h"
 #include "serve/log.h"
 
@@ -38,6 +39,7 @@ struct NodeOptions {
   std::vector<std::string> mirrors;
   std::uint64_t min_free_bytes = std::uint64_t{256} << 20;
   BackupRules backup;
+  ExportRules exports;
   std::string metrics_token_file;  // empty: /metrics is for clients on this host only
   std::string program;             // tenken itself, for what runs beside the server
   Log* log = nullptr;              // outlives the node

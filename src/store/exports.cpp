@@ -84,6 +84,26 @@ Result<bool> end_export(sql::Connection& connection, const Export& one) {
   return ended == 1;
 }
 
+Result<std::map<std::string, std::vector<std::size_t>>> installed_vulnerabilities(
+    sql::Connection& connection, ResourceId resource) {
+  TRY(const auto rows,
+      connection.query("SELECT rp.package_version_id, m.vulnerability_id FROM resource_package rp "
+                       "LEFT JOIN match m ON m.package_version_id = rp.package_version_id "
+                       "AND m.live = 1 WHERE rp.resource_id = ?1 "
+                       "ORDER BY rp.package_version_id, m.vulnerability_id",
+                       resource.value));
+  std::map<std::string, std::vector<std::size_t>> out;
+  std::optional<std::int64_t> last;
+  std::size_t place = 0;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    if (last && *last != row->integer(0)) ++place;
+    last = row->integer(0);
+    if (!row->is_null(1)) out[row->string(1)].push_back(place);
+  }
+}
+
 Result<std::int64_t> prune_exports(sql::Connection& connection, Seconds before) {
   return connection.run("DELETE FROM export WHERE status <> 1 AND ended_at < ?1", before);
 }

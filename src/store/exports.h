@@ -6,14 +6,18 @@
 // write run inside the caller's transaction.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/time.h"
 #include "sql/sql.h"
+#include "store/ids.h"
 #include "store/jobs.h"
 
 namespace tenken::store {
@@ -60,6 +64,11 @@ Result<std::optional<Export>> export_of(sql::Connection& connection, const Job& 
 
 // Ends one in progress as status, error, items and ended of `one` say. False: it had ended before.
 Result<bool> end_export(sql::Connection& connection, const Export& one);
+
+// What the advisories say of a resource's packages: by vulnerability, the packages by their places
+// in the order of their ids.
+Result<std::map<std::string, std::vector<std::size_t>>> installed_vulnerabilities(
+    sql::Connection& connection, ResourceId resource);
 
 // Deletes those that ended before. Returns how many.
 Result<std::int64_t> prune_exports(sql::Connection& connection, Seconds before);

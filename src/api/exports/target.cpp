@@ -1,0 +1,143 @@
+#include "api/exports/target.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "pipeline/database_location.h"
+
+namespace tenken::api::exports {
+namespace {
+
+constexpr std::size_t copy_bytes = std::size_t{1} << 20;
+constexpr unsigned file_mode = 0640;
+
+std::string_view media_type(std::string_view name) {
+  return name.ends_with(".csv") ? "text/csv" : "application/json";
+}
+
+class BucketTarget : public Target {
+ public:
+  BucketTarget(const store::Export& one, aws::S3Client& client)
+      : bucket_(one.bucket), prefix_(one.key_prefix), kms_key_(one.kms_key), client_(client) {
+    if (!prefix_.empty() && !prefix_.ends_with('/')) prefix_ += '/';
+  }
+
+  Outcome<> put_text(const std::string& name, std::string_view text) override {
+    return outcome(client_.put(object(name), text));
+  }
+  Outcome<> put_file(const std::string& name, int fd, std::uint64_t size,
+                     const std::function<bool()>& keep_going) override {
+    return outcome(client_.put_file(object(name), fd, size, keep_going));
+  }
+
+ private:
+  static Outcome<> outcome(const aws::S3Result<void>& done) {
+    if (!done) return std::unexpected(fault_of(done.error()));
+    return {};
+  }
+  aws::S3Object object(const std::string& name) const {
+    return {.bucket = bucket_,
+            .key = prefix_ + name,
+            .content_type = std::string(media_type(name)),
+            .kms_key = kms_key_};
+  }
+
+  std::string bucket_;
+  std::string prefix_;
+  std::string kms_key_;
+  aws::S3Client& client_;
+};
+
+class DirectoryTarget : public Target {
+ public:
+  DirectoryTarget(const store::Export& one, const std::string& directory)
+      : root_(fmt::format("{}/{}/{}", directory, one.account, one.local_name)) {}
+
+  Outcome<> put_text(const std::string& name, std::string_view text) override {
+    return write(name, [&](const WritePiece& piece) { return piece(text); });
+  }
+  Outcome<> put_file(const std::string& name, int fd, std::uint64_t size,
+                     const std::function<bool()>& keep_going) override {
+    bool going = true;
+    auto written = write(name, [&](const WritePiece& piece) -> Result<> {
+      std::string buffer(copy_bytes, '\0');
+      for (std::uint64_t at = 0; at < size;) {
+        going = keep_going();
+        if (!going) return unavailable("stopped");
+        const auto wanted = std::min<std::uint64_t>(copy_bytes, size - at);
+        const auto got = ::pread(fd, buffer.data(), wanted, static_cast<off_t>(at));
+        if (got < 0 && errno == EINTR) continue;
+        if (got <= 0) return from_errno(got < 0 ? errno : EIO, "the export's temporary file");
+        TRY_VOID(piece(std::string_view(buffer).substr(0, static_cast<std::size_t>(got))));
+        at += static_cast<std::uint64_t>(got);
+      }
+      return {};
+    });
+    if (!going) return std::unexpected(stopped());
+    return written;
+  }
+
+ private:
+  using Produce = std::function<Result<>(const WritePiece&)>;
+
+  Outcome<> write(const std::string& name, const Produce& produce) {
+    const auto done = write_below(name, produce);
+    if (!done) return std::unexpected(retry_later(done.error()));
+    return {};
+  }
+  Result<> write_below(const std::string& name, const Produce& produce) {
+    const auto path = name.empty() ? root_ : fmt::format("{}/{}", root_, name);
+    TRY_VOID(pipeline::make_directories(path.substr(0, path.rfind('/'))));
+    return write_file_atomic(path, file_mode, produce);
+  }
+
+  std::string root_;
+};
+
+}  // namespace
+
+Fault failed(std::string_view code, std::string message) {
+  return {Fault::Next::fail, std::string(code), std::move(message)};
+}
+
+Fault retry_later(const Error& error) {
+  return {Fault::Next::retry, "INTERNAL_ERROR", error.what};
+}
+
+Fault stopped() {
+  return {Fault::Next::stop, "", ""};
+}
+
+Fault fault_of(const aws::S3Fault& fault) {
+  using Kind = aws::S3Fault::Kind;
+  switch (fault.kind) {
+    case Kind::no_bucket:
+      return failed("BUCKET_NOT_FOUND", fault.message);
+    case Kind::denied:
+      return failed("INVALID_PERMISSIONS", fault.message);
+    case Kind::other_region:
+      return failed("INCOMPATIBLE_BUCKET_REGION", fault.message);
+    case Kind::bad_key:
+      return failed("MALFORMED_KMS_KEY", fault.message);
+    case Kind::unavailable:
+      return {Fault::Next::retry, "INTERNAL_ERROR", fault.message};
+    case Kind::stopped:
+      return stopped();
+    case Kind::other:
+      return failed("INTERNAL_ERROR", fault.message);
+  }
+  return failed("INTERNAL_ERROR", fault.message);
+}
+
+std::unique_ptr<Target> bucket_target(const store::Export& one, aws::S3Client& client) {
+  return std::make_unique<BucketTarget>(one, client);
+}
+
+std::unique_ptr<Target> directory_target(const store::Export& one, const std::string& directory) {
+  return std::make_unique<DirectoryTarget>(one, directory);
+}
+
+}  // namespace tenken::api::exports

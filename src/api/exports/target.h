@@ -1,0 +1,49 @@
+// Where an export is written to: a bucket of S3, or the account's folder in the server's own
+// directory of exports.
+//
+// Thread rule: one target per thread.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "aws/s3.h"
+#include "store/exports.h"
+
+namespace tenken::api::exports {
+
+// Why an export does not go on.
+struct Fault {
+  enum class Next : std::uint8_t { fail, retry, stop };
+  Next next = Next::fail;
+  std::string code;  // of the API: "BUCKET_NOT_FOUND"
+  std::string message;
+};
+template <typename T = void>
+using Outcome = std::expected<T, Fault>;
+
+Fault failed(std::string_view code, std::string message);
+Fault retry_later(const Error& error);
+Fault stopped();
+Fault fault_of(const aws::S3Fault& fault);
+
+class Target {
+ public:
+  virtual ~Target() = default;
+  // name: the object's within the export; '/' parts folders.
+  virtual Outcome<> put_text(const std::string& name, std::string_view text) = 0;
+  // The first `size` bytes of the file. keep_going is asked now and then; false ends it.
+  virtual Outcome<> put_file(const std::string& name, int fd, std::uint64_t size,
+                             const std::function<bool()>& keep_going) = 0;
+};
+
+// client outlives the target.
+std::unique_ptr<Target> bucket_target(const store::Export& one, aws::S3Client& client);
+// Below directory/ACCOUNT/NAME, the name being a file or, with an object's name, a folder.
+std::unique_ptr<Target> directory_target(const store::Export& one, const std::string& directory);
+
+}  // namespace tenken::api::exports

@@ -1,0 +1,71 @@
+#include "serve/exporter.h"
+
+#include <chrono>
+#include <thread>
+
+#include "api/exports/worker.h"
+#include "base/time.h"
+#include "fetch/http_sender.h"
+#include "serve/sleeper.h"
+
+namespace tenken::serve {
+namespace {
+
+constexpr auto look_interval = std::chrono::seconds(1);
+
+class RunningExporter : public Exporter {
+ public:
+  explicit RunningExporter(ExporterOptions options) : options_(std::move(options)) {
+    thread_ = std::thread([this] { work(); });
+  }
+  ~RunningExporter() override { stop(); }
+
+  void stop() override {
+    sleeper_.stop();
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  void work() {
+    api::exports::Worker worker({.pool = options_.pool,
+                                 .node = options_.node,
+                                 .region = options_.region,
+                                 .s3_endpoint = options_.rules.s3_endpoint,
+                                 .directory = options_.rules.directory,
+                                 .work_directory = options_.data_directory,
+                                 .sender = [] { return fetch::http_sender("tenken"); },
+                                 .clock = [] { return now(); },
+                                 .stopping = [this] { return sleeper_.stopping(); }});
+    std::string last_fault;
+    std::chrono::milliseconds pause = look_interval;
+    do {
+      const auto done = worker.work();
+      auto fault = done ? std::string() : done.error().what;
+      if (fault != last_fault && !fault.empty())
+        options_.log->note(Level::error, "exports", {{"error", fault}});
+      last_fault = std::move(fault);
+      pause = done && *done > 0 ? std::chrono::seconds(0) : look_interval;
+    } while (sleeper_.sleep(pause));
+  }
+
+  ExporterOptions options_;
+  Sleeper sleeper_;
+  std::thread thread_;
+};
+
+}  // namespace
+
+Result<api::exports::Policy> read_policy(const ExportRules& rules) {
+  api::exports::Policy out{.buckets = {}, .directory = rules.directory};
+  for (const auto& text : rules.buckets) {
+    TRY(auto bucket, api::exports::parse_bucket(text));
+    out.buckets.push_back(std::move(bucket));
+  }
+  return out;
+}
+
+std::unique_ptr<Exporter> Exporter::start(ExporterOptions options) {
+  return std::make_unique<RunningExporter>(std::move(options));
+}
+
+}  // namespace tenken::serve
