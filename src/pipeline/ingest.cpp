@@ -223,6 +223,7 @@ Result<std::vector<bool>> Ingest::write_once(std::span<Waiting> batch) {
     answers[i] = confirmed.has_value();
   }
   TRY_VOID(transaction.commit());
+  if (!inventories.empty()) known_.move_to(written.epoch);
   for (const auto id : written.interned) known_.insert(id);
   return answers;
 }

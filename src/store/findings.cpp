@@ -185,8 +185,8 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
     const sql::Value values[] = {
         evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
         range.first.value, range.last.value,      std::string_view(vulnerability)};
-    TRY(const auto one, apply(connection, texts, values,
-                              {.resources = range, .vulnerability = vulnerability}));
+    TRY(const auto one,
+        apply(connection, texts, values, {.resources = range, .vulnerability = vulnerability}));
     out.written += one.written;
     out.closed += one.closed;
   }
@@ -211,15 +211,23 @@ Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
   return out;
 }
 
-Result<std::int64_t> prune(sql::Connection& connection, Seconds before, Seconds history_before) {
+Result<std::int64_t> prune(sql::Connection& connection, std::int64_t slice,
+                           const PruneLimits& limits) {
+  const auto range = slice_range(slice);
   TRY(const auto findings,
-      connection.run("DELETE FROM finding WHERE closed_at > 0 AND closed_at < ?1", before));
+      connection.run("DELETE FROM finding WHERE resource_id BETWEEN ?1 AND ?2 AND closed_at > 0 "
+                     "AND (closed_at < ?3 OR (closed_at < ?4 AND NOT EXISTS (SELECT 1 "
+                     "FROM resource r WHERE r.resource_id = finding.resource_id "
+                     "AND r.coverage_reason <> 'RESOURCE_TERMINATED')))",
+                     range.first.value, range.last.value, limits.closed_before,
+                     limits.gone_before));
   TRY(const auto events,
-      connection.run("DELETE FROM finding_event WHERE happened_at < ?1 AND NOT EXISTS "
+      connection.run("DELETE FROM finding_event WHERE resource_id BETWEEN ?1 AND ?2 "
+                     "AND happened_at < ?3 AND NOT EXISTS "
                      "(SELECT 1 FROM finding f WHERE f.resource_id = finding_event.resource_id "
                      "AND f.vulnerability_id = finding_event.vulnerability_id "
                      "AND f.episode = finding_event.episode)",
-                     history_before));
+                     range.first.value, range.last.value, limits.history_before));
   CHECK(events >= 0);
   return findings;
 }

@@ -60,8 +60,15 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
 Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
                                const Evaluation& evaluation);
 
-// Deletes findings closed before `before` and history older than `history_before`.
-Result<std::int64_t> prune(sql::Connection& connection, Seconds before, Seconds history_before);
+// Deletes findings of a slice that were closed so long ago, of resources that are gone and of
+// others, and history so old of findings that are no more. Returns how many findings.
+struct PruneLimits {
+  Seconds closed_before = 0;
+  Seconds gone_before = 0;
+  Seconds history_before = 0;
+};
+Result<std::int64_t> prune(sql::Connection& connection, std::int64_t slice,
+                           const PruneLimits& limits);
 
 struct FindingEvent {
   std::int64_t transition = 0;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "store/interned.h"
+
 namespace tenken::store {
 namespace {
 
@@ -13,9 +15,9 @@ using Versions = std::vector<std::pair<PackageVersionId, PackageVersion>>;
 template <typename... Values>
 Result<Versions> read_versions(sql::Connection& connection, std::string_view rest,
                                const Values&... values) {
-  TRY(auto rows,
-      connection.query(fmt::format("SELECT {} FROM package_version {}", package_version_columns, rest),
-                       values...));
+  TRY(auto rows, connection.query(fmt::format("SELECT {} FROM package_version {}",
+                                              package_version_columns, rest),
+                                  values...));
   Versions out;
   while (true) {
     TRY(const auto* row, rows->next());
@@ -84,6 +86,12 @@ Result<> end_match(sql::Connection& connection, PackageVersionId id,
 
 Result<> put_version(sql::Connection& connection, const VersionMatches& version,
                      std::set<std::string>& changed) {
+  TRY(const auto marked,
+      connection.run("UPDATE package_version SET matched = 1, undecided = ?2, unknown = ?3 "
+                     "WHERE package_version_id = ?1",
+                     version.id.value, static_cast<std::int64_t>(version.decided),
+                     version.unknown));
+  if (marked == 0) return {};  // removed meanwhile: nothing has it
   TRY(auto present, present_matches(connection, version.id));
   for (const auto& match : version.matches) {
     const auto before = present.find(match.vulnerability);
@@ -100,12 +108,6 @@ Result<> put_version(sql::Connection& connection, const VersionMatches& version,
     TRY_VOID(end_match(connection, version.id, vulnerability, version.keep_missing));
     changed.insert(vulnerability);
   }
-  TRY(const auto marked,
-      connection.run("UPDATE package_version SET matched = 1, undecided = ?2, unknown = ?3 "
-                     "WHERE package_version_id = ?1",
-                     version.id.value, static_cast<std::int64_t>(version.decided),
-                     version.unknown));
-  CHECK(marked <= 1);
   return {};
 }
 
@@ -113,6 +115,7 @@ Result<> put_version(sql::Connection& connection, const VersionMatches& version,
 
 Result<std::set<std::string>> put_matches(sql::Connection& connection,
                                           std::span<const VersionMatches> versions) {
+  TRY_VOID(lock_interned(connection, Sharing::shared));
   std::set<std::string> changed;
   for (const auto& version : versions) TRY_VOID(put_version(connection, version, changed));
   return changed;
@@ -120,6 +123,7 @@ Result<std::set<std::string>> put_matches(sql::Connection& connection,
 
 Result<> put_vulnerabilities(sql::Connection& connection,
                              std::span<const StoredVulnerability> vulnerabilities) {
+  TRY_VOID(lock_interned(connection, Sharing::shared));
   for (const auto& one : vulnerabilities) {
     TRY(const auto written,
         connection.run("INSERT INTO vulnerability (vulnerability_id, title, source, published_at, "
@@ -134,6 +138,20 @@ Result<> put_vulnerabilities(sql::Connection& connection,
                        one.exploited, one.document, one.aliases));
     CHECK(written == 1);
   }
+  return {};
+}
+
+Result<std::int64_t> remove_unused_vulnerabilities(sql::Connection& connection) {
+  return connection.run(
+      "DELETE FROM vulnerability WHERE NOT EXISTS (SELECT 1 FROM match m "
+      "WHERE m.vulnerability_id = vulnerability.vulnerability_id) AND NOT EXISTS "
+      "(SELECT 1 FROM finding f WHERE f.vulnerability_id = vulnerability.vulnerability_id)");
+}
+
+Result<> remove_matches(sql::Connection& connection, PackageVersionId version) {
+  TRY(const auto removed,
+      connection.run("DELETE FROM match WHERE package_version_id = ?1", version.value));
+  CHECK(removed >= 0);
   return {};
 }
 

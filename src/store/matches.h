@@ -63,6 +63,10 @@ struct StoredVulnerability {
 };
 Result<> put_vulnerabilities(sql::Connection& connection,
                              std::span<const StoredVulnerability> vulnerabilities);
+// Those that no match and no finding names, under lock_interned.
+Result<std::int64_t> remove_unused_vulnerabilities(sql::Connection& connection);
+// The matches of a package version that is no more, under lock_interned.
+Result<> remove_matches(sql::Connection& connection, PackageVersionId version);
 // Those of the ids that the store has.
 Result<std::set<std::string>> known_vulnerabilities(sql::Connection& connection);
 

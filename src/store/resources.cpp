@@ -8,7 +8,9 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
+#include "store/interned.h"
 #include "store/jobs.h"
+#include "store/matches.h"
 #include "version/parts.h"
 
 namespace tenken::store {
@@ -222,13 +224,17 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   VersionsById versions;
   std::vector<NewRow> fresh;
   InventoriesWritten out;
+  TRY_VOID(lock_interned(connection, Sharing::shared));
+  TRY(out.epoch, interned_epoch(connection));
+  const bool still_known = known.epoch() == out.epoch;
   for (const auto& [id, inventory] : last) {
     std::vector<std::int64_t> ids;
     ids.reserve(inventory->packages.size());
     for (const auto& package : inventory->packages) {
       const auto version = package_version_id(package.version);
       ids.push_back(version.value);
-      if (!known.contains(version)) versions.emplace(version.value, &package.version);
+      if (!still_known || !known.contains(version))
+        versions.emplace(version.value, &package.version);
     }
     TRY_VOID(put_resource(connection, {id}, *inventory));
     TRY_VOID(put_difference(connection, {id}, *inventory, ids, fresh));
@@ -303,6 +309,98 @@ Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource
                      "WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED'",
                      resource.value, now));
   return changed == 1;
+}
+
+namespace {
+
+template <typename Id, typename... Values>
+Result<std::vector<Id>> read_ids(sql::Connection& connection, std::string_view sql,
+                                 const Values&... values) {
+  TRY(auto rows, connection.query(sql, values...));
+  std::vector<Id> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.push_back({row->integer(0)});
+  }
+}
+
+}  // namespace
+
+Result<std::vector<ResourceId>> expired_resources(sql::Connection& connection, Seconds now,
+                                                  std::int64_t limit) {
+  return read_ids<ResourceId>(connection,
+                              "SELECT resource_id FROM resource WHERE expires_at > 0 "
+                              "AND expires_at <= ?1 ORDER BY expires_at LIMIT ?2",
+                              now, limit);
+}
+
+Result<bool> expire_resource(sql::Connection& connection, ResourceId resource, Seconds now) {
+  TRY(const auto changed,
+      connection.run("UPDATE resource SET coverage_status = 'INACTIVE', "
+                     "coverage_reason = 'RESOURCE_TERMINATED', inventory_digest = '', "
+                     "changed_at = ?2, expires_at = 0 "
+                     "WHERE resource_id = ?1 AND expires_at > 0 AND expires_at <= ?2",
+                     resource.value, now));
+  return changed == 1;
+}
+
+Result<std::vector<ResourceId>> gone_resources(sql::Connection& connection, Seconds before,
+                                               ResourceId after, std::int64_t limit) {
+  return read_ids<ResourceId>(
+      connection,
+      "SELECT resource_id FROM resource WHERE coverage_reason = 'RESOURCE_TERMINATED' "
+      "AND changed_at < ?1 AND resource_id > ?2 AND NOT EXISTS (SELECT 1 FROM finding f "
+      "WHERE f.resource_id = resource.resource_id) ORDER BY resource_id LIMIT ?3",
+      before, after.value, limit);
+}
+
+// The row goes first: a report that comes at the same time waits for it, and begins anew.
+Result<bool> forget_resource(sql::Connection& connection, ResourceId resource, Seconds before) {
+  TRY(const auto removed,
+      connection.run("DELETE FROM resource WHERE resource_id = ?1 "
+                     "AND coverage_reason = 'RESOURCE_TERMINATED' AND changed_at < ?2",
+                     resource.value, before));
+  if (removed == 0) return false;
+  for (const auto* table : {"resource_tag", "resource_package"}) {
+    TRY(const auto rows, connection.run(fmt::format("DELETE FROM {} WHERE resource_id = ?1", table),
+                                        resource.value));
+    CHECK(rows >= 0);
+  }
+  return true;
+}
+
+Result<> mark_unused_versions(sql::Connection& connection, Seconds now) {
+  constexpr std::string_view in_use =
+      "EXISTS (SELECT 1 FROM resource_package rp "
+      "WHERE rp.package_version_id = package_version.package_version_id)";
+  TRY(const auto again, connection.run(fmt::format("UPDATE package_version SET unused_since = 0 "
+                                                   "WHERE unused_since > 0 AND {}",
+                                                   in_use)));
+  TRY(const auto unused, connection.run(fmt::format("UPDATE package_version SET unused_since = ?1 "
+                                                    "WHERE unused_since = 0 AND NOT {}",
+                                                    in_use),
+                                        now));
+  CHECK(again >= 0 && unused >= 0);
+  return {};
+}
+
+Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connection, Seconds before) {
+  return read_ids<PackageVersionId>(connection,
+                                    "SELECT package_version_id FROM package_version "
+                                    "WHERE unused_since > 0 AND unused_since < ?1 LIMIT 10000",
+                                    before);
+}
+
+Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId version) {
+  TRY(const auto removed,
+      connection.run("DELETE FROM package_version WHERE package_version_id = ?1 "
+                     "AND unused_since > 0 AND NOT EXISTS (SELECT 1 FROM resource_package rp "
+                     "WHERE rp.package_version_id = ?1)",
+                     version.value));
+  if (removed == 0) return false;
+  TRY_VOID(remove_matches(connection, version));
+  return true;
 }
 
 Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated) {

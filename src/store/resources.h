@@ -53,8 +53,15 @@ class KnownVersions {
   bool contains(PackageVersionId id) const { return ids_.contains(id.value); }
   void insert(PackageVersionId id);
   void clear() { ids_.clear(); }
+  // The store's epoch (store/interned.h) at which they were there; at another all are forgotten.
+  std::int64_t epoch() const { return epoch_; }
+  void move_to(std::int64_t epoch) {
+    if (epoch != epoch_) ids_.clear();
+    epoch_ = epoch;
+  }
 
  private:
+  std::int64_t epoch_ = 0;
   std::unordered_set<std::int64_t> ids_;
 };
 
@@ -62,6 +69,7 @@ class KnownVersions {
 // after the commit, from `interned`.
 struct InventoriesWritten {
   std::vector<PackageVersionId> interned;
+  std::int64_t epoch = 0;  // of interned
   std::vector<ResourceId> resources;
 };
 Result<InventoriesWritten> put_inventories(sql::Connection& connection,
@@ -115,6 +123,24 @@ Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::
 // The resource is gone: nothing is said of it until it reports again. What was installed stays to
 // be read. False: it was gone before.
 Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now);
+
+// Resources whose time has passed, the longest ago first.
+Result<std::vector<ResourceId>> expired_resources(sql::Connection& connection, Seconds now,
+                                                  std::int64_t limit);
+// The same as terminate_resource where its time has passed still. False: it reported again.
+Result<bool> expire_resource(sql::Connection& connection, ResourceId resource, Seconds now);
+// Resources that went before that time and have no findings, by id, those after `after`.
+Result<std::vector<ResourceId>> gone_resources(sql::Connection& connection, Seconds before,
+                                               ResourceId after, std::int64_t limit);
+// Removes one of them with all it had. False: it is back, or gone since.
+Result<bool> forget_resource(sql::Connection& connection, ResourceId resource, Seconds before);
+
+// Notes which package versions no resource has, since now, and which are in use again.
+Result<> mark_unused_versions(sql::Connection& connection, Seconds now);
+// Those that are not in use since before that time; at most some thousands.
+Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connection, Seconds before);
+// Removes one with its matches, under lock_interned. False: it is in use.
+Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId version);
 
 // After an evaluation: whether anything can be said of the resource (serve-decisions §4). Where no
 // advisories cover its distribution it is INACTIVE with UNSUPPORTED_OS, however many findings of

@@ -62,6 +62,7 @@ CREATE TABLE package_version (
   epoch BIGINT NOT NULL DEFAULT 0,
   upstream_version TEXT NOT NULL DEFAULT '',
   upstream_release TEXT NOT NULL DEFAULT '',
+  unused_since BIGINT NOT NULL DEFAULT 0,
   matched INTEGER NOT NULL DEFAULT 0,
   undecided INTEGER NOT NULL DEFAULT 0,
   unknown TEXT NOT NULL DEFAULT '[]'

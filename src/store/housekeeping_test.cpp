@@ -1,0 +1,313 @@
+// The counts of findings and what time does to the store, on both engines.
+#include "store/housekeeping.h"
+
+#include <map>
+#include <random>
+
+#include <fmt/format.h>
+
+#include "store/finding_counts.h"
+#include "store/findings.h"
+#include "store/matches.h"
+#include "store/resources.h"
+#include "store/schema.h"
+#include "support/test_database.h"
+
+namespace tenken::store {
+namespace {
+
+constexpr std::string_view account = "111122223333";
+constexpr Seconds day = 86'400;
+
+class StoreTest : public testing::TestWithParam<sql::Engine> {
+ protected:
+  void SetUp() override {
+    NEED_ENGINE(GetParam());
+    database_.emplace(GetParam());
+    connection_ = sql::open(database_->location()).value();
+    ASSERT_TRUE(migrate(*connection_));
+  }
+  sql::Connection& db() { return *connection_; }
+
+  static PackageVersion version_of(std::string_view name, std::string_view version) {
+    PackageVersion out;
+    out.package = {.ecosystem = "PyPI",
+                   .kind = "pypi",
+                   .name = std::string(name),
+                   .version = std::string(version)};
+    out.advisory_name = std::string(name);
+    return out;
+  }
+  static InventoryWrite inventory_of(std::string_view resource,
+                                     const std::map<std::string, std::string>& packages) {
+    InventoryWrite out{.account = std::string(account),
+                       .external_id = std::string(resource),
+                       .type = "AWS_EC2_INSTANCE",
+                       .details = "{}"};
+    for (const auto& [name, version] : packages)
+      out.packages.push_back({.version = version_of(name, version), .location = ""});
+    return out;
+  }
+
+  void put(InventoryWrite inventory) {
+    inventory.received = clock_;
+    inventory.digest = fmt::format("d{}", ++reports_);
+    auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+    const InventoryWrite* const one[] = {&inventory};
+    const auto written = put_inventories(db(), one, known_);
+    ASSERT_TRUE(written) << written.error().what;
+    ASSERT_TRUE(transaction->commit());
+    known_.move_to(written->epoch);
+    for (const auto id : written->interned) known_.insert(id);
+  }
+  void match(std::string_view name, std::string_view version,
+             const std::map<std::string, std::int64_t>& scores) {
+    auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+    VersionMatches one{.id = package_version_id(version_of(name, version))};
+    std::vector<StoredVulnerability> vulnerabilities;
+    for (const auto& [vulnerability, score] : scores) {
+      one.matches.push_back({.vulnerability = vulnerability, .score = score, .fixed_version = "9"});
+      vulnerabilities.push_back({.id = vulnerability, .document = "{}"});
+    }
+    ASSERT_TRUE(put_vulnerabilities(db(), vulnerabilities));
+    const auto written = put_matches(db(), std::span(&one, 1));
+    ASSERT_TRUE(written) << written.error().what;
+    ASSERT_TRUE(transaction->commit());
+  }
+  void evaluate(std::string_view resource) {
+    auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+    transition_ += 10;
+    const auto done = evaluate_resource(db(), resource_id(account, resource),
+                                        {.now = clock_, .transition = transition_, .cause = "x"});
+    ASSERT_TRUE(done) << done.error().what;
+    ASSERT_TRUE(transaction->commit());
+  }
+  HousekeepingReport keep() {
+    const auto report = keep_house(db(), clock_);
+    EXPECT_TRUE(report) << report.error().what;
+    return report ? *report : HousekeepingReport{};
+  }
+
+  std::int64_t count(std::string_view sql) { return db().one_integer(sql).value().value_or(-1); }
+  std::int64_t rows(std::string_view table) {
+    return count(fmt::format("SELECT COUNT(*) FROM {}", table));
+  }
+  // Every count, "<table> <key> <total> <critical> <high> <medium>", with zeros left out.
+  std::vector<std::string> texts(std::string_view sql) {
+    auto answer = db().query(sql, {});
+    EXPECT_TRUE(answer) << answer.error().what;
+    std::vector<std::string> out;
+    while (true) {
+      const auto row = (*answer)->next();
+      EXPECT_TRUE(row);
+      if (*row == nullptr) return out;
+      out.push_back((*row)->string(0));
+    }
+  }
+  void expect_counts_hold() {
+    constexpr std::string_view numbers =
+        "CAST(COUNT(*) AS TEXT) || ' ' || CAST(SUM(CASE WHEN f.score >= 90 THEN 1 ELSE 0 END) AS "
+        "TEXT) || ' ' || CAST(SUM(CASE WHEN f.score >= 70 AND f.score < 90 THEN 1 ELSE 0 END) AS "
+        "TEXT) || ' ' || CAST(SUM(CASE WHEN f.score >= 40 AND f.score < 70 THEN 1 ELSE 0 END) AS "
+        "TEXT)";
+    constexpr std::string_view kept =
+        "CAST(SUM(total) AS TEXT) || ' ' || CAST(SUM(critical) AS TEXT) || ' ' || "
+        "CAST(SUM(high) AS TEXT) || ' ' || CAST(SUM(medium) AS TEXT)";
+    const auto compare = [&](std::string_view table, std::string_view key, std::string_view from,
+                             std::string_view counted) {
+      EXPECT_EQ(texts(fmt::format("SELECT {} || ' ' || {} FROM {} GROUP BY {} "
+                                  "HAVING SUM(total) > 0 ORDER BY 1",
+                                  key, kept, table, key)),
+                texts(fmt::format("SELECT {} || ' ' || {} FROM {} WHERE f.status = 1 GROUP BY {} "
+                                  "ORDER BY 1",
+                                  counted, numbers, from, counted)))
+          << table;
+    };
+    compare("finding_count", "CAST(resource_id AS TEXT)", "finding f",
+            "CAST(f.resource_id AS TEXT)");
+    compare("title_count", "vulnerability_id", "finding f", "f.vulnerability_id");
+    compare("package_count", "name",
+            "(SELECT DISTINCT f.resource_id, f.vulnerability_id, f.status, f.score, p.name "
+            "FROM finding f JOIN package_version p ON ',' || f.packages || ',' LIKE '%,' || "
+            "CAST(p.package_version_id AS TEXT) || ',%') f",
+            "f.name");
+  }
+
+  KnownVersions known_;
+  Seconds clock_ = 1'800'000'000;
+  std::int64_t transition_ = 0;
+  int reports_ = 0;
+
+ private:
+  std::optional<test::TestDatabase> database_;
+  std::unique_ptr<sql::Connection> connection_;
+};
+
+TEST_P(StoreTest, counts_are_what_counting_gives_whatever_happened) {
+  std::mt19937 random(7);
+  for (const auto* name : {"a", "b", "c"}) {
+    for (const auto* version : {"1", "2", "3"}) {
+      put(inventory_of("seed", {{name, version}}));
+      match(name, version, {});
+    }
+  }
+  for (int step = 0; step < 120; ++step) {
+    clock_ += static_cast<Seconds>(random() % (3 * day));
+    const auto number = [&](unsigned below) { return std::to_string(1 + random() % below); };
+    const auto resource = "web-" + number(4);
+    switch (random() % 4) {
+      case 0:
+        match(std::string(1, static_cast<char>('a' + random() % 3)), number(3),
+              {{"CVE-" + number(4), static_cast<std::int64_t>(random() % 101)},
+               {"CVE-" + number(4), 95}});
+        break;
+      case 1: {
+        auto inventory = inventory_of(resource, {{"a", number(3)}, {"b", number(3)}});
+        if (random() % 4 == 0) inventory.type = "AWS_LAMBDA_FUNCTION";
+        put(std::move(inventory));
+        evaluate(resource);
+        break;
+      }
+      case 2: {
+        transition_ += 10;
+        auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+        for (std::int64_t slice = 0; slice < slices; ++slice)
+          ASSERT_TRUE(
+              evaluate_vulnerabilities(db(), {"CVE-" + number(4)}, slice,
+                                       {.now = clock_, .transition = transition_, .cause = "x"}));
+        ASSERT_TRUE(transaction->commit());
+        break;
+      }
+      default: {
+        transition_ += 10;
+        auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+        ASSERT_TRUE(close_resource(db(), resource_id(account, resource),
+                                   {.now = clock_, .transition = transition_, .cause = "x"}));
+        ASSERT_TRUE(transaction->commit());
+      }
+    }
+    expect_counts_hold();
+  }
+  EXPECT_GT(rows("finding"), 5);
+}
+
+TEST_P(StoreTest, what_a_statement_makes_active_or_ends_is_counted) {
+  put(inventory_of("web", {{"a", "1"}, {"b", "1"}}));
+  match("a", "1", {{"CVE-1", 95}});
+  match("b", "1", {{"CVE-1", 75}, {"CVE-2", 45}});
+  evaluate("web");
+  for (const bool gained : {false, true}) {
+    auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+    SqlText update;
+    update.add(
+        fmt::format("UPDATE finding SET status = {} WHERE vulnerability_id = ", gained ? 1 : 2));
+    update.add(update.bind(std::string("CVE-1")));
+    EXPECT_EQ(run_counted(db(), std::move(update), gained).value(), 1);
+    ASSERT_TRUE(transaction->commit());
+    expect_counts_hold();
+  }
+  EXPECT_EQ(count("SELECT CAST(SUM(total) AS BIGINT) FROM package_count"), 3);
+}
+
+TEST_P(StoreTest, a_resource_that_does_not_report_in_time_is_gone_and_its_findings_are_closed) {
+  auto inventory = inventory_of("ci", {{"a", "1"}});
+  inventory.expires = clock_ + day;
+  put(std::move(inventory));
+  put(inventory_of("web", {{"a", "1"}}));
+  match("a", "1", {{"CVE-1", 95}});
+  evaluate("ci");
+  evaluate("web");
+  clock_ += day - 1;
+  EXPECT_EQ(keep().expired, 0);
+  clock_ += 1;
+  EXPECT_EQ(keep().expired, 1);
+  EXPECT_EQ(count("SELECT COUNT(*) FROM finding WHERE status = 3"), 1);
+  const auto events = history(db(), resource_id(account, "ci"), "CVE-1").value();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[1].cause, "expired");
+  EXPECT_EQ(find_resource(db(), account, "ci").value()->coverage_reason, "RESOURCE_TERMINATED");
+  expect_counts_hold();
+  put(inventory_of("ci", {{"a", "1"}}));
+  evaluate("ci");
+  EXPECT_EQ(find_resource(db(), account, "ci").value()->coverage_reason, "PENDING_INITIAL_SCAN");
+  EXPECT_EQ(count("SELECT COUNT(*) FROM finding WHERE status = 1"), 2);
+}
+
+TEST_P(StoreTest, closed_findings_end_after_thirty_days_those_of_the_gone_after_seven) {
+  auto inventory = inventory_of("ci", {{"a", "1"}});
+  inventory.expires = clock_ + 1;
+  put(std::move(inventory));
+  put(inventory_of("web", {{"a", "1"}}));
+  match("a", "1", {{"CVE-1", 95}});
+  evaluate("ci");
+  evaluate("web");
+  clock_ += 1;
+  put(inventory_of("web", {{"b", "1"}}));
+  match("b", "1", {});
+  evaluate("web");
+  EXPECT_EQ(keep().expired, 1);
+  EXPECT_EQ(rows("finding"), 2);
+  clock_ += 7 * day;
+  EXPECT_EQ(keep().findings, 0);
+  clock_ += 1;
+  const auto week_later = keep();
+  EXPECT_EQ(week_later.findings, 1);
+  EXPECT_EQ(week_later.forgotten, 1);
+  EXPECT_EQ(rows("resource"), 1);
+  clock_ += 23 * day;
+  EXPECT_EQ(keep().findings, 1);
+  EXPECT_EQ(rows("finding"), 0);
+  EXPECT_GT(rows("finding_event"), 0);
+  clock_ += 400 * day;
+  keep();
+  EXPECT_EQ(rows("finding_event"), 0);
+}
+
+TEST_P(StoreTest, a_package_version_ends_when_no_resource_and_no_finding_needs_it) {
+  put(inventory_of("web", {{"a", "1"}}));
+  match("a", "1", {{"CVE-1", 95}});
+  evaluate("web");
+  put(inventory_of("web", {{"a", "2"}}));
+  match("a", "2", {});
+  keep();
+  clock_ += 32 * day;
+  // Its finding was not closed: it is named still.
+  EXPECT_EQ(keep().versions, 0);
+  evaluate("web");
+  clock_ += 31 * day;
+  const auto report = keep();
+  EXPECT_EQ(report.findings, 1);
+  EXPECT_EQ(report.versions, 1);
+  EXPECT_EQ(report.vulnerabilities, 1);
+  EXPECT_EQ(rows("match"), 0);
+  EXPECT_EQ(rows("package_version"), 1);
+}
+
+TEST_P(StoreTest, an_ingest_that_knew_a_package_version_puts_it_back_after_it_ended) {
+  put(inventory_of("web", {{"a", "1"}}));
+  put(inventory_of("web", {{"a", "2"}}));
+  keep();
+  clock_ += 32 * day;
+  EXPECT_EQ(keep().versions, 1);
+  const auto ended = package_version_id(version_of("a", "1"));
+  EXPECT_TRUE(known_.contains(ended));
+  put(inventory_of("web-2", {{"a", "1"}}));
+  EXPECT_EQ(rows("package_version"), 2);
+  EXPECT_EQ(count("SELECT COUNT(*) FROM resource_package rp WHERE NOT EXISTS (SELECT 1 FROM "
+                  "package_version v WHERE v.package_version_id = rp.package_version_id)"),
+            0);
+  // What is put back has no matches of its own and waits for them.
+  EXPECT_EQ(count("SELECT COUNT(*) FROM package_version WHERE matched = 0"), 2);
+}
+
+TEST_P(StoreTest, matches_of_a_version_that_ended_are_not_written) {
+  match("never", "1", {{"CVE-1", 95}});
+  EXPECT_EQ(rows("match"), 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(BothEngines, StoreTest,
+                         testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
+                         test::engine_name);
+
+}  // namespace
+}  // namespace tenken::store
