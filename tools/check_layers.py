@@ -28,7 +28,8 @@ for path in sorted(root.rglob("*")):
         continue
     for number, line in enumerate(path.read_text(errors="replace").splitlines(), 1):
         match = re.match(r'\s*#include\s+"([a-z0-9_]+)/', line)
-        test_support = path.name.endswith("_test.cpp") and match and match[1] == "support"
+        of_tests = path.name.endswith(("_test.cpp", "_fixture.h"))
+        test_support = of_tests and match and match[1] == "support"
         if match and match[1] not in allowed[folder] and not test_support:
             print(f"{path.relative_to(root.parent)}:{number}: {folder} may not include {match[1]}")
             bad += 1

@@ -211,13 +211,14 @@ Answer get_member(const Call& call) {
 // The members, or with them every other account of the organisation.
 Result<std::vector<store::Member>> members_or_accounts(sql::Connection& connection,
                                                        const Call& call, bool only_members) {
-  TRY(auto out, store::list_members(connection, call.who.account));
-  if (only_members) return out;
+  TRY(const auto members, store::list_members(connection, call.who.account));
+  if (only_members) return members;
+  auto out = members;
   TRY(const auto existing, existing_accounts(connection));
   for (const auto& account : existing) {
-    const bool is_new = account != call.who.account &&
-                        std::ranges::find(out, account, &store::Member::account) == out.end();
-    if (is_new) out.push_back({.account = account});
+    const bool is_member =
+        std::ranges::binary_search(members, account, {}, &store::Member::account);
+    if (!is_member && account != call.who.account) out.push_back({.account = account});
   }
   std::ranges::sort(out, {}, &store::Member::account);
   return out;
