@@ -12,6 +12,7 @@
 #include "cvss/cvss.h"
 #include "findings/score.h"
 #include "match/matcher.h"
+#include "pipeline/suppress.h"
 #include "sql/dialect.h"
 #include "store/resources.h"
 #include "version/ecosystem.h"
@@ -288,7 +289,7 @@ Result<> Evaluator::keep_lease(sql::Connection& connection, const store::Job& jo
 Result<> Evaluator::give_back_leases() {
   if (!may_hold_leases_) return {};
   TRY(auto connection, options_.pool->lease());
-  for (const auto* kind : {"advance", "settle", "evaluate"})
+  for (const auto* kind : {"advance", "settle", "suppress", "evaluate"})
     TRY_VOID(store::release_leases(*connection, kind, options_.node));
   return {};
 }
@@ -310,15 +311,20 @@ Result<bool> Evaluator::notice_generation() {
 }
 
 Result<std::size_t> Evaluator::work() {
+  TRY(const auto filtered,
+      apply_changed_filters({.pool = *options_.pool,
+                             .node = options_.node,
+                             .clock = options_.clock,
+                             .next_transition = [this] { return next_transition(); }}));
   const auto generation = options_.current();
-  if (generation == nullptr) return std::size_t{0};
+  if (generation == nullptr) return filtered;
   TRY_VOID(give_back_leases());
   may_hold_leases_ = true;
   TRY(const auto advanced, advance(generation));
   TRY(const auto settled, settle());
   TRY(const auto evaluated, evaluate_resources(generation));
   may_hold_leases_ = false;
-  return advanced + settled + evaluated;
+  return filtered + advanced + settled + evaluated;
 }
 
 Result<> Evaluator::rematch(sql::Connection& connection, const store::Job& job,

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/dialect.h"
+#include "store/suppression.h"
 #include "store/finding_counts.h"
 
 namespace tenken::store {
@@ -149,6 +150,19 @@ Result<Changes> apply(sql::Connection& connection, const Statements& statements,
 
 }  // namespace
 
+namespace {
+
+// The rules see what was written; what they do with it is a change of its own, with the number
+// that next_transition leaves free.
+Result<std::int64_t> suppress(sql::Connection& connection, const Changes& changes,
+                              const SuppressionScope& scope, const Evaluation& evaluation) {
+  if (changes.written == 0) return std::int64_t{0};
+  return apply_rules(connection, scope,
+                     {.now = evaluation.now, .transition = evaluation.transition + 1});
+}
+
+}  // namespace
+
 ResourceRange slice_range(std::int64_t slice) {
   constexpr std::int64_t width = (std::int64_t{1} << 59);  // 2^63 in 16 parts
   static_assert(slices == 16);
@@ -172,7 +186,9 @@ Result<Changes> evaluate_resource(sql::Connection& connection, ResourceId resour
   const auto texts = resource_statements(connection.engine());
   const sql::Value values[] = {evaluation.now, evaluation.transition,
                                std::string_view(evaluation.cause), resource.value, resource.value};
-  return apply(connection, texts, values, {.resources = {resource, resource}});
+  TRY(auto out, apply(connection, texts, values, {.resources = {resource, resource}}));
+  TRY(out.suppressed, suppress(connection, out, {.resources = {resource, resource}}, evaluation));
+  return out;
 }
 
 Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
@@ -187,6 +203,8 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
         range.first.value, range.last.value,      std::string_view(vulnerability)};
     TRY(const auto one,
         apply(connection, texts, values, {.resources = range, .vulnerability = vulnerability}));
+    TRY(const auto suppressed, suppress(connection, one, {range, vulnerability}, evaluation));
+    out.suppressed += suppressed;
     out.written += one.written;
     out.closed += one.closed;
   }

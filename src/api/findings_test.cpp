@@ -1,0 +1,293 @@
+#include "store/findings.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "api/api_fixture.h"
+
+namespace tenken::api {
+namespace {
+
+class FindingsTest : public ApiTest {
+ protected:
+  void SetUp() override {
+    ApiTest::SetUp();
+    use_advisories({{"CVE-2024-0001", osv_advisory("CVE-2024-0001", "alpha", "2.0")},
+                    {"CVE-2024-0002", osv_advisory("CVE-2024-0002", "beta", "1.5")}});
+    put_inventory("web-1", {{"alpha", "1.0"}, {"beta", "1.0"}}, {{"env", "prod"}});
+    put_inventory("web-2", {{"alpha", "1.0"}}, {{"env", "dev"}});
+    evaluate();
+  }
+
+  json::Value parsed(const std::string& text) {
+    const auto value = parser_.parse(text);
+    EXPECT_TRUE(value) << text;
+    return value ? *value : json::Value();
+  }
+  // "<resource> <vulnerability> <status>", sorted.
+  std::vector<std::string> shown(std::string_view input = "{}") {
+    std::vector<std::string> out;
+    const auto text = answer("ListFindings", input);
+    parsed(text)["findings"].for_each([&](json::Value one) {
+      std::string_view resource;
+      one["resources"].for_each([&](json::Value of) { resource = of["id"].string(); });
+      out.push_back(fmt::format("{} {} {}", resource,
+                                one["packageVulnerabilityDetails"]["vulnerabilityId"].string(),
+                                one["status"].string()));
+    });
+    std::ranges::sort(out);
+    return out;
+  }
+  std::string first_arn() {
+    const auto text = answer("ListFindings", R"({"maxResults":1})");
+    std::string out;
+    parsed(text)["findings"].for_each([&](json::Value one) { out = one["findingArn"].string(); });
+    return out;
+  }
+  std::string member(const std::string& text, std::string_view name) {
+    return std::string(parsed(text)[name].string());
+  }
+  std::vector<std::string> history(std::string_view resource, std::string_view vulnerability) {
+    auto connection = pool_->lease();
+    const auto events =
+        store::history(**connection, store::resource_id(own_account, resource), vulnerability);
+    EXPECT_TRUE(events);
+    std::vector<std::string> out;
+    for (const auto& event : *events)
+      out.push_back(fmt::format("{} {}", static_cast<int>(event.status), event.cause));
+    return out;
+  }
+  std::string create_rule(std::string_view criteria, std::string_view name = "rule") {
+    return member(answer("CreateFilter",
+                         fmt::format(R"({{"name":"{}","action":"SUPPRESS","filterCriteria":{}}})",
+                                     name, criteria)),
+                  "arn");
+  }
+
+  using Lines = std::vector<std::string>;
+  json::Parser parser_;
+};
+
+constexpr std::string_view production =
+    R"({"resourceTags":[{"comparison":"EQUALS","key":"env","value":"prod"}]})";
+
+TEST_F(FindingsTest, a_finding_says_what_is_known) {
+  const auto text = answer(
+      "ListFindings",
+      R"({"filterCriteria":{"vulnerabilityId":[{"comparison":"EQUALS","value":"CVE-2024-0002"}]}})");
+  parsed(text)["findings"].for_each([](json::Value one) {
+    EXPECT_EQ(one["title"].string(), "CVE-2024-0002 - beta");
+    EXPECT_EQ(one["severity"].string(), "CRITICAL");
+    EXPECT_EQ(one["inspectorScore"].number(), 9.8);
+    EXPECT_EQ(one["fixAvailable"].string(), "YES");
+    EXPECT_EQ(one["awsAccountId"].string(), own_account);
+    EXPECT_EQ(one["firstObservedAt"].integer(), 1'800'000'000);
+    EXPECT_EQ(one["remediation"]["recommendation"]["text"].string(),
+              "Update to at least beta 1.5.");
+    EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["scoringVector"].string(),
+              "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
+    one["packageVulnerabilityDetails"]["vulnerablePackages"].for_each([](json::Value package) {
+      EXPECT_EQ(package["name"].string(), "beta");
+      EXPECT_EQ(package["version"].string(), "1.0");
+      EXPECT_EQ(package["fixedInVersion"].string(), "1.5");
+      EXPECT_EQ(package["packageManager"].string(), "PIP");
+    });
+  });
+}
+
+TEST_F(FindingsTest, pages_are_joined_by_tokens) {
+  const auto first = answer("ListFindings", R"({"maxResults":2})");
+  const auto token = member(first, "nextToken");
+  ASSERT_FALSE(token.empty());
+  EXPECT_EQ(shown(fmt::format(R"({{"maxResults":2,"nextToken":"{}"}})", token)).size(), 1U);
+  const auto second = answer("ListFindings", fmt::format(R"({{"nextToken":"{}"}})", token));
+  EXPECT_EQ(member(second, "nextToken"), "");
+}
+
+TEST_F(FindingsTest, a_token_that_was_changed_or_belongs_elsewhere_is_refused) {
+  auto token = member(answer("ListFindings", R"({"maxResults":1})"), "nextToken");
+  const auto with = [](std::string_view text, std::string_view more = "") {
+    return fmt::format(R"({{"nextToken":"{}"{}}})", text, more);
+  };
+  EXPECT_TRUE(refusal("ListFindings",
+                      with(token, R"(,"sortCriteria":{"field":"EPSS_SCORE","sortOrder":"ASC"})"))
+                  .starts_with("ValidationException"));
+  EXPECT_TRUE(refusal("ListFilters", with(token)).starts_with("ValidationException"));
+  become(second_account);
+  EXPECT_TRUE(refusal("ListFindings", with(token)).starts_with("ValidationException"));
+  become(own_account);
+  token[token.size() / 2] = token[token.size() / 2] == 'A' ? 'B' : 'A';
+  EXPECT_TRUE(refusal("ListFindings", with(token)).starts_with("ValidationException"));
+  EXPECT_TRUE(refusal("ListFindings", with("x")).starts_with("ValidationException"));
+}
+
+TEST_F(FindingsTest, ten_thousand_conditions_are_refused) {
+  std::string list;
+  for (int i = 0; i < 10'000; ++i)
+    list += fmt::format(R"({}{{"comparison":"EQUALS","value":"{}"}})", i == 0 ? "" : ",", i);
+  EXPECT_TRUE(
+      refusal("ListFindings", fmt::format(R"({{"filterCriteria":{{"resourceId":[{}]}}}})", list))
+          .starts_with("ValidationException"));
+}
+
+TEST_F(FindingsTest, another_account_sees_nothing) {
+  const auto arn = first_arn();
+  become(second_account);
+  EXPECT_TRUE(shown().empty());
+  const auto text =
+      answer("BatchGetFindingDetails", fmt::format(R"({{"findingArns":["{}"]}})", arn));
+  EXPECT_EQ(parsed(text)["findingDetails"].size(), 0U);
+  EXPECT_EQ(parsed(text)["errors"].size(), 1U);
+}
+
+TEST_F(FindingsTest, details_are_of_findings_that_exist) {
+  const auto text = answer(
+      "BatchGetFindingDetails",
+      fmt::format(
+          R"({{"findingArns":["{}","arn:aws:inspector2:us-east-1:111122223333:finding/{}"]}})",
+          first_arn(), std::string(32, '0')));
+  EXPECT_EQ(parsed(text)["findingDetails"].size(), 1U);
+  parsed(text)["errors"].for_each(
+      [](json::Value one) { EXPECT_EQ(one["errorCode"].string(), "FINDING_DETAILS_NOT_FOUND"); });
+}
+
+TEST_F(FindingsTest, a_vulnerability_is_found_by_its_id) {
+  const auto search = [&](std::string_view id) {
+    return answer("SearchVulnerabilities",
+                  fmt::format(R"({{"filterCriteria":{{"vulnerabilityIds":["{}"]}}}})", id));
+  };
+  const auto text = search("CVE-2024-0001");
+  parsed(text)["vulnerabilities"].for_each([](json::Value one) {
+    EXPECT_EQ(one["id"].string(), "CVE-2024-0001");
+    EXPECT_EQ(one["cvss3"]["baseScore"].number(), 9.8);
+  });
+  EXPECT_EQ(parsed(text)["vulnerabilities"].size(), 1U);
+  EXPECT_EQ(parsed(search("CVE-1999-0001"))["vulnerabilities"].size(), 0U);
+}
+
+TEST_F(FindingsTest, a_rule_suppresses_what_is_there_and_lets_it_go_again) {
+  const auto arn = create_rule(production);
+  evaluate();
+  EXPECT_EQ(shown(), (Lines{"web-1 CVE-2024-0001 SUPPRESSED", "web-1 CVE-2024-0002 SUPPRESSED",
+                            "web-2 CVE-2024-0001 ACTIVE"}));
+  answer("DeleteFilter", fmt::format(R"({{"arn":"{}"}})", arn));
+  evaluate();
+  EXPECT_EQ(shown(), (Lines{"web-1 CVE-2024-0001 ACTIVE", "web-1 CVE-2024-0002 ACTIVE",
+                            "web-2 CVE-2024-0001 ACTIVE"}));
+  const auto cause = "filter " + arn.substr(arn.size() - 16);
+  EXPECT_EQ(history("web-1", "CVE-2024-0002"),
+            (Lines{"1 inventory d1", "2 " + cause, "1 " + cause}));
+}
+
+TEST_F(FindingsTest, a_rule_takes_what_is_new_at_once) {
+  create_rule(production);
+  evaluate();
+  put_inventory("web-3", {{"beta", "1.0"}}, {{"env", "prod"}});
+  evaluate();
+  EXPECT_EQ(shown(R"({"filterCriteria":{"resourceId":[{"comparison":"EQUALS","value":"web-3"}]}})"),
+            (Lines{"web-3 CVE-2024-0002 SUPPRESSED"}));
+  EXPECT_EQ(history("web-3", "CVE-2024-0002").size(), 2U);
+}
+
+TEST_F(FindingsTest, a_suppressed_finding_closes_when_it_is_remedied) {
+  create_rule(production);
+  evaluate();
+  put_inventory("web-1", {{"alpha", "2.0"}, {"beta", "1.0"}}, {{"env", "prod"}});
+  evaluate();
+  EXPECT_EQ(shown(), (Lines{"web-1 CVE-2024-0001 CLOSED", "web-1 CVE-2024-0002 SUPPRESSED",
+                            "web-2 CVE-2024-0001 ACTIVE"}));
+}
+
+TEST_F(FindingsTest, what_one_rule_lets_go_another_holds) {
+  const auto first = create_rule(production, "one");
+  evaluate();
+  create_rule(R"({"vulnerabilityId":[{"comparison":"EQUALS","value":"CVE-2024-0002"}]})", "two");
+  evaluate();
+  answer("UpdateFilter", fmt::format(R"({{"filterArn":"{}","action":"NONE"}})", first));
+  evaluate();
+  EXPECT_EQ(shown(), (Lines{"web-1 CVE-2024-0001 ACTIVE", "web-1 CVE-2024-0002 SUPPRESSED",
+                            "web-2 CVE-2024-0001 ACTIVE"}));
+}
+
+TEST_F(FindingsTest, a_rule_about_active_findings_keeps_what_it_suppressed) {
+  create_rule(R"({"findingStatus":[{"comparison":"EQUALS","value":"ACTIVE"}]})");
+  evaluate();
+  put_inventory("web-2", {{"alpha", "1.0"}, {"beta", "1.0"}}, {{"env", "dev"}});
+  evaluate();
+  EXPECT_EQ(shown(), (Lines{"web-1 CVE-2024-0001 SUPPRESSED", "web-1 CVE-2024-0002 SUPPRESSED",
+                            "web-2 CVE-2024-0001 SUPPRESSED", "web-2 CVE-2024-0002 SUPPRESSED"}));
+}
+
+TEST_F(FindingsTest, a_rule_that_ends_lets_go) {
+  const auto arn = create_rule(production);
+  {
+    auto connection = pool_->lease();
+    ASSERT_TRUE((*connection)->run("UPDATE filter SET expires_at = ?1", clock_ + 100));
+  }
+  evaluate();
+  EXPECT_EQ(shown()[0], "web-1 CVE-2024-0001 SUPPRESSED");
+  clock_ += 101;
+  evaluate();
+  EXPECT_EQ(shown()[0], "web-1 CVE-2024-0001 ACTIVE");
+}
+
+TEST_F(FindingsTest, filters_are_kept_as_they_were_given) {
+  const auto arn = member(
+      answer("CreateFilter",
+             R"({"name":"mine","action":"NONE","description":"d","reason":"r","tags":{"a":"b"},)"
+             R"("filterCriteria":{"firstObservedAt":[{"startInclusive":"2024-01-01T00:00:00Z"}],)"
+             R"("vulnerablePackages":[{"name":{"comparison":"PREFIX","value":"lib%"}}]}})"),
+      "arn");
+  EXPECT_TRUE(
+      arn.starts_with("arn:aws:inspector2:us-east-1:111122223333:owner/111122223333/filter/"));
+  const auto text = answer("ListFilters", fmt::format(R"({{"arns":["{}"]}})", arn));
+  parsed(text)["filters"].for_each([&](json::Value one) {
+    EXPECT_EQ(one["arn"].string(), arn);
+    EXPECT_EQ(one["name"].string(), "mine");
+    EXPECT_EQ(one["reason"].string(), "r");
+    EXPECT_EQ(one["tags"]["a"].string(), "b");
+    one["criteria"]["firstObservedAt"].for_each(
+        [](json::Value range) { EXPECT_EQ(range["startInclusive"].number(), 1'704'067'200); });
+  });
+  EXPECT_EQ(parsed(answer("ListFilters", R"({"action":"SUPPRESS"})"))["filters"].size(), 0U);
+}
+
+TEST_F(FindingsTest, a_name_is_given_once_in_an_account) {
+  constexpr std::string_view filter = R"({"name":"mine","action":"NONE","filterCriteria":{}})";
+  answer("CreateFilter", filter);
+  EXPECT_EQ(refusal("CreateFilter", filter),
+            "BadRequestException: A filter named mine already exists");
+  become(second_account);
+  answer("CreateFilter", filter);
+}
+
+TEST_F(FindingsTest, another_accounts_filter_is_not_found) {
+  const auto arn = create_rule(production);
+  become(second_account);
+  EXPECT_TRUE(refusal("DeleteFilter", fmt::format(R"({{"arn":"{}"}})", arn))
+                  .starts_with("ResourceNotFoundException"));
+  EXPECT_TRUE(refusal("UpdateFilter", fmt::format(R"({{"filterArn":"{}"}})", arn))
+                  .starts_with("ResourceNotFoundException"));
+}
+
+TEST_F(FindingsTest, filters_come_in_pages_and_are_500_at_most) {
+  for (int i = 0; i < 500; ++i)
+    answer("CreateFilter",
+           fmt::format(R"({{"name":"f{}","action":"NONE","filterCriteria":{{}}}})", i));
+  EXPECT_TRUE(refusal("CreateFilter", R"({"name":"x","action":"NONE","filterCriteria":{}})")
+                  .starts_with("ServiceQuotaExceededException"));
+  std::string token;
+  std::size_t seen = 0;
+  do {
+    const auto text =
+        answer("ListFilters",
+               token.empty() ? std::string("{}") : fmt::format(R"({{"nextToken":"{}"}})", token));
+    seen += parsed(text)["filters"].size();
+    token = member(text, "nextToken");
+  } while (!token.empty());
+  EXPECT_EQ(seen, 500U);
+}
+
+}  // namespace
+}  // namespace tenken::api
