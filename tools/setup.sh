@@ -16,7 +16,7 @@ build=(
 # PostgreSQL server that each test starts for itself.
 test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
-  python3 python3-venv python3-jsonschema openssl zstd rpm dpkg bash zsh fish
+  python3 python3-venv python3-jsonschema python3-yaml openssl zstd rpm dpkg bash zsh fish
   postgresql-15
 )
 bench=(libbenchmark-dev time)

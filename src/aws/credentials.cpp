@@ -59,6 +59,7 @@ Result<Profile> read_profile(const Environment& environment) {
   for (const auto& [variable, usual] : files) {
     const auto path = environment(variable).value_or(home + usual);
     profile.sought += fmt::format("{}{}", profile.sought.empty() ? "" : ", ", path);
+    if (path == "/dev/null") continue;  // the customary way to have no such file
     const auto text = read_file(path, longest_file);
     if (!text && text.error().code == Errc::not_found) continue;
     if (!text) return text.error();

@@ -20,7 +20,7 @@ DATA = pathlib.Path(os.environ.get("TENKEN_TEST_DATA", SOURCE.parent / "shared" 
 
 NOW = 1787529600  # 2026-08-24T00:00:00Z, a day or two after the newest record of the shared data
 
-OK, FINDINGS, USAGE, TARGET, INCOMPLETE, DATABASE = range(6)
+OK, FINDINGS, USAGE, TARGET, INCOMPLETE, DATABASE, SERVER = range(7)
 
 
 def main():
@@ -92,7 +92,7 @@ def tenken(*words, stdin=b"", stdout=subprocess.PIPE, cwd=None, before=None, **v
         check=False,
     )
     answer = Answer(process, words)
-    assert answer.code in range(6), str(answer)
+    assert answer.code in range(7), str(answer)
     return answer
 
 

@@ -7,6 +7,7 @@
 #include "api/v1/v1.h"
 #include "base/text.h"
 #include "pipeline/scan.h"
+#include "store/feed_states.h"
 #include "store/inventory_query.h"
 #include "store/jobs.h"
 
@@ -56,8 +57,24 @@ void write_generation(json::Writer& out, const advisories::Database& database, S
   out.end_object();
 }
 
+// How a node fares with a feed, or with building what was fetched.
+void write_attempt(json::Writer& out, const store::FeedState& state) {
+  out.begin_object();
+  out.member("node", state.node).member("feed", state.feed);
+  if (state.interval > 0) out.key("intervalSeconds").integer(state.interval);
+  write_time(out, "attemptedAt", state.attempted);
+  write_time(out, "succeededAt", state.succeeded);
+  out.key("fetched").integer(state.fetched);
+  out.key("unchanged").integer(state.unchanged);
+  out.key("failed").integer(state.failed);
+  out.member_if("lastError", state.last_error);
+  out.end_object();
+}
+
 ApiResult<http::Response> get_database(const V1Call& call) {
   const auto generation = call.services.generation();
+  TRY(auto connection, call.services.pool->lease());
+  TRY(const auto states, store::feed_states(*connection));
   json::Writer out;
   out.begin_object();
   out.key("database");
@@ -66,6 +83,9 @@ ApiResult<http::Response> get_database(const V1Call& call) {
   } else {
     write_generation(out, *generation, call.services.clock());
   }
+  out.key("attempts").begin_array();
+  for (const auto& state : states) write_attempt(out, state);
+  out.end_array();
   out.end_object();
   return json_response(200, out.take());
 }
