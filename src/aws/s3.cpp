@@ -111,21 +111,22 @@ S3Client::S3Client(S3Options options, HttpSender& sender)
   options_.endpoint = endpoint_of(options_);
 }
 
-S3Result<HttpAnswer> S3Client::call_once(std::string_view method, const std::string& target,
-                                         const Headers& headers, std::string_view body) {
+// send: what is not about S3: how long it may take.
+S3Result<HttpAnswer> S3Client::call_once(const Request& request, HttpSend send) {
   const auto host = options_.endpoint.find("://");
   if (host == std::string::npos)
     return std::unexpected(S3Fault{Kind::other, "S3: the endpoint is no URL"});
-  auto all = headers;
-  all.emplace_back("host", options_.endpoint.substr(host + 3));
-  const RequestHead head{.method = method, .target = target, .headers = all};
-  auto added =
-      sign(head, payload_hash(body), options_.credentials, options_.region, "s3", options_.clock());
-  std::ranges::move(added, std::back_inserter(all));
-  auto answer = sender_.send({.method = std::string(method),
-                              .url = options_.endpoint + target,
-                              .headers = std::move(all),
-                              .body = body});
+  send.method = std::string(request.method);
+  send.url = options_.endpoint + request.target;
+  send.body = request.body;
+  send.headers = request.headers;
+  send.headers.emplace_back("host", options_.endpoint.substr(host + 3));
+  const RequestHead head{
+      .method = request.method, .target = request.target, .headers = send.headers};
+  auto added = sign(head, payload_hash(request.body), options_.credentials, options_.region, "s3",
+                    options_.clock());
+  std::ranges::move(added, std::back_inserter(send.headers));
+  auto answer = sender_.send(send);
   if (!answer) return std::unexpected(fault_of(answer.error()));
   // An upload may be refused after it was answered with 200.
   if (answer->status >= 300 || answer->body.contains("<Error>"))
@@ -133,11 +134,11 @@ S3Result<HttpAnswer> S3Client::call_once(std::string_view method, const std::str
   return *std::move(answer);
 }
 
-S3Result<HttpAnswer> S3Client::call(std::string_view method, const std::string& target,
-                                    const Headers& headers, std::string_view body) {
+S3Result<HttpAnswer> S3Client::call(const Request& request) {
   auto wait = std::chrono::milliseconds(options_.retry_wait_ms);
   for (unsigned attempt = 1;; ++attempt) {
-    auto answer = call_once(method, target, headers, body);
+    if (!options_.keep_going()) return std::unexpected(S3Fault{Kind::stopped, "stopped"});
+    auto answer = call_once(request, {.method = {}, .url = {}, .keep_going = options_.keep_going});
     if (answer || answer.error().kind != Kind::unavailable || attempt == attempts) return answer;
     std::this_thread::sleep_for(wait);
     wait *= 2;
@@ -145,13 +146,15 @@ S3Result<HttpAnswer> S3Client::call(std::string_view method, const std::string& 
 }
 
 S3Result<void> S3Client::put(const S3Object& object, std::string_view body) {
-  const auto answer = call("PUT", target_of(object), headers_of(object), body);
+  const auto answer = call(
+      {.method = "PUT", .target = target_of(object), .headers = headers_of(object), .body = body});
   if (!answer) return std::unexpected(answer.error());
   return {};
 }
 
 S3Result<std::string> S3Client::begin_upload(const S3Object& object) {
-  const auto answer = call("POST", target_of(object, "uploads="), headers_of(object), {});
+  const auto answer = call(
+      {.method = "POST", .target = target_of(object, "uploads="), .headers = headers_of(object)});
   if (!answer) return std::unexpected(answer.error());
   auto upload = element(answer->body, "UploadId");
   if (upload.empty())
@@ -160,44 +163,46 @@ S3Result<std::string> S3Client::begin_upload(const S3Object& object) {
 }
 
 S3Result<void> S3Client::upload_parts(const S3Object& object, const std::string& upload, int fd,
-                                      std::uint64_t size, const std::function<bool()>& keep_going) {
+                                      std::uint64_t size) {
   std::string list = "<CompleteMultipartUpload>";
   std::uint64_t number = 1;
   for (std::uint64_t at = 0; at < size; at += part_bytes, ++number) {
-    if (!keep_going()) return std::unexpected(S3Fault{Kind::stopped, "stopped"});
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(part_bytes, size - at));
     const auto part = read_part(fd, at, length);
     if (!part) return std::unexpected(S3Fault{Kind::other, part.error().what});
-    const auto target = target_of(object, fmt::format("partNumber={}&uploadId={}", number, upload));
-    const auto answer = call("PUT", target, {}, *part);
+    const auto query = fmt::format("partNumber={}&uploadId={}", number, upload);
+    const auto answer = call({.method = "PUT", .target = target_of(object, query), .body = *part});
     if (!answer) return std::unexpected(answer.error());
     list += fmt::format("<Part><PartNumber>{}</PartNumber><ETag>{}</ETag></Part>", number,
                         answer->header("etag"));
   }
   list += "</CompleteMultipartUpload>";
-  const auto target = target_of(object, fmt::format("uploadId={}", upload));
-  const auto answer = call("POST", target, {{"content-type", "application/xml"}}, list);
+  const auto answer = call({.method = "POST",
+                            .target = target_of(object, fmt::format("uploadId={}", upload)),
+                            .headers = {{"content-type", "application/xml"}},
+                            .body = list});
   if (!answer) return std::unexpected(answer.error());
   return {};
 }
 
-S3Result<void> S3Client::put_file(const S3Object& object, int fd, std::uint64_t size,
-                                  const std::function<bool()>& keep_going) {
+S3Result<void> S3Client::put_file(const S3Object& object, int fd, std::uint64_t size) {
   if (size > part_bytes * most_parts)
     return std::unexpected(S3Fault{Kind::other, "S3: an object of more than 10,000 parts"});
   if (size <= part_bytes) {
-    if (!keep_going()) return std::unexpected(S3Fault{Kind::stopped, "stopped"});
     const auto body = read_part(fd, 0, static_cast<std::size_t>(size));
     if (!body) return std::unexpected(S3Fault{Kind::other, body.error().what});
     return put(object, *body);
   }
   const auto upload = begin_upload(object);
   if (!upload) return std::unexpected(upload.error());
-  auto done = upload_parts(object, *upload, fd, size, keep_going);
+  auto done = upload_parts(object, *upload, fd, size);
   if (!done) {
-    // Parts of an upload that never ends are paid for; that this fails too changes nothing.
+    // Parts of an upload that never ends are paid for. Who stops does not wait long for this, and
+    // that it fails too changes nothing.
+    const auto target = target_of(object, fmt::format("uploadId={}", *upload));
     const auto aborted =
-        call("DELETE", target_of(object, fmt::format("uploadId={}", *upload)), {}, {});
+        call_once({.method = "DELETE", .target = target},
+                  {.method = {}, .url = {}, .connect_ms = 2'000, .total_seconds = 3});
     if (!aborted) done.error().message += "; the upload could not be aborted either";
   }
   return done;

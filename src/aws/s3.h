@@ -54,6 +54,9 @@ struct S3Options {
   Credentials credentials;
   std::function<Seconds()> clock = &tenken::now;
   std::uint32_t retry_wait_ms = 500;  // doubles with each attempt
+  // Asked about once a second and before each request; once it says false nothing goes on, and
+  // nothing of an object that went up in parts remains.
+  std::function<bool()> keep_going = [] { return true; };
 };
 
 class S3Client {
@@ -65,20 +68,21 @@ class S3Client {
   S3Client(S3Options options, HttpSender& sender);
 
   S3Result<void> put(const S3Object& object, std::string_view body);
-  // The first `size` bytes of a file. keep_going is asked before each part; when it answers false
-  // nothing of the object remains.
-  S3Result<void> put_file(const S3Object& object, int fd, std::uint64_t size,
-                          const std::function<bool()>& keep_going);
+  // The first `size` bytes of a file.
+  S3Result<void> put_file(const S3Object& object, int fd, std::uint64_t size);
 
  private:
-  using Headers = std::vector<Header>;
-  S3Result<HttpAnswer> call(std::string_view method, const std::string& target,
-                            const Headers& headers, std::string_view body);
-  S3Result<HttpAnswer> call_once(std::string_view method, const std::string& target,
-                                 const Headers& headers, std::string_view body);
+  struct Request {
+    std::string_view method;
+    std::string target;
+    std::vector<Header> headers = {};
+    std::string_view body = {};
+  };
+  S3Result<HttpAnswer> call(const Request& request);
+  S3Result<HttpAnswer> call_once(const Request& request, HttpSend send);
   S3Result<std::string> begin_upload(const S3Object& object);
   S3Result<void> upload_parts(const S3Object& object, const std::string& upload, int fd,
-                              std::uint64_t size, const std::function<bool()>& keep_going);
+                              std::uint64_t size);
 
   S3Options options_;
   HttpSender& sender_;

@@ -38,14 +38,17 @@ class RecordedSender : public HttpSender {
   std::vector<Sent> sent;
 };
 
-S3Client client(RecordedSender& sender, std::string endpoint = "http://127.0.0.1:5000/") {
+S3Client client(
+    RecordedSender& sender, std::string endpoint = "http://127.0.0.1:5000/",
+    std::function<bool()> keep_going = [] { return true; }) {
   return {{.endpoint = std::move(endpoint),
            .region = "us-east-1",
            .credentials = {.access_key_id = "AKIAEXAMPLE",
                            .secret = crypto::Secret(std::string_view("secret")),
                            .session_token = {}},
            .clock = [] { return Seconds{1'729'516'502}; },
-           .retry_wait_ms = 0},
+           .retry_wait_ms = 0,
+           .keep_going = std::move(keep_going)},
           sender};
 }
 
@@ -136,7 +139,7 @@ TEST(S3, LargeFileGoesUpInParts) {
       HttpAnswer{.status = 200, .headers = {}, .body = "<R><UploadId>u/1</UploadId></R>"});
   sender.answers.emplace_back(HttpAnswer{.status = 200, .headers = {{"etag", "\"e1\""}}});
   sender.answers.emplace_back(HttpAnswer{.status = 200, .headers = {{"etag", "\"e2\""}}});
-  ASSERT_TRUE(client(sender).put_file(object, ::fileno(large.file), size, [] { return true; }));
+  ASSERT_TRUE(client(sender).put_file(object, ::fileno(large.file), size));
   ASSERT_EQ(sender.sent.size(), 4U);
   EXPECT_TRUE(sender.sent[0].url.ends_with("?uploads="));
   EXPECT_EQ(sender.sent[0].header("x-amz-server-side-encryption"), "aws:kms");
@@ -153,8 +156,8 @@ TEST(S3, StoppedUploadIsAborted) {
   sender.answers.emplace_back(
       HttpAnswer{.status = 200, .headers = {}, .body = "<R><UploadId>u</UploadId></R>"});
   int asked = 0;
-  const auto done =
-      client(sender).put_file(object, ::fileno(large.file), size, [&] { return ++asked < 2; });
+  auto stopping = client(sender, "http://s3", [&] { return ++asked < 3; });
+  const auto done = stopping.put_file(object, ::fileno(large.file), size);
   EXPECT_EQ(done.error().kind, Kind::stopped);
   EXPECT_EQ(sender.sent.back().method, "DELETE");
   EXPECT_TRUE(sender.sent.back().url.ends_with("?uploadId=u"));

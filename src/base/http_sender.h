@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +28,8 @@ struct HttpSend {
   std::uint32_t connect_ms = 30'000;
   std::uint32_t total_seconds = 300;
   std::size_t answer_limit_bytes = std::size_t{1} << 20;
+  // Asked about once a second; false ends the request as unavailable.
+  std::function<bool()> keep_going = {};
 };
 
 struct HttpAnswer {

@@ -1,6 +1,7 @@
 #include "fetch/http_sender.h"
 
 #include <algorithm>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -45,6 +46,10 @@ std::size_t on_body(char* data, std::size_t size, std::size_t count, void* user)
   if (exchange.too_long) return CURL_WRITEFUNC_ERROR;
   exchange.answer.body.append(data, size * count);
   return size * count;
+}
+
+int on_progress(void* user, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+  return (*static_cast<const std::function<bool()>*>(user))() ? 0 : 1;
 }
 
 class CurlSender final : public HttpSender {
@@ -120,6 +125,11 @@ Result<HttpAnswer> CurlSender::send(const HttpSend& request) {
   handle_.set(CURLOPT_HEADERDATA, &exchange);
   handle_.set(CURLOPT_WRITEFUNCTION, &on_body);
   handle_.set(CURLOPT_WRITEDATA, &exchange);
+  if (request.keep_going) {
+    handle_.set(CURLOPT_XFERINFOFUNCTION, &on_progress);
+    handle_.set(CURLOPT_XFERINFODATA, &request.keep_going);
+    handle_.set(CURLOPT_NOPROGRESS, 0L);
+  }
   const auto code = handle_.perform();
   handle_.curl().list_free(headers);
   if (exchange.too_long)

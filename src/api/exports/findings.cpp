@@ -122,7 +122,7 @@ Outcome<std::int64_t> export_findings(const Task& task, Target& target) {
   if (!*whole) return std::unexpected(stopped());
   if (file.count() == 0)
     return std::unexpected(failed("NO_FINDINGS_FOUND", "No finding meets the criteria"));
-  const auto put = target.put_file(name_of(task.one), file.fd(), file.size(), task.keep_going);
+  const auto put = target.put_file(name_of(task.one), file.fd(), file.size());
   if (!put) return std::unexpected(put.error());
   return file.count();
 }

@@ -28,9 +28,8 @@ class BucketTarget : public Target {
   Outcome<> put_text(const std::string& name, std::string_view text) override {
     return outcome(client_.put(object(name), text));
   }
-  Outcome<> put_file(const std::string& name, int fd, std::uint64_t size,
-                     const std::function<bool()>& keep_going) override {
-    return outcome(client_.put_file(object(name), fd, size, keep_going));
+  Outcome<> put_file(const std::string& name, int fd, std::uint64_t size) override {
+    return outcome(client_.put_file(object(name), fd, size));
   }
 
  private:
@@ -59,14 +58,10 @@ class DirectoryTarget : public Target {
   Outcome<> put_text(const std::string& name, std::string_view text) override {
     return write(name, [&](const WritePiece& piece) { return piece(text); });
   }
-  Outcome<> put_file(const std::string& name, int fd, std::uint64_t size,
-                     const std::function<bool()>& keep_going) override {
-    bool going = true;
-    auto written = write(name, [&](const WritePiece& piece) -> Result<> {
+  Outcome<> put_file(const std::string& name, int fd, std::uint64_t size) override {
+    return write(name, [&](const WritePiece& piece) -> Result<> {
       std::string buffer(copy_bytes, '\0');
       for (std::uint64_t at = 0; at < size;) {
-        going = keep_going();
-        if (!going) return unavailable("stopped");
         const auto wanted = std::min<std::uint64_t>(copy_bytes, size - at);
         const auto got = ::pread(fd, buffer.data(), wanted, static_cast<off_t>(at));
         if (got < 0 && errno == EINTR) continue;
@@ -76,8 +71,6 @@ class DirectoryTarget : public Target {
       }
       return {};
     });
-    if (!going) return std::unexpected(stopped());
-    return written;
   }
 
  private:

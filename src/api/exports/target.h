@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <expected>
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -36,9 +35,8 @@ class Target {
   virtual ~Target() = default;
   // name: the object's within the export; '/' parts folders.
   virtual Outcome<> put_text(const std::string& name, std::string_view text) = 0;
-  // The first `size` bytes of the file. keep_going is asked now and then; false ends it.
-  virtual Outcome<> put_file(const std::string& name, int fd, std::uint64_t size,
-                             const std::function<bool()>& keep_going) = 0;
+  // The first `size` bytes of the file.
+  virtual Outcome<> put_file(const std::string& name, int fd, std::uint64_t size) = 0;
 };
 
 // client outlives the target.

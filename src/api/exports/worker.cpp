@@ -117,7 +117,8 @@ Outcome<std::int64_t> Worker::to_bucket(const Task& task) {
   aws::S3Client client({.endpoint = options_.s3_endpoint,
                         .region = options_.region,
                         .credentials = *std::move(credentials),
-                        .clock = options_.clock},
+                        .clock = options_.clock,
+                        .keep_going = task.keep_going},
                        **sender);
   const auto target = bucket_target(task.one, client);
   return write(task, *target);
