@@ -214,6 +214,18 @@ TEST_P(AccessTest, AuditLogListsTheNewestFirstPageByPageAndNoOtherAccount) {
   EXPECT_EQ(list_audit(db(), other_account, {}, 10).value().size(), 1U);
 }
 
+TEST_P(AccessTest, OldEventsOfAllAccountsEnd) {
+  AuditLog log;
+  for (const auto account : {acme, other_account}) {
+    for (const Seconds time : {today, today + 1})
+      ASSERT_TRUE(log.append(db(), {.time = time, .account = std::string(account)}));
+  }
+  EXPECT_EQ(prune_audit(db(), today + 1).value(), 2);
+  const auto left = list_audit(db(), acme, {}, 10).value();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].time, today + 1);
+}
+
 TEST_P(AccessTest, AuditLogTakesAnyTextOfStrangers) {
   AuditLog log;
   const std::string hostile = std::string("a\0b\xff\x1b[31m'; DROP", 17) + std::string(5000, 'x');

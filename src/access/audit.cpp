@@ -66,4 +66,8 @@ Result<std::vector<AuditEvent>> list_audit(sql::Connection& connection, std::str
   }
 }
 
+Result<std::int64_t> prune_audit(sql::Connection& connection, Seconds before) {
+  return connection.run("DELETE FROM audit_log WHERE happened_at < ?1", before);
+}
+
 }  // namespace tenken::access

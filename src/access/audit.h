@@ -49,4 +49,7 @@ class AuditLog {
 Result<std::vector<AuditEvent>> list_audit(sql::Connection& connection, std::string_view account,
                                            std::optional<std::int64_t> before, std::size_t limit);
 
+// Deletes events of all accounts that happened before that time. Returns how many.
+Result<std::int64_t> prune_audit(sql::Connection& connection, Seconds before);
+
 }  // namespace tenken::access
