@@ -52,6 +52,7 @@ std::string_view source_name(std::string_view id) {
 
 std::string scorer_name(const Severity& severity, std::string_view id) {
   if (severity.source.empty()) return std::string(source_name(id));
+  if (severity.source.starts_with("GHSA-")) return "GITHUB";
   return severity.source.contains("nvd") ? "NVD" : severity.source;
 }
 

@@ -38,6 +38,12 @@ TEST_F(ScanSbomTest, CycloneDxHasWhatPluginsRead) {
     EXPECT_TRUE(text.contains(part)) << part << "\n" << text;
 }
 
+TEST_F(ScanSbomTest, ScoreOfAGitHubAdvisoryIsGitHubs) {
+  use_advisories({{"GHSA-aaaa-bbbb-cccc", osv_advisory("GHSA-aaaa-bbbb-cccc", "flask", "3.0")}});
+  const auto text = answer("ScanSbom", request(""));
+  EXPECT_TRUE(text.contains(R"({"source":{"name":"GITHUB"},"score":9.8)")) << text;
+}
+
 TEST_F(ScanSbomTest, InspectorIsAPlainList) {
   for (const auto* format : {"INSPECTOR", "INSPECTOR_ALT"}) {
     const auto text = answer("ScanSbom", request(format));
