@@ -13,11 +13,17 @@ class FindingsTest : public ApiTest {
  protected:
   void SetUp() override {
     ApiTest::SetUp();
-    use_advisories({{"CVE-2024-0001", osv_advisory("CVE-2024-0001", "alpha", "2.0")},
-                    {"CVE-2024-0002", osv_advisory("CVE-2024-0002", "beta", "1.5")}});
+    use_advisories({{"PYSEC-1", advisory("PYSEC-1", "CVE-2024-0001", "alpha", "2.0")},
+                    {"PYSEC-2", advisory("PYSEC-2", "CVE-2024-0002", "beta", "1.5")}});
     put_inventory("web-1", {{"alpha", "1.0"}, {"beta", "1.0"}}, {{"env", "prod"}});
     put_inventory("web-2", {{"alpha", "1.0"}}, {{"env", "dev"}});
     evaluate();
+  }
+
+  static std::string advisory(std::string_view id, std::string_view alias, std::string_view package,
+                              std::string_view fixed) {
+    auto out = osv_advisory(id, package, fixed);
+    return out.insert(1, fmt::format(R"("aliases":["{}"],)", alias));
   }
 
   json::Value parsed(const std::string& text) {
