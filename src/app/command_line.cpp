@@ -98,6 +98,7 @@ class CommandLine {
   int run(int argc, char** argv) {
     try {
       app_.parse(argc, argv);
+      if (!config_.empty()) read_config(*app_.get_subcommand("serve"));
     } catch (const CLI::ParseError& error) {
       // Help and version end with 0; everything else is wrong usage.
       return app_.exit(error) == 0 ? exit_ok : exit_usage;
@@ -334,6 +335,15 @@ class CommandLine {
     sub.add_option("--min-free-bytes", node.min_free_bytes,
                    "inventories are refused while the disk has less; 0: never")
         ->capture_default_str();
+    const auto days = [&](const char* name, Seconds& value, const char* what) {
+      sub.add_option_function<std::int64_t>(
+             name, [&value](std::int64_t count) { value = count * 86'400; }, what)
+          ->check(CLI::Range(7, 36'500));
+    };
+    days("--keep-closed", node.retention.keep_closed,
+         "days after which closed findings are deleted; default: 30");
+    days("--keep-history", node.retention.keep_history,
+         "days for which the history of findings is kept; default: 400");
     sub.add_option("--backup-dir", node.backup.directory,
                    "a directory for scheduled backups of the SQLite store");
     sub.add_option("--backup-interval", words_.backup_hours, "hours between two backups")
@@ -343,7 +353,7 @@ class CommandLine {
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
     add_serve_exports(sub);
-    sub.set_config("--config", "", "a file of these options, a line each: option=value");
+    sub.add_option("--config", config_, "a file of these options, a line each: option=value");
   }
 
   void add_serve_exports(CLI::App& sub) {
@@ -354,6 +364,17 @@ class CommandLine {
                    "where the buckets of --export-bucket are; default: Amazon S3");
     sub.add_option("--export-dir", exports.directory,
                    "a directory for exports of /v1/exports, a folder for each account");
+  }
+
+  // CLI11 reads files for the outermost command only. What the command line says outranks them.
+  void read_config(CLI::App& sub) const {
+    for (const auto& item : CLI::ConfigINI().from_file(config_)) {
+      auto* option = item.parents.empty() ? sub.get_option_no_throw("--" + item.name) : nullptr;
+      if (option == nullptr) throw CLI::ConfigError::Extras(config_ + ": " + item.fullname());
+      if (option->count() > 0) continue;
+      option->add_result(item.inputs);
+      option->run_callback();
+    }
   }
 
   void add_serve_advisories(CLI::App& sub) {
@@ -499,6 +520,7 @@ class CommandLine {
   BatchArguments compare_;
   BatchArguments cvss_;
   std::string shell_;
+  std::string config_;  // of serve
 };
 
 }  // namespace

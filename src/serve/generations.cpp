@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/time.h"
+#include "pipeline/database_location.h"
 
 namespace tenken::serve {
 namespace {
@@ -15,7 +16,8 @@ constexpr std::size_t earlier_kept = 2;
 
 }  // namespace
 
-Generations::Generations(std::string path) : path_(std::move(path)) {}
+Generations::Generations(std::string path, std::string copies)
+    : path_(std::move(path)), copies_(std::move(copies)) {}
 
 Result<Generations::Stamp> Generations::stamp_of(const std::string& file) {
   struct stat facts{};
@@ -28,16 +30,43 @@ Result<Generations::Stamp> Generations::stamp_of(const std::string& file) {
 
 Result<bool> Generations::look() {
   TRY(const auto stamp, stamp_of(path_));
-  if (stamp == stamp_) return false;
-  TRY(auto opened, advisories::Database::open(path_));
-  stamp_ = stamp;
-  auto fresh = std::make_shared<const advisories::Database>(std::move(opened));
+  const bool rested = stamp == seen_;
+  seen_ = stamp;
+  if (stamp == used_) return false;
+  if (stamp == faulty_) return fault_;
+  // Whoever is writing it may have the rest still to write.
+  if (!copies_.empty() && current() != nullptr && !rested) return false;
+  auto opened = open();
+  if (!opened && opened.error().code == Errc::invalid) {
+    faulty_ = stamp;
+    fault_ = opened.error();
+  }
+  if (!opened) return std::move(opened).error();
+  used_ = stamp;
+  auto fresh = std::make_shared<const advisories::Database>(*std::move(opened));
   const std::lock_guard lock(mutex_);
   if (current_ != nullptr && current_->generation() == fresh->generation()) return false;
   if (current_ != nullptr) earlier_.push_back(current_);
   if (earlier_.size() > earlier_kept) earlier_.erase(earlier_.begin());
   current_ = std::move(fresh);
   return true;
+}
+
+Result<advisories::Database> Generations::open() const {
+  if (copies_.empty()) return advisories::Database::open(path_);
+  TRY_VOID(pipeline::make_directories(copies_));
+  const auto copy = copies_ + "/incoming.db";
+  std::error_code error;
+  std::filesystem::copy_file(path_, copy, std::filesystem::copy_options::overwrite_existing, error);
+  if (error) return from_errno(error.value(), copy);
+  std::string generation;
+  {
+    TRY(const auto opened, advisories::Database::open(copy).within(path_));
+    TRY_VOID(opened.verify().within(path_));
+    generation = opened.generation();
+  }
+  TRY(const auto published, pipeline::publish(copies_, copy, generation));
+  return advisories::Database::open(published);
 }
 
 std::shared_ptr<const advisories::Database> Generations::current() const {
@@ -53,8 +82,9 @@ std::shared_ptr<const advisories::Database> Generations::find(const std::string&
       if (one->generation() == generation) return one;
     }
   }
-  const auto beside =
-      std::filesystem::path(path_).parent_path() / fmt::format("advisories-{}.db", generation);
+  const auto directory =
+      copies_.empty() ? std::filesystem::path(path_).parent_path() : std::filesystem::path(copies_);
+  const auto beside = directory / fmt::format("advisories-{}.db", generation);
   auto opened = advisories::Database::open(beside.string());
   if (!opened || opened->generation() != generation) return nullptr;
   return std::make_shared<const advisories::Database>(*std::move(opened));

@@ -1,6 +1,7 @@
 // The advisory generation in use: a file, or the current one of a directory of generations, opened
-// and watched. A newer file is taken in as soon as it is whole; one that cannot be opened is told
-// and the old one stays.
+// and watched. A newer one is taken in as soon as it is whole; one that cannot be used is an error
+// and the old one stays. A file that somebody else writes is used as a copy that was checked whole:
+// written over in place, it would pull the mapped pages from under their readers.
 //
 // Errors: those of the database. Thread rule: current and find from any thread; look from one.
 #pragma once
@@ -17,10 +18,12 @@ namespace tenken::serve {
 
 class Generations {
  public:
-  // path: as pipeline::database_path has it.
-  explicit Generations(std::string path);
+  // path: as pipeline::database_path has it. copies: the directory of generations for copies of
+  // it; empty: path is the link of such a directory itself, whose files never change.
+  explicit Generations(std::string path, std::string copies = {});
 
-  // Looks whether another file is there now. True: it was taken in.
+  // Looks whether another file is there now. True: it was taken in. What is wrong with a file is
+  // found once and said until it changes.
   Result<bool> look();
   std::shared_ptr<const advisories::Database> current() const;
   // That generation, where it is still open or its file lies beside the current one.
@@ -36,9 +39,14 @@ class Generations {
     friend bool operator==(const Stamp&, const Stamp&) = default;
   };
   static Result<Stamp> stamp_of(const std::string& file);
+  Result<advisories::Database> open() const;
 
   std::string path_;
-  Stamp stamp_;
+  std::string copies_;
+  Stamp seen_;  // at the last look
+  Stamp used_;
+  Stamp faulty_;
+  Error fault_;
   mutable std::mutex mutex_;
   std::shared_ptr<const advisories::Database> current_;
   std::vector<std::shared_ptr<const advisories::Database>> earlier_;  // the last few

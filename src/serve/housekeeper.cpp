@@ -25,6 +25,7 @@ constexpr int ping_wait_ms = 2'000;
 constexpr std::uintmax_t longest_log_bytes = std::uintmax_t{64} << 20;
 constexpr int checkpoint_wait_ms = 200;  // writers wait meanwhile
 constexpr Seconds backup_retry = 900;
+constexpr Seconds tidying_interval = 3'600;
 
 Result<std::uint64_t> free_bytes(const std::string& directory) {
   struct statvfs facts{};
@@ -113,6 +114,7 @@ class RunningHousekeeper final : public Housekeeper {
   void keep_once() {
     attempt("key uses", options_.keys->write_uses());
     attempt("figures", count());
+    attempt("retention", tidy());
     if (on_sqlite()) attempt("write-ahead log", cut_log());
     attempt("backup", backup_when_due());
   }
@@ -127,6 +129,24 @@ class RunningHousekeeper final : public Housekeeper {
     const std::lock_guard lock(mutex_);
     counted_.figures = std::move(figures);
     counted_.at = options_.clock();
+    return {};
+  }
+
+  // What has expired is looked for each minute, the rest once an hour.
+  Result<> tidy() {
+    const auto now = options_.clock();
+    TRY(auto connection, options_.pool->lease());
+    if (now < next_tidying_) {
+      TRY_VOID(store::expire_resources(*connection, now));
+      return {};
+    }
+    TRY(const auto done, store::keep_house(*connection, now, options_.retention));
+    next_tidying_ = now + tidying_interval;
+    if (done.expired + done.forgotten + done.findings > 0)
+      options_.log->note(Level::info, "tidied up",
+                         {{"expired_resources", done.expired},
+                          {"forgotten_resources", done.forgotten},
+                          {"deleted_findings", done.findings}});
     return {};
   }
 
@@ -168,7 +188,8 @@ class RunningHousekeeper final : public Housekeeper {
   std::string store_fault_;
   Counted counted_;
   bool refusing_ = false;        // of the watcher
-  Seconds next_backup_try_ = 0;  // of the keeper
+  Seconds next_backup_try_ = 0;  // of the keeper, as the next
+  Seconds next_tidying_ = 0;
   Sleeper watch_sleep_;
   Sleeper keep_sleep_;
   std::thread watcher_;

@@ -17,6 +17,7 @@
 #include "serve/log.h"
 #include "sql/sql.h"
 #include "store/figures.h"
+#include "store/housekeeping.h"
 
 namespace tenken::serve {
 
@@ -36,6 +37,7 @@ struct HousekeeperOptions {
   std::string data_directory;
   std::uint64_t min_free_bytes = 0;  // below, inventories are refused; 0: never
   BackupRules backup;
+  store::HousekeepingOptions retention;
 };
 
 class Housekeeper {

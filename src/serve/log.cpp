@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <csignal>
 #include <deque>
 #include <mutex>
 #include <thread>
@@ -12,6 +13,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <pthread.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -145,6 +147,11 @@ struct Log::State {
   }
 
   void run() {
+    // A reader that goes away is an error of write, no signal.
+    sigset_t pipe;
+    ::sigemptyset(&pipe);
+    ::sigaddset(&pipe, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe, nullptr);
     for (auto batch = next(); !batch.empty(); batch = next()) {
       const auto count = static_cast<std::uint64_t>(std::ranges::count(batch, '\n'));
       if (!write(batch)) dropped += count;

@@ -103,18 +103,17 @@ class RunningNode : public Node {
     ingest_.emplace(*pool_, [this] { sleeper_.wake(); });
     TRY_VOID(open_advisories());
     TRY(auto exports, read_policy(options_.exports));
-    door_.emplace(
-        api::Services{.pool = &*pool_,
-                      .ingest = &*ingest_,
-                      .generation = [this] { return generations_->current(); },
-                      .wake = [this] { sleeper_.wake(); },
-                      .clock = [] { return now(); },
-                      .region = options_.region,
-                      .token_key = master.derive(access::MasterKey::Purpose::page_tokens),
-                      .exports = exports},
-        *keys_, [this](std::string_view id, const Error& error) {
-          log(Level::error, "request failed", {{"request", id}, {"error", error.what}});
-        });
+    door_.emplace(api::Services{.pool = &*pool_,
+                                .ingest = &*ingest_,
+                                .generation = [this] { return generations_->current(); },
+                                .wake = [this] { sleeper_.wake(); },
+                                .clock = [] { return now(); },
+                                .region = options_.region,
+                                .token_key = master.derive(access::MasterKey::Purpose::page_tokens),
+                                .exports = exports},
+                  *keys_, [this](std::string_view id, const Error& error) {
+                    log(Level::error, "request failed", {{"request", id}, {"error", error.what}});
+                  });
     housekeeper_ = Housekeeper::start({.pool = &*pool_,
                                        .keys = &*keys_,
                                        .ingest = &*ingest_,
@@ -123,7 +122,8 @@ class RunningNode : public Node {
                                        .program = options_.program,
                                        .data_directory = options_.data_directory,
                                        .min_free_bytes = options_.min_free_bytes,
-                                       .backup = options_.backup});
+                                       .backup = options_.backup,
+                                       .retention = options_.retention});
     TRY_VOID(listen());
     worker_ = std::thread([this] { work(); });
     start_schedule();
@@ -201,8 +201,8 @@ class RunningNode : public Node {
     const bool is_file = path == (given.empty() ? pipeline::data_directory() : given);
     if (is_file && !options_.feeds_directory.empty())
       return invalid("--feeds needs a directory of generations in --db, not a file");
-    generations_.emplace(path);
-    if (is_file || options_.no_update) return {};
+    generations_.emplace(path, is_file ? options_.data_directory + "/advisories-in-use" : "");
+    if (is_file || (options_.no_update && options_.feeds_directory.empty())) return {};
     generations_directory_ = std::filesystem::path(path).parent_path().string();
     return pipeline::make_directories(generations_directory_);
   }

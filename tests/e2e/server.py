@@ -82,9 +82,13 @@ class Response:
 
 class Server:
     """Starts at once. directory, port and keys outlive kill() and stop(), so that start() goes on
-    where it was. database_uri: a PostgreSQL server's, else SQLite in the directory."""
+    where it was. database_uri: a PostgreSQL server's, else SQLite in the directory.
+    fetching: it keeps its advisories current by itself."""
 
-    def __init__(self, database=None, directory=None, database_uri=None, arguments=()):
+    def __init__(
+        self, database=None, directory=None, database_uri=None, arguments=(), variables=None,
+        fetching=False,
+    ):
         self.own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="tenken-serve-"))
         self.log_file = self.directory / f"serve-{id(self)}.log"
@@ -92,6 +96,8 @@ class Server:
         if database_uri:
             self.store += ["--database", database_uri]
         self.arguments = list(arguments)
+        self.network = [] if fetching else ["--no-update"]
+        self.variables = dict(variables or {})  # of its environment
         self.use_database(database or self.directory / "none.db")
         self.listen = "127.0.0.1:0"
         self.url = None
@@ -114,12 +120,12 @@ class Server:
     def start(self, seconds=60):
         words = [
             support.TENKEN, "serve", *self.store, "--listen", self.listen,
-            "--db", str(self.database), *self.arguments,
+            "--db", str(self.database), *self.network, *self.arguments,
         ]  # fmt: skip
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
                 words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                env=support.environment(SOURCE_DATE_EPOCH=None),
+                env=support.environment(SOURCE_DATE_EPOCH=None, **self.variables),
                 preexec_fn=lambda: LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL),
             )  # fmt: skip
         ready, _, _ = select.select([self.process.stdout], [], [], seconds)
@@ -290,9 +296,20 @@ class Server:
             key, connection,
         )  # fmt: skip
 
-    def findings(self, key=None, **criteria):
-        """Every finding of the account, by the paginator of boto3."""
-        pages = self.client(key=key).get_paginator("list_findings").paginate(
-            **({"filterCriteria": criteria} if criteria else {})
-        )
-        return [finding for page in pages for finding in page["findings"]]
+    def findings(self, **criteria):
+        """Every finding that the criteria choose, over one connection: faster than any client."""
+        connection = self.connect()
+        found, token = [], None
+        try:
+            while True:
+                body = {"filterCriteria": criteria, "maxResults": 100}
+                body.update({"nextToken": token} if token else {})
+                answer = self.request("POST", "/findings/list", body, connection=connection)
+                assert answer.status == 200, str(answer)
+                page = answer.json()
+                found += page["findings"]
+                token = page.get("nextToken")
+                if not token:
+                    return found
+        finally:
+            connection.close()
