@@ -222,13 +222,13 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   std::map<std::int64_t, const InventoryWrite*> last;
   for (const auto* one : inventories) last[resource_id(one->account, one->external_id).value] = one;
   VersionsById versions;
-  std::vector<NewRow> fresh;
+  std::map<std::int64_t, std::vector<std::int64_t>> ids_of;
   InventoriesWritten out;
   TRY_VOID(lock_interned(connection, Sharing::shared));
   TRY(out.epoch, interned_epoch(connection));
   const bool still_known = known.epoch() == out.epoch;
   for (const auto& [id, inventory] : last) {
-    std::vector<std::int64_t> ids;
+    auto& ids = ids_of[id];
     ids.reserve(inventory->packages.size());
     for (const auto& package : inventory->packages) {
       const auto version = package_version_id(package.version);
@@ -236,13 +236,17 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
       if (!still_known || !known.contains(version))
         versions.emplace(version.value, &package.version);
     }
+  }
+  // Package versions before resources: the order in which evaluation locks them.
+  TRY_VOID(intern(connection, versions));
+  std::vector<NewRow> fresh;
+  for (const auto& [id, inventory] : last) {
     TRY_VOID(put_resource(connection, {id}, *inventory));
-    TRY_VOID(put_difference(connection, {id}, *inventory, ids, fresh));
+    TRY_VOID(put_difference(connection, {id}, *inventory, ids_of[id], fresh));
     TRY_VOID(enqueue(connection, "evaluate", fmt::format("{}", id), inventory->digest,
                      inventory->received));
     out.resources.push_back({id});
   }
-  TRY_VOID(intern(connection, versions));
   TRY_VOID(add_packages(connection, std::move(fresh)));
   for (const auto& [id, version] : versions) out.interned.push_back({id});
   return out;
