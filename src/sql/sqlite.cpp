@@ -289,11 +289,14 @@ Result<> check_directory(const std::string& file) {
 }
 
 // SQLite itself would make the file by the umask; its log and index take over the file's mode.
+// A file that is there is never opened here: closing it would give up every lock that this process
+// holds on it (POSIX, fcntl), and another process would take the log of a used database away.
 Result<> create_file(const std::string& path) {
-  const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600));
-  if (!fd.valid()) return from_errno(errno, path);
+  const Fd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  if (fd.valid()) return {};
+  if (errno != EEXIST) return from_errno(errno, path);
   struct stat found{};
-  if (::fstat(fd.get(), &found) != 0) return from_errno(errno, path);
+  if (::stat(path.c_str(), &found) != 0) return from_errno(errno, path);
   if (!S_ISREG(found.st_mode)) return invalid(fmt::format("{}: no regular file", path));
   return {};
 }
