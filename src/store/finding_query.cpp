@@ -113,6 +113,14 @@ std::vector<Branch> branches_of(const std::vector<std::string>& accounts,
   return out;
 }
 
+bool names_resources(const findings::Criteria& criteria) {
+  const auto* const condition = criteria.find(findings::TextField::resource_id);
+  return condition != nullptr &&
+         std::ranges::all_of(condition->tests, [](const findings::TextTest& test) {
+           return test.comparison == findings::Comparison::equals;
+         });
+}
+
 class Compiler {
  public:
   Compiler(const FindingQuestion& question, std::vector<std::string> accounts,
@@ -167,6 +175,18 @@ class Compiler {
                          question_.descending ? "<" : ">", fmt::join(values, ", ")));
   }
 
+  // The same said of the walked table alone, so that its index is entered at the place.
+  void add_outer_place() {
+    std::vector<std::string_view> columns;
+    std::vector<std::string> values;
+    for (std::size_t i = 0; !walk_.columns[i].expression.starts_with("f."); ++i) {
+      columns.push_back(walk_.columns[i].expression);
+      values.push_back(sql_.bind(question_.after[i]));
+    }
+    sql_.add(fmt::format(" AND ({}) {} ({})", fmt::join(columns, ", "),
+                         question_.descending ? "<=" : ">=", fmt::join(values, ", ")));
+  }
+
   void add_order(std::size_t first, std::string_view limit) {
     std::vector<std::string> terms;
     for (std::size_t i = first; i < walk_.size; ++i)
@@ -213,8 +233,10 @@ class Compiler {
     bool place = !question_.after.empty();
     add_selected();
     sql_.add(" FROM finding f WHERE ");
-    add_accounts("f", branch.accounts);
-    sql_.add(fmt::format(" AND f.status = {}", sql_.bind(branch.status)));
+    add_accounts("f", branch.accounts, names_resources_);
+    sql_.add(fmt::format(" AND f.status{} = {}", names_resources_ ? " + 0" : "",
+                         sql_.bind(branch.status)));
+    if (names_resources_) add_named_resources(branch.accounts);
     if (place && leads) {
       const auto order = to_place(branch);
       if (order < 0) sql_.add(" AND 1 = 0");
@@ -227,9 +249,26 @@ class Compiler {
     add_order(first, limit);
   }
 
-  void add_accounts(std::string_view table, const std::vector<std::string>& accounts) {
+  // Resources that the question names one by one have few findings: these are gathered by the key
+  // of the table and sorted. What hides account and status keeps SQLite from their indexes.
+  void add_named_resources(const std::vector<std::string>& accounts) {
+    const auto* const condition = question_.criteria.find(findings::TextField::resource_id);
+    std::vector<std::string> ids;
+    for (const auto& test : condition->tests) {
+      for (const auto& account : accounts)
+        ids.push_back(sql_.bind(resource_id(account, test.value).value));
+    }
+    sql_.add(fmt::format(" AND f.resource_id IN ({})", fmt::join(ids, ", ")));
+  }
+
+  void add_accounts(std::string_view table, const std::vector<std::string>& accounts,
+                    bool hidden = false) {
     std::vector<std::string> values;
     for (const auto& account : accounts) values.push_back(sql_.bind(account));
+    if (hidden) {
+      sql_.add(fmt::format("{}.account_id || '' IN ({})", table, fmt::join(values, ", ")));
+      return;
+    }
     if (values.size() == 1)
       sql_.add(fmt::format("{}.account_id = {}", table, values.front()));
     else
@@ -247,10 +286,14 @@ class Compiler {
           "WHERE f.vulnerability_id = v.vulnerability_id");
     }
     sql_.add(" AND ");
-    add_accounts("f", accounts_);
+    add_accounts("f", accounts_, names_resources_ || walk_.driver == Driver::resources);
+    if (names_resources_) add_named_resources(accounts_);
     if (columns_.statuses.size() < 3)
       sql_.add(fmt::format(" AND f.status IN ({})", fmt::join(columns_.statuses, ", ")));
-    if (!question_.after.empty()) add_place(0);
+    if (!question_.after.empty()) {
+      add_outer_place();
+      add_place(0);
+    }
     add_outer_scores(false);
     add_conditions(sql_, "f", question_.criteria, columns_, arns_);
     add_order(0, limit);
@@ -261,6 +304,7 @@ class Compiler {
   const ColumnConditions& columns_;
   const ArnAnswer& arns_;
   const Walk& walk_;
+  bool names_resources_ = names_resources(question_.criteria);
   SqlText sql_;
 };
 
