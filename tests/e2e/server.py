@@ -228,8 +228,8 @@ class Server:
 
     def node(self, script, *words, key=None):
         """Runs a script of tests/e2e/node; its Answer."""
-        words = [str(aws_tools.node_folder() / "bin/node"), str(aws_tools.HERE / "node" / script)]
-        words += map(str, words)
+        node = aws_tools.node_folder() / "bin/node"
+        words = [str(node), str(aws_tools.HERE / "node" / script), *map(str, words)]
         env = self.aws_environment(key)
         env.update(NODE_PATH=str(aws_tools.NODE_MODULES), NODE_EXTRA_CA_CERTS=self.ca_file)
         process = subprocess.run(
