@@ -56,32 +56,33 @@ KNOWN = {
     "accessToken": "glpat-00000000000000000000",
     "name": "one",
 }
+KNOWN_IMAGE = f"arn:aws:ecr:us-east-1:111122223333:repository/web/sha256:{'0' * 64}"
 CODE_CONFIGURATION = f"{OWNED}/codesecurity-configuration/{UUID}"
 
 
 def small_input(model, name):
     """The required members only, as small as they may be."""
     shape = model["operations"][name].get("input")
-    value = small_value(model, shape["shape"], 0) if shape else {}
-    if "CodeSecurity" in name and "scanConfigurationArn" in value:
-        value["scanConfigurationArn"] = CODE_CONFIGURATION
-    return value
+    known = dict(KNOWN)
+    if "CodeSecurity" in name:
+        known["scanConfigurationArn"] = CODE_CONFIGURATION
+    return small_value(model, shape["shape"], known) if shape else {}
 
 
-def small_value(model, name, depth):
+def small_value(model, name, known):
     shape = model["shapes"][name]
     kind = shape["type"]
     if kind == "structure":
         members = shape["members"]
         wanted = list(members)[:1] if shape.get("union") else shape.get("required", [])
         return {
-            one: KNOWN[one] if one in KNOWN else small_value(model, members[one]["shape"], depth + 1)
+            one: known[one] if one in known else small_value(model, members[one]["shape"], known)
             for one in wanted
         }
     if kind == "list":
-        return [small_value(model, shape["member"]["shape"], depth + 1)] * shape.get("min", 1)
+        return [small_value(model, shape["member"]["shape"], known)] * shape.get("min", 1)
     if kind == "map":
-        return {"key": small_value(model, shape["value"]["shape"], depth + 1)}
+        return {"key": small_value(model, shape["value"]["shape"], known)}
     if kind == "string":
         return shape["enum"][0] if "enum" in shape else "x" * max(1, shape.get("min", 1))
     return {"integer": shape.get("min", 1), "long": shape.get("min", 1), "boolean": True,

@@ -70,7 +70,7 @@ class PostgresServer:
         """Returns once the server takes connections."""
         self.server = self._spawn(
             "postgres", "-k", str(self.directory), "-h", "", "-F", "-c", "full_page_writes=off",
-            "-c", "shared_buffers=32MB",
+            "-c", "shared_buffers=32MB", "-c", "log_lock_waits=on",
         )  # fmt: skip
         deadline = time.monotonic() + 30
         while not self._ready():
