@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "base/time.h"
 #include "fetch/delta.h"
 #include "fetch/mirror.h"
 #include "fetch/retry.h"
@@ -37,8 +38,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   expect(same.changed.empty() && same.removed == 0);
   const auto delta = tenken::fetch::compare_indexes(first, rest.value_or(""));
   expect(delta.changed.size() <= text.size());
-  if (const auto date = tenken::fetch::parse_http_date(text))
-    expect(tenken::fetch::parse_http_date(tenken::fetch::format_http_date(*date)) == date);
+  if (const auto date = tenken::parse_http_date(text))
+    expect(tenken::parse_http_date(tenken::format_http_date(*date)) == date);
   tenken::fetch::parse_retry_after(text, 1'700'000'000);
   if (const auto state = tenken::fetch::read_state(text)) {
     const auto written = tenken::fetch::write_state(*state);

@@ -71,6 +71,7 @@ struct FrontDoor::State {
     const auto found = operations.find(route.operation->name);
     return found == operations.end() ? nullptr : found->second;
   }
+  http::Response answer(const http::Request& request, const access::Authenticated& who);
   http::Response operate(const http::Request& request, const access::Authenticated& who);
   ApiResult<std::string> call(const http::Request& request, const Route& route,
                               const access::Authenticated& who);
@@ -98,11 +99,17 @@ http::Response FrontDoor::answer(const http::Request& request) {
       .method = request.method, .target = request.target, .headers = request.headers.all};
   const auto checked = state.authenticator.authenticate(head, request.body, state.services.clock());
   if (!checked) return refusal(checked.error(), protocol);
-  const auto& who = *checked;
-  if (protocol == aws::Protocol::query || who.service == "sts")
-    return answer_sts(request, who.principal);
-  if (v1::is_v1(request)) return state.answer_v1(request, who.principal);
-  return state.operate(request, who);
+  auto response = state.answer(request, *checked);
+  response.note.account = checked->principal.account;
+  response.note.access_key_id = checked->principal.access_key_id;
+  return response;
+}
+
+http::Response FrontDoor::State::answer(const http::Request& request,
+                                        const access::Authenticated& who) {
+  if (is_sts(request) || who.service == "sts") return answer_sts(request, who.principal);
+  if (v1::is_v1(request)) return answer_v1(request, who.principal);
+  return operate(request, who);
 }
 
 http::Response FrontDoor::State::operate(const http::Request& request,
@@ -114,12 +121,11 @@ http::Response FrontDoor::State::operate(const http::Request& request,
                                 .message = "Credential should be scoped to correct service: '" +
                                            route->operation->service + "'."});
   auto answered = call(request, *route, who);
-  if (!answered) {
-    note(request, who.principal, *route, name(answered.error().code));
-    return to_response(answered.error());
-  }
-  note(request, who.principal, *route, "success");
-  return document(route->operation->status, *std::move(answered));
+  note(request, who.principal, *route, answered ? "success" : name(answered.error().code));
+  auto response = answered ? document(route->operation->status, *std::move(answered))
+                           : to_response(answered.error());
+  response.note.operation = route->operation->name;
+  return response;
 }
 
 ApiResult<std::string> FrontDoor::State::call(const http::Request& request, const Route& route,

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "sql/dialect.h"
-#include "store/suppression.h"
 #include "store/finding_counts.h"
+#include "store/suppression.h"
 
 namespace tenken::store {
 namespace {
@@ -24,7 +24,9 @@ constexpr Scope one_resource{
     .findings = "finding.resource_id BETWEEN ?4 AND ?5",
 };
 constexpr Scope one_vulnerability{
-    .packages = "m.vulnerability_id = ?6 AND rp.resource_id BETWEEN ?4 AND ?5",
+    .packages =
+        "m.vulnerability_id = ?6 AND rp.package_version_id = m.package_version_id "
+        "AND rp.resource_id BETWEEN ?4 AND ?5",
     .findings = "finding.vulnerability_id = ?6 AND finding.resource_id BETWEEN ?4 AND ?5",
 };
 
@@ -120,7 +122,8 @@ Statements statements(const Scope& scope, std::string_view from, sql::Engine eng
           .events = fill(event_statement, scope, from, engine)};
 }
 
-// A resource's packages first, or a vulnerability's matches first.
+// A resource's packages first, or a vulnerability's matches first: SQLite keeps the order of a
+// CROSS JOIN, and does not know how few matches there are.
 Statements resource_statements(sql::Engine engine) {
   return statements(one_resource,
                     "resource_package rp JOIN match m "
@@ -128,22 +131,29 @@ Statements resource_statements(sql::Engine engine) {
                     engine);
 }
 Statements vulnerability_statements(sql::Engine engine) {
-  return statements(one_vulnerability,
-                    "match m JOIN resource_package rp "
-                    "ON rp.package_version_id = m.package_version_id",
-                    engine);
+  return statements(one_vulnerability, "match m CROSS JOIN resource_package rp", engine);
+}
+
+Result<> note_events(sql::Connection& connection, const Statements& statements,
+                     std::span<const sql::Value> values) {
+  TRY(const auto events, connection.run(statements.events, values));
+  CHECK(events >= 0);
+  return {};
 }
 
 Result<Changes> apply(sql::Connection& connection, const Statements& statements,
-                      std::span<const sql::Value> values, CountedScope scope) {
+                      std::int64_t transition, std::span<const sql::Value> values,
+                      CountedScope scope) {
   TRY(auto counts, CountChange::begin(connection, std::move(scope)));
   Changes out;
   TRY(out.written, connection.run(statements.open, values));
-  TRY(out.closed, connection.run(statements.close, values));
-  if (out.written + out.closed > 0) {
-    TRY(const auto events, connection.run(statements.events, values));
-    CHECK(events >= 0);
-  }
+  if (out.written > 0) TRY_VOID(note_events(connection, statements, values));
+  // On PostgreSQL each statement sees what was committed before it: what one opens, the other may
+  // close. Each change has its number, so that both are in the history.
+  std::vector<sql::Value> closing(values.begin(), values.end());
+  closing[1] = transition + 1;
+  TRY(out.closed, connection.run(statements.close, closing));
+  if (out.closed > 0) TRY_VOID(note_events(connection, statements, closing));
   if (out.written + out.closed > 0 || counts.is_retyped()) TRY_VOID(counts.finish(connection));
   return out;
 }
@@ -186,7 +196,8 @@ Result<Changes> evaluate_resource(sql::Connection& connection, ResourceId resour
   const auto texts = resource_statements(connection.engine());
   const sql::Value values[] = {evaluation.now, evaluation.transition,
                                std::string_view(evaluation.cause), resource.value, resource.value};
-  TRY(auto out, apply(connection, texts, values, {.resources = {resource, resource}}));
+  TRY(auto out,
+      apply(connection, texts, evaluation.transition, values, {.resources = {resource, resource}}));
   TRY(out.suppressed, suppress(connection, out, {.resources = {resource, resource}}, evaluation));
   return out;
 }
@@ -201,8 +212,8 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
     const sql::Value values[] = {
         evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
         range.first.value, range.last.value,      std::string_view(vulnerability)};
-    TRY(const auto one,
-        apply(connection, texts, values, {.resources = range, .vulnerability = vulnerability}));
+    TRY(const auto one, apply(connection, texts, evaluation.transition, values,
+                              {.resources = range, .vulnerability = vulnerability}));
     TRY(const auto suppressed, suppress(connection, one, {range, vulnerability}, evaluation));
     out.suppressed += suppressed;
     out.written += one.written;

@@ -38,7 +38,9 @@ Result<> lock_slice(sql::Connection& connection, std::int64_t slice);
 
 struct Evaluation {
   Seconds now = 0;
-  std::int64_t transition = 0;  // names this evaluation's changes; new for every transaction
+  // Names what this evaluation opens; the next number names what it closes or suppresses. New for
+  // every transaction.
+  std::int64_t transition = 0;
   std::string cause;            // "inventory <digest>", "advisories <generation>"
 };
 
