@@ -41,7 +41,7 @@ struct Evaluation {
   // Names what this evaluation opens; the next number names what it closes or suppresses. New for
   // every transaction.
   std::int64_t transition = 0;
-  std::string cause;            // "inventory <digest>", "advisories <generation>"
+  std::string cause;  // "inventory <digest>", "advisories <generation>"
 };
 
 struct Changes {
