@@ -24,7 +24,9 @@ constexpr Scope one_resource{
     .findings = "finding.resource_id BETWEEN ?4 AND ?5",
 };
 constexpr Scope one_vulnerability{
-    .packages = "m.vulnerability_id = ?6 AND rp.resource_id BETWEEN ?4 AND ?5",
+    .packages =
+        "m.vulnerability_id = ?6 AND rp.package_version_id = m.package_version_id "
+        "AND rp.resource_id BETWEEN ?4 AND ?5",
     .findings = "finding.vulnerability_id = ?6 AND finding.resource_id BETWEEN ?4 AND ?5",
 };
 
@@ -120,7 +122,8 @@ Statements statements(const Scope& scope, std::string_view from, sql::Engine eng
           .events = fill(event_statement, scope, from, engine)};
 }
 
-// A resource's packages first, or a vulnerability's matches first.
+// A resource's packages first, or a vulnerability's matches first: SQLite keeps the order of a
+// CROSS JOIN, and does not know how few matches there are.
 Statements resource_statements(sql::Engine engine) {
   return statements(one_resource,
                     "resource_package rp JOIN match m "
@@ -128,10 +131,7 @@ Statements resource_statements(sql::Engine engine) {
                     engine);
 }
 Statements vulnerability_statements(sql::Engine engine) {
-  return statements(one_vulnerability,
-                    "match m JOIN resource_package rp "
-                    "ON rp.package_version_id = m.package_version_id",
-                    engine);
+  return statements(one_vulnerability, "match m CROSS JOIN resource_package rp", engine);
 }
 
 Result<> note_events(sql::Connection& connection, const Statements& statements,
