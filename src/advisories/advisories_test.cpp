@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "advisories/aliases.h"
@@ -143,19 +144,44 @@ TEST(Aliases, an_erratum_without_cve_stands_for_itself) {
   EXPECT_EQ(show({{"ALBA-2019:0973", {}, {}, {}}}), "ALBA-2019:0973=ALBA-2019:0973,;");
 }
 
-TEST(Scoring, highest_version_then_nvd_primary) {
-  const auto v31 = [](std::string vector) {
-    return Severity{"CVSS_V3", std::move(vector), "", true};
-  };
+std::string preferred(std::vector<std::pair<Severity, std::string>> said) {
   Scoring scoring;
-  scoring.consider(v31("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"), "cna@example.org");
-  EXPECT_EQ(scoring.best().level, SeverityLevel::critical);
-  scoring.consider(v31("CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"), "nvd@nist.gov");
-  EXPECT_EQ(scoring.best().level, SeverityLevel::medium);
-  scoring.consider({"CVSS_V2", "AV:N/AC:L/Au:N/C:C/I:C/A:C", "", true}, "nvd@nist.gov");
-  EXPECT_EQ(scoring.best().source, "CVSS 3.1 nvd@nist.gov");
+  for (const auto& [severity, record] : said) scoring.consider(severity, record);
+  std::string out;
+  for (const auto& one : scoring.take())
+    out += fmt::format("{} {} {}\n", one.source, cvss_version(one.vector), one.tenths);
+  return out;
+}
+
+TEST(Scoring, the_authority_then_cisa_then_nvd_then_records_and_3_1_before_3_0_4_0_2_0) {
+  const std::string v2 = "AV:N/AC:L/Au:N/C:C/I:C/A:C";
+  const std::string v30 = "CVSS:3.0/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N";
+  const std::string v31 = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H";
+  const std::string v4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
+  const std::string cisa = "134c704f-9b21-4f2e-91b3-4a467353bcc0";
+  EXPECT_EQ(preferred({{{"CVSS_V3", v30, "", true}, "DEBIAN-CVE-2024-1"},
+                       {{"CVSS_V3", v31, "", true}, "GHSA-1"},
+                       {{"CVSS_V2", v2, "nvd@nist.gov", true}, ""},
+                       {{"CVSS_V3", v31, "nvd@nist.gov", true}, ""},
+                       {{"CVSS_V3", v31, cisa, false}, ""},
+                       {{"CVSS_V4", v4, "cna@example.org", true}, ""},
+                       {{"CVSS_V3", v30, "cna@example.org", true}, ""},
+                       {{"CVSS_V3", v31, "a@example.org", false}, ""}}),
+            "cna@example.org 3.0 53\ncna@example.org 4.0 93\na@example.org 3.1 98\n" + cisa +
+                " 3.1 98\nnvd@nist.gov 3.1 98\nnvd@nist.gov 2.0 100\nGHSA-1 3.1 98\n"
+                "DEBIAN-CVE-2024-1 3.0 53\n");
+}
+
+TEST(Scoring, of_one_source_and_version_the_first_counts_and_what_cannot_be_read_is_a_fault) {
+  Scoring scoring;
   scoring.consider({"CVSS_V3", "CVSS:3.1/nonsense", "", true}, "x");
+  scoring.consider({"Ubuntu", "medium", "", true}, "x");
+  scoring.consider({"CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N", "", true}, "x");
+  scoring.consider({"CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "", true}, "x");
   EXPECT_EQ(scoring.take_faults().size(), 1u);
+  const auto scores = scoring.take();
+  ASSERT_EQ(scores.size(), 1u);
+  EXPECT_EQ(scores[0].tenths, 53);
 }
 
 Advisory advisory(std::string id, std::string ecosystem, std::string name, std::string fixed) {
@@ -216,7 +242,9 @@ TEST(Database, gives_back_what_was_put_in) {
   ASSERT_TRUE(known.has_value());
   EXPECT_EQ(known->summary, "summary of PYSEC-1");
   EXPECT_EQ(known->details, "text of NVD");
-  EXPECT_EQ(known->cvss_score, 9.8);
+  ASSERT_EQ(known->cvss.size(), 1u);
+  EXPECT_EQ(known->cvss[0].source, "nvd@nist.gov");
+  EXPECT_EQ(known->cvss[0].tenths, 98);
   EXPECT_EQ(known->aliases, std::vector<std::string>{"PYSEC-1"});
   EXPECT_EQ(database->coverage("PyPI", "").size(), 1u);
 }

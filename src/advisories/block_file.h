@@ -35,7 +35,7 @@ enum class Section : std::uint8_t {
   documents,        // zstd frames: texts and references
 };
 inline constexpr std::size_t section_count = 8;
-inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint32_t format_version = 2;
 
 class BlockFile {
  public:

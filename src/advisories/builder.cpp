@@ -404,8 +404,22 @@ class Composer {
     return {};
   }
 
+  // Vulnerabilities with the records whose vectors are theirs: those that name no other.
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> scoring_records() const {
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> out;
+    for (std::uint32_t i = 0; i < ordered_.size(); ++i) {
+      const auto& names = resolution_.of_record[i];
+      if (names.size() == 1 && !ordered_[i]->severity.empty()) out.emplace_back(names.front(), i);
+    }
+    std::ranges::sort(out);
+    return out;
+  }
+
   Result<> write_vulnerabilities() {
-    for (const auto& one : resolution_.vulnerabilities) {
+    const auto records = scoring_records();
+    auto scored = records.begin();
+    for (std::uint32_t number = 0; number < resolution_.vulnerabilities.size(); ++number) {
+      const auto& one = resolution_.vulnerabilities[number];
       VulnerabilityEntry entry;
       entry.id = one.id;
       entry.aliases = one.aliases;
@@ -414,21 +428,20 @@ class Composer {
         entry.exploited = note->second.exploited;
         entry.prediction = note->second.prediction;
         if (note->second.document) entry.note = state_.documents.place(*note->second.document);
-        for (const auto& severity : note->second.severity)
-          scoring.consider(severity, severity.source);
+        for (const auto& severity : note->second.severity) scoring.consider(severity, {});
       }
       entry.described = one.described;
-      for (const auto record : one.described) {
-        for (const auto& severity : ordered_[record]->severity)
-          scoring.consider(severity, links_[record].id);
+      for (; scored != records.end() && scored->first == number; ++scored) {
+        for (const auto& severity : ordered_[scored->second]->severity)
+          scoring.consider(severity, links_[scored->second].id);
       }
       for (auto& fault : scoring.take_faults())
         builder_.add(Origin{.feed = "cvss", .id_space = {}, .path = {}, .home_ecosystem = {}},
                      Skip{.file = {}, .record = std::string(one.id), .reason = std::move(fault)});
-      entry.cvss_score = scoring.best().score;
-      entry.cvss_vector = scoring.best().vector;
-      entry.cvss_source = scoring.best().source;
-      entry.cvss_level = scoring.best().level;
+      const auto scores = scoring.take();
+      for (const auto& score : scores)
+        entry.cvss.push_back(
+            {.vector = score.vector, .source = score.source, .tenths = score.tenths});
       TRY_VOID(vulnerabilities_.add(pack(entry)));
     }
     return {};

@@ -180,10 +180,10 @@ Vulnerability from_entry(const VulnerabilityEntry& entry) {
   Vulnerability out;
   out.id = entry.id;
   out.aliases.assign(entry.aliases.begin(), entry.aliases.end());
-  if (!entry.cvss_vector.empty()) {
-    out.cvss_score = entry.cvss_score;
-    out.cvss_vector = entry.cvss_vector;
-  }
+  for (const auto& one : entry.cvss)
+    out.cvss.push_back({.vector = std::string(one.vector),
+                        .source = std::string(one.source),
+                        .tenths = one.tenths});
   out.exploited = entry.exploited;
   out.prediction = entry.prediction;
   return out;

@@ -1,5 +1,6 @@
 #include "advisories/entries.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "advisories/packed.h"
@@ -192,10 +193,9 @@ std::string pack(const VulnerabilityEntry& entry) {
   PackWriter out;
   out.text(entry.id).texts(entry.aliases).number(entry.described.size());
   for (const auto one : entry.described) out.number(one);
-  put(out, entry.cvss_score);
-  out.text(entry.cvss_vector)
-      .text(entry.cvss_source)
-      .number(static_cast<std::uint64_t>(entry.cvss_level));
+  out.number(entry.cvss.size());
+  for (const auto& one : entry.cvss)
+    out.text(one.vector).text(one.source).number(static_cast<std::uint64_t>(one.tenths));
   out.number(entry.exploited ? 1 : 0);
   if (const auto& kev = entry.exploited)
     out.signed_number(kev->added)
@@ -219,10 +219,12 @@ Result<VulnerabilityEntry> unpack_vulnerability(std::string_view bytes) {
   entry.id = in.text();
   entry.aliases = get_texts<std::string_view>(in);
   entry.described = get_numbers(in);
-  entry.cvss_score = get_double(in);
-  entry.cvss_vector = in.text();
-  entry.cvss_source = in.text();
-  entry.cvss_level = enumerator(in.number(), SeverityLevel::critical);
+  entry.cvss.resize(in.count());
+  for (auto& one : entry.cvss) {
+    one.vector = in.text();
+    one.source = in.text();
+    one.tenths = static_cast<std::int16_t>(std::min<std::uint64_t>(in.number(), 100));
+  }
   if (in.number() != 0) {
     auto& kev = entry.exploited.emplace();
     kev.added = in.signed_number();

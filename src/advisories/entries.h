@@ -83,14 +83,17 @@ struct RecordEntry {
 std::string pack(const RecordEntry& entry);
 Result<RecordEntry> unpack_record(std::string_view bytes);
 
+struct CvssView {  // a CvssScore of the file
+  std::string_view vector;
+  std::string_view source;
+  std::int16_t tenths = 0;
+};
+
 struct VulnerabilityEntry {
   std::string_view id;
   std::vector<std::string_view> aliases;
   std::vector<std::uint32_t> described;  // records that are this vulnerability
-  double cvss_score = 0;                 // of the vector that decides; meaningful with a vector
-  std::string_view cvss_vector;          // empty: none
-  std::string_view cvss_source;          // "CVSS 3.1 nvd@nist.gov"
-  SeverityLevel cvss_level = SeverityLevel::unknown;
+  std::vector<CvssView> cvss;            // in the order of scoring.h
   std::optional<KnownExploited> exploited;
   std::optional<ExploitPrediction> prediction;
   DocumentRef note;  // NVD's document; size 0: none

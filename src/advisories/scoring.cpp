@@ -1,13 +1,50 @@
 #include "advisories/scoring.h"
 
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
 #include <fmt/format.h>
 
-#include "base/text.h"
 #include "cvss/cvss.h"
 
 namespace tenken::advisories {
+namespace {
 
-void Scoring::consider(const Severity& severity, std::string_view source) {
+// CISA's container in CVE records: its short name there, its organisation's id at NVD.
+bool is_cisa(std::string_view source) {
+  return source == "CISA-ADP" || source == "134c704f-9b21-4f2e-91b3-4a467353bcc0";
+}
+
+constexpr std::size_t most_kept = 100;  // of one vulnerability
+
+enum SourceRank : int { authority, further_authority, cisa, nvd, github_record, other_record };
+
+SourceRank rank_of(const Severity& severity, std::string_view record) {
+  if (severity.source.empty() && !record.empty())
+    return record.starts_with("GHSA-") ? github_record : other_record;
+  if (severity.source.empty() || severity.source.starts_with("nvd@")) return nvd;
+  if (is_cisa(severity.source)) return cisa;
+  return severity.primary ? authority : further_authority;
+}
+
+int rank_of(cvss::Version version) {
+  switch (version) {
+    case cvss::Version::v3_1:
+      return 0;
+    case cvss::Version::v3_0:
+      return 1;
+    case cvss::Version::v4_0:
+      return 2;
+    case cvss::Version::v2:
+      return 3;
+  }
+  return 3;
+}
+
+}  // namespace
+
+void Scoring::consider(const Severity& severity, std::string_view record) {
   if (!severity.type.starts_with("CVSS")) return;
   const auto scores = cvss::score(severity.score);
   if (!scores || !scores->base) {
@@ -15,17 +52,26 @@ void Scoring::consider(const Severity& severity, std::string_view source) {
                                   scores ? "no base score" : scores.error().what));
     return;
   }
-  // The ranks compare as text: version, then primary, then the source's name (least first wins).
-  const auto version = cvss::name(scores->version);
-  auto rank =
-      fmt::format("{}{}", version, severity.primary && source.starts_with("nvd@") ? '1' : '0');
-  if (!best_.vector.empty() && rank <= rank_) return;
-  rank_ = std::move(rank);
-  best_.score = *scores->base;
-  best_.vector = severity.score;
-  best_.source = fmt::format("CVSS {} {}", version, source);
-  best_.level = parse_severity_level(cvss::severity(scores->version, *scores->base))
-                    .value_or(SeverityLevel::unknown);
+  const auto source = !severity.source.empty() ? std::string_view(severity.source)
+                      : record.empty()         ? std::string_view("nvd")
+                                               : record;
+  Candidate fresh{.source_rank = rank_of(severity, record),
+                  .version_rank = rank_of(scores->version),
+                  .score = {.vector = severity.score,
+                            .source = std::string(source),
+                            .tenths = static_cast<std::int16_t>(std::lround(*scores->base * 10))}};
+  const auto at = std::ranges::lower_bound(candidates_, fresh.key(), {}, &Candidate::key);
+  if (at != candidates_.end() && at->key() == fresh.key()) return;  // the first counts
+  candidates_.insert(at, std::move(fresh));
+  if (candidates_.size() > most_kept) candidates_.pop_back();
+}
+
+std::vector<CvssScore> Scoring::take() {
+  std::vector<CvssScore> out;
+  out.reserve(candidates_.size());
+  for (auto& one : candidates_) out.push_back(std::move(one.score));
+  candidates_.clear();
+  return out;
 }
 
 }  // namespace tenken::advisories

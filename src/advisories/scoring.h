@@ -1,13 +1,18 @@
-// Scoring: which of a vulnerability's CVSS vectors decides its severity.
+// Scoring: a vulnerability's CVSS vectors with their base scores, in the order in which their
+// sources are preferred where no vendor's own vector was matched (match/severity.h).
 //
-// Rule: the highest CVSS version; within a version NVD's Primary score, then the others by the
-// name of their source.
+// Rule: the CVE's numbering authority (NVD calls its score Primary, or it is neither NVD's nor
+// CISA's), CISA's ADP, NVD, then the records that are about this vulnerability alone, GitHub's
+// first. Of one source version 3.1, then 3.0, 4.0, 2.0. Nothing is mixed: a vector stays with its
+// source and its score.
 //
 // Thread rule: a value.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "model/advisory.h"
@@ -17,21 +22,21 @@ namespace tenken::advisories {
 
 class Scoring {
  public:
-  struct Best {
-    double score = 0;
-    std::string vector;  // empty: nothing scored
-    std::string source;  // "CVSS 3.1 nvd@nist.gov"
-    SeverityLevel level = SeverityLevel::unknown;
-  };
-
+  // record: the id of the record that states it; empty: a note of NVD's, which names its sources.
   // Entries that are no CVSS vectors are passed over; a vector that cannot be read is a fault.
-  void consider(const Severity& severity, std::string_view source);
-  const Best& best() const { return best_; }
+  void consider(const Severity& severity, std::string_view record);
+  // One for each source and version.
+  std::vector<CvssScore> take();
   std::vector<std::string> take_faults() { return std::move(faults_); }
 
  private:
-  Best best_;
-  std::string rank_;  // compares greater for a better candidate
+  struct Candidate {
+    int source_rank = 0;
+    int version_rank = 0;
+    CvssScore score;
+    auto key() const { return std::tie(source_rank, score.source, version_rank); }
+  };
+  std::vector<Candidate> candidates_;  // by key, each once
   std::vector<std::string> faults_;
 };
 

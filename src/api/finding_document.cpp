@@ -33,52 +33,40 @@ void write_time(json::Writer& out, std::string_view name, Seconds time) {
   if (time > 0) out.key(name).integer(time);
 }
 
-// "nvd@nist.gov" goes by its short name; a record that does not say is its publisher's.
-std::string_view cvss_source(json::Value cvss, const FindingRow& finding) {
-  const auto source = cvss["source"].string();
-  if (source == "nvd@nist.gov") return "NVD";
-  return source.empty() ? std::string_view(finding.source) : source;
+void write_cvss(json::Writer& out, json::Value cvss) {
+  out.begin_object();
+  out.key("baseScore").number(cvss["baseScore"].number().value_or(0));
+  out.member("scoringVector", cvss["scoringVector"].string());
+  out.member("source", scorer_name(cvss["source"].string()));
+  out.member("version", cvss["version"].string());
+  out.end_object();
 }
 
-void write_cvss(json::Writer& out, json::Value list, const FindingRow& finding) {
+// All vectors, those of the source that gives the score first.
+void write_all_cvss(json::Writer& out, json::Value document, const FindingRow& finding) {
+  const auto list = document["cvss"];
   if (list.size() == 0) return;
+  const auto source = score_origin(finding, document).source;
   out.key("cvss").begin_array();
-  list.for_each([&](json::Value one) {
-    out.begin_object();
-    out.key("baseScore").number(one["baseScore"].number().value_or(0));
-    out.member("scoringVector", one["scoringVector"].string());
-    out.member("source", cvss_source(one, finding));
-    out.member("version", one["version"].string());
-    out.end_object();
-  });
+  for (const bool chosen : {true, false})
+    list.for_each([&](json::Value one) {
+      if ((one["source"].string() == source) == chosen) write_cvss(out, one);
+    });
   out.end_array();
-}
-
-// The vector that says the finding's score; of several a 3.x one.
-json::Value deciding_cvss(json::Value list, std::int64_t score) {
-  json::Value best;
-  list.for_each([&](json::Value one) {
-    const auto base = one["baseScore"].number();
-    if (!base || std::lround(*base * 10) != score) return;
-    const bool better = !best || (!best["version"].string().starts_with('3') &&
-                                  one["version"].string().starts_with('3'));
-    if (better) best = one;
-  });
-  return best;
 }
 
 void write_score(json::Writer& out, json::Value document, const FindingRow& finding) {
   out.member("severity", findings::inspector_severity(finding.score));
   if (finding.score < 0) return;
   out.key("inspectorScore").number(static_cast<double>(finding.score) / 10);
-  const auto cvss = deciding_cvss(document["cvss"], finding.score);
-  if (!cvss) return;
+  const auto origin = score_origin(finding, document);
+  if (!origin.cvss) return;
   out.key("inspectorScoreDetails").begin_object().key("adjustedCvss").begin_object();
-  out.member("scoreSource", cvss_source(cvss, finding));
-  out.member("cvssSource", cvss_source(cvss, finding));
-  out.member("version", cvss["version"].string());
+  out.member("scoreSource", scorer_name(origin.source));
+  out.member("cvssSource", scorer_name(origin.source));
+  out.member("version", origin.cvss["version"].string());
   out.key("score").number(static_cast<double>(finding.score) / 10);
-  out.member("scoringVector", cvss["scoringVector"].string());
+  out.member("scoringVector", origin.cvss["scoringVector"].string());
   out.key("adjustments").begin_array().end_array();
   out.end_object().end_object();
 }
@@ -132,7 +120,7 @@ void write_details(json::Writer& out, json::Value document, const FindingRow& fi
   out.member("vulnerabilityId", finding.key.vulnerability);
   out.member("source", finding.source);
   out.member("sourceUrl", vulnerability_url(finding.key.vulnerability));
-  write_cvss(out, document["cvss"], finding);
+  write_all_cvss(out, document, finding);
   write_strings(out, "relatedVulnerabilities", document["aliases"]);
   write_strings(out, "referenceUrls", document["references"]);
   if (finding.score >= 0) {
@@ -235,6 +223,39 @@ void write_exploit(json::Writer& out, const FindingRow& finding) {
 }
 
 }  // namespace
+
+std::string_view scorer_name(std::string_view source) {
+  static constexpr std::pair<std::string_view, std::string_view> names[] = {
+      {"nvd", "NVD"},
+      {"CVE-", "NVD"},
+      {"134c704f-9b21-4f2e-91b3-4a467353bcc0", "CISA-ADP"},
+      {"GHSA-", "GITHUB"},
+      {"ALAS", "AMAZON_CVE"},
+      {"DEBIAN-", "DEBIAN_CVE"},
+      {"DSA-", "DEBIAN_CVE"},
+      {"DLA-", "DEBIAN_CVE"},
+      {"RHBA-", "REDHAT_CVE"},
+      {"RHEA-", "REDHAT_CVE"},
+      {"RHSA-", "REDHAT_CVE"},
+      {"UBUNTU-", "UBUNTU_CVE"},
+      {"USN-", "UBUNTU_CVE"}};
+  for (const auto& [start, name] : names)
+    if (source.starts_with(start)) return name;
+  return source;
+}
+
+ScoreOrigin score_origin(const FindingRow& finding, json::Value document) {
+  const auto package = std::ranges::find(finding.packages, finding.score, &FindingPackage::score);
+  if (finding.score < 0 || package == finding.packages.end()) return {};
+  ScoreOrigin out{.source = package->score_source};
+  document["cvss"].for_each([&](json::Value one) {
+    const auto base = one["baseScore"].number();
+    if (!out.cvss && base && one["source"].string() == out.source &&
+        std::lround(*base * 10) == finding.score)
+      out.cvss = one;
+  });
+  return out;
+}
 
 std::string finding_arn_start(std::string_view region, std::string_view account) {
   return fmt::format("arn:aws:inspector2:{}:{}:finding/", region, account);

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/json.h"
 #include "base/json_writer.h"
 #include "store/finding_rows.h"
 
@@ -23,6 +24,18 @@ std::string_view status_name(store::Lifecycle status);
 std::string_view fix_name(store::Fix fix);
 // Where the vulnerability is described: NVD, GitHub or OSV.
 std::string vulnerability_url(std::string_view vulnerability);
+
+// A CVSS source as the service names it: "NVD", "GITHUB", "DEBIAN_CVE", "CISA-ADP"; others as they
+// name themselves.
+std::string_view scorer_name(std::string_view source);
+
+// Whose number the finding's score is, and the vector that it belongs to; missing where the score
+// is estimated from the source's word. document: of the vulnerability, as the finding has it.
+struct ScoreOrigin {
+  std::string_view source;  // empty: no score
+  json::Value cvss;
+};
+ScoreOrigin score_origin(const store::FindingRow& finding, json::Value document);
 
 // region: the home region, of the ARN and of a resource that has none of its own.
 void write_finding(json::Writer& out, const store::FindingRow& finding, std::string_view region);

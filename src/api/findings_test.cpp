@@ -91,6 +91,8 @@ TEST_F(FindingsTest, a_finding_says_what_is_known) {
     EXPECT_EQ(one["firstObservedAt"].integer(), 1'800'000'000);
     EXPECT_EQ(one["remediation"]["recommendation"]["text"].string(),
               "Update to at least beta 1.5.");
+    EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["cvssSource"].string(), "PYSEC-2");
+    EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["scoreSource"].string(), "PYSEC-2");
     EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["scoringVector"].string(),
               "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
     one["packageVulnerabilityDetails"]["vulnerablePackages"].for_each([](json::Value package) {
@@ -100,6 +102,39 @@ TEST_F(FindingsTest, a_finding_says_what_is_known) {
       EXPECT_EQ(package["packageManager"].string(), "PIP");
     });
   });
+}
+
+TEST_F(FindingsTest, a_score_estimated_from_a_word_has_no_vector_and_the_chosen_one_stands_first) {
+  const std::string vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N";
+  const auto github = fmt::format(R"("severity":[{{"type":"CVSS_V3","score":"{}"}}],)", vector);
+  auto ghsa = advisory("GHSA-1", "CVE-2024-0001", "other", "2.0");
+  const auto own = ghsa.find(R"("severity":)");
+  ghsa.replace(own, ghsa.find(R"("affected")") - own, github);
+  auto worded = advisory("PYSEC-3", "CVE-2024-0003", "gamma", "2.0");
+  const auto at = worded.find(R"("severity":)");
+  worded.replace(at, worded.find(R"("affected")") - at,
+                 R"("database_specific":{"severity":"HIGH"},)");
+  use_advisories({{"PYSEC-1", advisory("PYSEC-1", "CVE-2024-0001", "alpha", "2.0")},
+                  {"GHSA-1", ghsa},
+                  {"PYSEC-3", worded}});
+  put_inventory("web-3", {{"alpha", "1.0"}, {"gamma", "1.0"}}, {});
+  evaluate();
+  const auto text =
+      answer("ListFindings",
+             R"({"filterCriteria":{"resourceId":[{"comparison":"EQUALS","value":"web-3"}]}})");
+  std::map<std::string, std::string> seen;
+  parsed(text)["findings"].for_each([&](json::Value one) {
+    const auto details = one["packageVulnerabilityDetails"];
+    std::string sources;
+    details["cvss"].for_each([&](json::Value cvss) {
+      sources += fmt::format(" {} {}", cvss["source"].string(), cvss["baseScore"].number().value());
+    });
+    seen[std::string(details["vulnerabilityId"].string())] = fmt::format(
+        "{} {} {}:{}", one["severity"].string(), one["inspectorScore"].number().value_or(-1),
+        one["inspectorScoreDetails"]["adjustedCvss"]["cvssSource"].string(), sources);
+  });
+  EXPECT_EQ(seen["CVE-2024-0001"], "MEDIUM 5.3 GITHUB: GITHUB 5.3 PYSEC-1 9.8");
+  EXPECT_EQ(seen["CVE-2024-0003"], "HIGH 7 :");
 }
 
 TEST_F(FindingsTest, pages_are_joined_by_tokens) {

@@ -9,7 +9,6 @@
 
 #include "api/finding_document.h"
 #include "base/text.h"
-#include "cvss/cvss.h"
 
 namespace tenken::api {
 namespace {
@@ -50,24 +49,10 @@ std::string_view source_name(std::string_view id) {
   return id.starts_with("GHSA-") ? "GITHUB" : split_once(id, '-').first;
 }
 
-std::string scorer_name(const Severity& severity, std::string_view id) {
-  if (severity.source.empty()) return std::string(source_name(id));
-  if (severity.source.starts_with("GHSA-")) return "GITHUB";
-  return severity.source.contains("nvd") ? "NVD" : severity.source;
-}
-
-std::string_view method_name(cvss::Version version) {
-  switch (version) {
-    case cvss::Version::v2:
-      return "CVSSv2";
-    case cvss::Version::v3_0:
-      return "CVSSv3";
-    case cvss::Version::v3_1:
-      return "CVSSv31";
-    case cvss::Version::v4_0:
-      return "CVSSv4";
-  }
-  return "other";
+std::string_view method_name(std::string_view cvss_version) {
+  if (cvss_version == "2.0") return "CVSSv2";
+  if (cvss_version == "3.0") return "CVSSv3";
+  return cvss_version == "3.1" ? "CVSSv31" : "CVSSv4";
 }
 
 void write_property(json::Writer& out, std::string_view name, std::string_view value) {
@@ -81,14 +66,12 @@ void write_source(json::Writer& out, std::string_view name, std::string_view url
 
 void write_ratings(json::Writer& out, const Found& found) {
   out.key("ratings").begin_array();
-  for (const auto& one : found.known->severity) {
-    const auto scores = cvss::score(one.score);
-    if (!scores || !scores->base) continue;
+  for (const auto& one : found.known->cvss) {
     out.begin_object();
-    write_source(out, scorer_name(one, id_of(found)), "");
-    out.key("score").number(*scores->base);
-    out.member("severity", cvss::severity(scores->version, *scores->base));
-    out.member("method", method_name(scores->version)).member("vector", one.score);
+    write_source(out, scorer_name(one.source), "");
+    out.key("score").number(one.tenths / 10.0);
+    out.member("severity", name(level_of_score(one.tenths)));
+    out.member("method", method_name(cvss_version(one.vector))).member("vector", one.vector);
     out.end_object();
   }
   // The severity that counts here, under the name by which clients know the service's own.
@@ -228,14 +211,12 @@ std::string text_of(const Unknown& unknown) {
 
 void write_cvss(json::Writer& out, const Found& found) {
   out.key("cvss").begin_array();
-  for (const auto& one : found.known->severity) {
-    const auto scores = cvss::score(one.score);
-    if (!scores || !scores->base) continue;
-    const char major = cvss::name(scores->version).front();
-    out.begin_object().member("source", scorer_name(one, id_of(found)));
-    out.member("severity", cvss::severity(scores->version, *scores->base));
-    out.key(fmt::format("cvss{}_base_score", major)).number(*scores->base);
-    out.member(fmt::format("cvss{}_base_vector", major), one.score).end_object();
+  for (const auto& one : found.known->cvss) {
+    const char major = cvss_version(one.vector).front();
+    out.begin_object().member("source", scorer_name(one.source));
+    out.member("severity", name(level_of_score(one.tenths)));
+    out.key(fmt::format("cvss{}_base_score", major)).number(one.tenths / 10.0);
+    out.member(fmt::format("cvss{}_base_vector", major), one.vector).end_object();
   }
   out.end_array();
 }

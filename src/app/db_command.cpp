@@ -262,11 +262,14 @@ void print_vulnerability(const Vulnerability& one) {
   if (one.published != 0)
     print(said("  published   {}, modified {}\n", format_date(one.published),
                format_date(one.modified)));
-  if (one.cvss_score)
-    print(fmt::format("  CVSS        {:.1f} {}\n", *one.cvss_score, printable(one.cvss_vector)));
+  for (const auto& cvss : one.cvss)
+    print(fmt::format("  CVSS        {:.1f} {} ({})\n", cvss.tenths / 10.0, printable(cvss.vector),
+                      printable(cvss.source)));
+  if (scores_disagree(one)) print(said("  severity    the sources' scores differ widely\n"));
   for (const auto& severity : one.severity)
-    print(said("  severity    {} {} ({})\n", printable(severity.type), printable(severity.score),
-               printable(severity.source)));
+    if (!severity.type.starts_with("CVSS"))
+      print(said("  severity    {} {} ({})\n", printable(severity.type), printable(severity.score),
+                 printable(severity.source)));
   if (const auto& kev = one.exploited)
     print(said("  exploited   CISA KEV since {}, due {}{}\n", format_date(kev->added),
                format_date(kev->due), kev->ransomware ? said(", used by ransomware") : ""));

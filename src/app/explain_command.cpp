@@ -16,6 +16,10 @@ std::string status_word(FindingStatus status) {
   return spoken() == Lang::en ? std::string(name(status)) : say(spoken(), report::word(status));
 }
 
+std::string severity_word(SeverityLevel level) {
+  return spoken() == Lang::en ? std::string(name(level)) : say(spoken(), report::word(level));
+}
+
 void print_evidence(const Evidence& one) {
   print(fmt::format("    {} [{}] {}: {}\n      {}\n", printable(one.advisory), one.feed,
                     printable(one.ecosystem), said_of(one.range), printable(one.reason)));
@@ -34,17 +38,40 @@ void print_head(const Package& package, std::string_view verdict) {
                     printable(source), verdict));
 }
 
-void print_package(const Package& package, const pipeline::PackageExplanation& explanation) {
+// "high (AlmaLinux), 7.5 (nvd@nist.gov)", and every source's score where they differ widely.
+void print_severity(const Finding& finding, const Vulnerability& known) {
+  std::string line = fmt::format("    {}", severity_word(finding.severity));
+  if (!finding.severity_source.empty())
+    line += fmt::format(" ({})", printable(finding.severity_source));
+  if (finding.score != no_score)
+    line += fmt::format(", {:.1f} ({}{})", finding.score / 10.0,
+                        finding.score_estimated ? said("estimated: ") : "",
+                        printable(score_source(finding, known)));
+  print(line + "\n");
+  if (!scores_disagree(known)) return;
+  std::vector<std::string> scores;
+  for (const auto& one : known.cvss)
+    scores.push_back(fmt::format("{:.1f} {} ({})", one.tenths / 10.0, cvss_version(one.vector),
+                                 printable(one.source)));
+  print(said("    the sources' scores differ widely: {}\n",
+             fmt::format("{}", fmt::join(scores, ", "))));
+}
+
+Result<> print_package(const advisories::Database& database, const Package& package,
+                       const pipeline::PackageExplanation& explanation) {
   for (const auto& finding : explanation.findings) {
+    TRY(const auto known, database.title(finding.vulnerability));
     const auto fix = finding.fixed_version.empty()
                          ? say(spoken(), Message::cell_no_fix)
                          : say(spoken(), Message::cell_fixed_in, printable(finding.fixed_version));
     print_head(package, fmt::format("{}, {}, {}", finding.id, status_word(finding.status), fix));
+    print_severity(finding, known);
     for (const auto& one : finding.evidence) print_evidence(one);
   }
-  if (explanation.others.empty()) return;
+  if (explanation.others.empty()) return {};
   print_head(package, said("rows that do not hold"));
   for (const auto& one : explanation.others) print_evidence(one);
+  return {};
 }
 
 // Nothing was found: say what that is worth.
@@ -87,7 +114,10 @@ int explain_command(const ExplainArguments& arguments) {
                                             .esm_attached = inventory->esm_attached,
                                             .lang = arguments.scan.lang});
   if (!explained) return database_failed(explained.error(), path);
-  for (const auto& one : explained->packages) print_package(packages[one.package], one);
+  for (const auto& one : explained->packages) {
+    const auto printed = print_package(*database, packages[one.package], one);
+    if (!printed) return database_failed(printed.error(), path);
+  }
   if (explained->packages.empty()) print_silence(arguments, *inventory, explained->known);
   print_unknown(explained->unknown);
   return exit_ok;

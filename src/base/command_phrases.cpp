@@ -206,6 +206,8 @@ constexpr auto rows = std::to_array<Phrase>({
     {"  summary     {}\n", "  概要        {}\n"},
     {"  published   {}, modified {}\n", "  公開        {}、更新 {}\n"},
     {"  severity    {} {} ({})\n", "  深刻度      {} {}（{}）\n"},
+    {"  severity    the sources' scores differ widely\n",
+     "  深刻度      発表元によってスコアが大きく異なります\n"},
     {"  exploited   CISA KEV since {}, due {}{}\n",
      "  悪用確認    CISA KEV 掲載 {}、対応期限 {}{}\n"},
     {", used by ransomware", "、ランサムウェアが使用"},
@@ -224,6 +226,9 @@ constexpr auto rows = std::to_array<Phrase>({
     // explain.
     {" (source {} {})", "（ソース {} {}）"},
     {"rows that do not hold", "該当しない行"},
+    {"estimated: ", "推定: "},
+    {"    the sources' scores differ widely: {}\n",
+     "    発表元によってスコアが大きく異なります: {}\n"},
     {"{}: no advisory of this database about it names a package of {}\n",
      "{0}: これに関するこのデータベースのアドバイザリには、{1} のパッケージの記載がありません\n"},
     {"{}: no record of this database has that id\n",

@@ -2,6 +2,7 @@
 
 #include "findings/filter.h"
 #include "findings/ignore.h"
+#include "findings/score.h"
 #include "support/sample_result.h"
 
 namespace tenken::findings {
@@ -16,6 +17,38 @@ std::string rows(const ScanResult& result, const std::vector<Finding>& findings)
     text += result.inventory.packages[finding.package].name + " " + finding.id + " " +
             (finding.excluded ? finding.excluded->status : "") + "\n";
   return text;
+}
+
+TEST(Score, sources_disagree_that_are_two_points_or_two_bands_apart) {
+  const auto disagree = [](std::vector<std::pair<std::string, int>> cvss) {
+    Vulnerability one;
+    for (const auto& [source, tenths] : cvss)
+      one.cvss.push_back({.source = source, .tenths = static_cast<std::int16_t>(tenths)});
+    return scores_disagree(one);
+  };
+  EXPECT_FALSE(disagree({}));
+  EXPECT_FALSE(disagree({{"a", 98}, {"a", 50}})) << "versions of one source";
+  EXPECT_FALSE(disagree({{"a", 98}, {"b", 79}}));
+  EXPECT_TRUE(disagree({{"a", 98}, {"b", 78}}));
+  EXPECT_TRUE(disagree({{"a", 0}, {"b", 40}}));
+  EXPECT_TRUE(disagree({{"a", 71}, {"b", 90}, {"c", 60}}));
+}
+
+TEST(Score, bands_are_inspector_s) {
+  for (const auto& [tenths, word] :
+       std::initializer_list<std::pair<int, std::string_view>>{{-1, "UNTRIAGED"},
+                                                               {0, "INFORMATIONAL"},
+                                                               {1, "LOW"},
+                                                               {39, "LOW"},
+                                                               {40, "MEDIUM"},
+                                                               {69, "MEDIUM"},
+                                                               {70, "HIGH"},
+                                                               {89, "HIGH"},
+                                                               {90, "CRITICAL"},
+                                                               {100, "CRITICAL"}})
+    EXPECT_EQ(inspector_severity(tenths), word);
+  EXPECT_EQ(band_of("HIGH")->first, 70);
+  EXPECT_FALSE(band_of("SEVERE").has_value());
 }
 
 TEST(Filter, unknown_severity_is_always_shown_and_the_rest_is_counted) {

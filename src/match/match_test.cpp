@@ -1,5 +1,6 @@
 #include <memory>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "advisories/builder.h"
@@ -428,21 +429,81 @@ TEST(Matcher, a_range_that_introduces_nothing_is_unknown_for_that_reason) {
             ": a range of the advisory cannot be evaluated: the range has no introduced event");
 }
 
-TEST(Severity, vendor_first_then_cvss_then_the_record) {
-  advisories::VulnerabilityEntry scored;
-  scored.cvss_vector = "CVSS:3.1/…";
-  scored.cvss_level = SeverityLevel::critical;
-  const advisories::VulnerabilityEntry unscored;
+// Vectors by source; their texts say no more than their versions.
+advisories::VulnerabilityEntry scored(std::vector<std::pair<std::string_view, int>> cvss) {
+  advisories::VulnerabilityEntry out;
+  for (const auto& [source, tenths] : cvss)
+    out.cvss.push_back(
+        {.vector = "CVSS:3.1/…", .source = source, .tenths = static_cast<std::int16_t>(tenths)});
+  return out;
+}
+
+// "high 7.5 from NVD", with what is special about it.
+std::string decided(const std::vector<SeverityClaim>& claims,
+                    const advisories::VulnerabilityEntry& vulnerability) {
+  const auto out = decide_severity(claims, vulnerability);
+  return fmt::format(
+      "{} {} [{}]{}{}", name(out.level), out.score, out.source,
+      out.cvss < 0
+          ? ""
+          : fmt::format(" {}", vulnerability.cvss[static_cast<std::size_t>(out.cvss)].source),
+      fmt::format("{}{}", out.estimated ? " estimated" : "", out.foreign_vector ? " foreign" : ""));
+}
+
+TEST(Severity, a_distribution_s_word_then_the_chosen_vector_then_the_record_s_word) {
   const SeverityClaim alma{"Important", "ALSA-1", "AlmaLinux", true};
   const SeverityClaim ghsa{"MODERATE", "GHSA-1", "npm", false};
-  EXPECT_EQ(decide_severity({alma}, scored).level, SeverityLevel::high);
-  EXPECT_EQ(decide_severity({ghsa}, scored).level, SeverityLevel::critical);
-  EXPECT_EQ(decide_severity({ghsa}, unscored).level, SeverityLevel::medium);
-  EXPECT_EQ(decide_severity({{"", "ALBA-1", "AlmaLinux", true}}, unscored).level,
-            SeverityLevel::none);
-  EXPECT_EQ(decide_severity({{"", "DSA-1", "Debian", true}}, unscored).level,
-            SeverityLevel::unknown);
+  const SeverityClaim silent{"", "DSA-1", "Debian", true};
+  EXPECT_EQ(decided({alma}, scored({{"nvd@nist.gov", 98}})),
+            "high 70 [AlmaLinux] nvd@nist.gov estimated foreign");
+  EXPECT_EQ(decided({alma}, scored({{"nvd@nist.gov", 75}})),
+            "high 75 [AlmaLinux] nvd@nist.gov foreign");
+  EXPECT_EQ(decided({alma}, scored({})), "high 70 [AlmaLinux] estimated");
+  EXPECT_EQ(decided({silent}, scored({{"nvd@nist.gov", 98}})),
+            "critical 98 [CVSS 3.1 nvd@nist.gov] nvd@nist.gov");
+  EXPECT_EQ(decided({ghsa}, scored({{"nvd@nist.gov", 98}})),
+            "critical 98 [CVSS 3.1 nvd@nist.gov] nvd@nist.gov");
+  EXPECT_EQ(decided({ghsa}, scored({})), "medium 40 [GHSA-1] estimated");
+  EXPECT_EQ(decided({{"", "ALBA-1", "AlmaLinux", true}}, scored({})),
+            "none 0 [AlmaLinux] estimated");
+  EXPECT_EQ(decided({silent}, scored({})), "unknown -1 []");
   EXPECT_EQ(level_of_word("high**"), SeverityLevel::high);
+}
+
+TEST(Severity, the_vector_of_the_vendor_that_matches_comes_before_every_other) {
+  const SeverityClaim ubuntu{"", "UBUNTU-CVE-2024-1", "Ubuntu", true};
+  const SeverityClaim debian{"", "DSA-1", "Debian", true};
+  const auto known = scored({{"cna", 98},
+                             {"CISA-ADP", 91},
+                             {"nvd@nist.gov", 90},
+                             {"GHSA-1", 75},
+                             {"UBUNTU-CVE-2024-1", 31}});
+  EXPECT_EQ(decided({debian, ubuntu}, known),
+            "low 31 [CVSS 3.1 UBUNTU-CVE-2024-1] UBUNTU-CVE-2024-1");
+  EXPECT_EQ(decided({debian}, known), "critical 98 [CVSS 3.1 cna] cna");
+  EXPECT_EQ(decided({{"low", "UBUNTU-CVE-2024-1", "Ubuntu", true}}, known),
+            "low 31 [Ubuntu] UBUNTU-CVE-2024-1");
+  EXPECT_EQ(
+      decided({{"", "CVE-2024-1", "Debian", true}}, scored({{"cna", 98}, {"CVE-2024-1", 31}})),
+      "critical 98 [CVSS 3.1 cna] cna")
+      << "a tracker's row bears the CVE's id, and so may a record of nobody's";
+}
+
+TEST(Severity, of_a_language_package_github_s_vector_comes_first_then_the_record_s_that_matches) {
+  const SeverityClaim pysec{"", "PYSEC-1", "PyPI", false};
+  EXPECT_EQ(decided({pysec}, scored({{"cna", 98}, {"GHSA-1", 75}, {"PYSEC-1", 31}})),
+            "high 75 [CVSS 3.1 GHSA-1] GHSA-1");
+  EXPECT_EQ(decided({pysec}, scored({{"cna", 98}, {"PYSEC-1", 31}})),
+            "low 31 [CVSS 3.1 PYSEC-1] PYSEC-1");
+  EXPECT_EQ(decided({pysec}, scored({{"cna", 98}, {"PYSEC-2", 31}})),
+            "critical 98 [CVSS 3.1 cna] cna");
+}
+
+TEST(Severity, a_score_of_version_2_keeps_its_number) {
+  advisories::VulnerabilityEntry old;
+  old.cvss.push_back(
+      {.vector = "AV:N/AC:L/Au:N/C:C/I:C/A:C", .source = "nvd@nist.gov", .tenths = 100});
+  EXPECT_EQ(decided({}, old), "critical 100 [CVSS 2.0 nvd@nist.gov] nvd@nist.gov");
 }
 
 Range range_from(json::Value value) {

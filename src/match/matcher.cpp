@@ -324,6 +324,10 @@ class PackageMatch {
     auto decided = decide_severity(severity_claims_, vulnerability);
     finding.severity = decided.level;
     finding.severity_source = std::move(decided.source);
+    finding.score = decided.score;
+    finding.score_estimated = decided.estimated;
+    finding.foreign_vector = decided.foreign_vector;
+    finding.cvss = decided.cvss;
     return {};
   }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 
 namespace tenken::match {
@@ -51,22 +53,65 @@ DecidedSeverity strongest_word(const std::vector<SeverityClaim>& claims, bool di
   return out;
 }
 
+struct ChosenVector {
+  std::int16_t index = -1;  // -1: none
+  bool own = false;         // of a record that matches
+};
+
+// Sources are in the order of preference: the first that will do is the one.
+ChosenVector choose_vector(const std::vector<SeverityClaim>& claims,
+                           const advisories::VulnerabilityEntry& vulnerability) {
+  const auto& all = vulnerability.cvss;
+  // A record that bears the CVE's own id is nobody's but the CVE's.
+  const auto matched = [&](const advisories::CvssView& one) {
+    return !one.source.starts_with("CVE-") &&
+           std::ranges::find(claims, one.source, &SeverityClaim::advisory_id) != claims.end();
+  };
+  const bool distribution = !claims.empty() && claims.front().distribution;
+  auto chosen = all.end();
+  if (!distribution)
+    chosen = std::ranges::find_if(
+        all, [](const advisories::CvssView& one) { return one.source.starts_with("GHSA-"); });
+  if (chosen == all.end()) chosen = std::ranges::find_if(all, matched);
+  if (chosen == all.end()) chosen = all.begin();
+  if (chosen == all.end()) return {};
+  return {.index = static_cast<std::int16_t>(chosen - all.begin()), .own = matched(*chosen)};
+}
+
+// The number that goes with a word: the vector's where the two agree.
+void score_word(DecidedSeverity& decided, std::int16_t tenths) {
+  const auto band = score_band(decided.level);
+  decided.estimated = tenths < band.first || tenths > band.last;
+  decided.score = decided.estimated ? static_cast<std::int16_t>(band.first) : tenths;
+}
+
 }  // namespace
 
 DecidedSeverity decide_severity(const std::vector<SeverityClaim>& claims,
                                 const advisories::VulnerabilityEntry& vulnerability) {
-  if (auto vendor = strongest_word(claims, true); vendor.level != SeverityLevel::unknown)
-    return vendor;
-  if (!vulnerability.cvss_vector.empty())
-    return {vulnerability.cvss_level, std::string(vulnerability.cvss_source)};
-  if (auto record = strongest_word(claims, false); record.level != SeverityLevel::unknown)
-    return record;
+  const auto vector = choose_vector(claims, vulnerability);
+  const auto* cvss =
+      vector.index < 0 ? nullptr : &vulnerability.cvss[static_cast<std::size_t>(vector.index)];
+  auto out = strongest_word(claims, true);
+  if (out.level == SeverityLevel::unknown && cvss != nullptr) {
+    out.level = level_of_score(cvss->tenths);
+    out.source = fmt::format("CVSS {} {}", cvss_version(cvss->vector), cvss->source);
+    out.score = cvss->tenths;
+    out.cvss = vector.index;
+    return out;
+  }
+  if (out.level == SeverityLevel::unknown) out = strongest_word(claims, false);
   const bool bugs_only =
       !claims.empty() && std::ranges::all_of(claims, [](const SeverityClaim& claim) {
         return is_bug_erratum(claim.advisory_id);
       });
-  if (bugs_only) return {SeverityLevel::none, std::string(claims.front().ecosystem)};
-  return {};
+  if (out.level == SeverityLevel::unknown && bugs_only)
+    out = {.level = SeverityLevel::none, .source = std::string(claims.front().ecosystem)};
+  if (out.level == SeverityLevel::unknown) return out;
+  score_word(out, cvss != nullptr ? cvss->tenths : no_score);
+  out.cvss = vector.index;
+  out.foreign_vector = cvss != nullptr && !vector.own;
+  return out;
 }
 
 }  // namespace tenken::match

@@ -31,6 +31,16 @@ enum class SeverityLevel : std::uint8_t { unknown, none, low, medium, high, crit
 std::string_view name(SeverityLevel level);
 std::optional<SeverityLevel> parse_severity_level(std::string_view name);
 
+// Scores are in tenths, 0 to 100. none 0, low 0.1–3.9, medium 4.0–6.9, high 7.0–8.9, critical
+// 9.0–10; unknown is no_score alone.
+inline constexpr std::int16_t no_score = -1;
+struct ScoreBand {
+  std::int64_t first = no_score;
+  std::int64_t last = no_score;
+};
+ScoreBand score_band(SeverityLevel level);
+SeverityLevel level_of_score(std::int64_t tenths);
+
 // Why an advisory row holds (or does not hold) for a package version.
 struct Evidence {
   std::string advisory;   // the record's id: "DSA-5376-1"
@@ -62,10 +72,22 @@ struct Finding {
   std::vector<std::string> advisories;  // records that themselves match, sorted
   std::string status_note;              // the vendor's words, or why a subscription is needed
   std::string severity_source;          // "AlmaLinux", "CVSS 3.1 nvd@nist.gov"; empty: unknown
+  std::int16_t score = no_score;        // in the band of the severity
+  bool score_estimated = false;         // the lower bound of the band of a vendor's word
+  bool foreign_vector = false;          // a vendor's word decides, and the vector is another's
+  std::int16_t cvss = -1;               // the chosen one of Vulnerability::cvss; -1: none
   std::string fixed_version;            // empty: none known
   std::vector<Evidence> evidence;
   std::shared_ptr<const Exclusion> excluded;  // nullptr: it counts
 };
+
+// A CVSS vector, who gave it and its base score.
+struct CvssScore {
+  std::string vector;
+  std::string source;  // "nvd@nist.gov", "GitHub_M", or the record that has it: "GHSA-…"
+  std::int16_t tenths = 0;
+};
+std::string_view cvss_version(std::string_view vector);  // "2.0", "3.0", "3.1", "4.0"
 
 // What is known of a vulnerability, once per id however many findings refer to it.
 struct Vulnerability {
@@ -76,14 +98,23 @@ struct Vulnerability {
   std::string details;
   Seconds published = 0;
   Seconds modified = 0;
-  std::vector<Severity> severity;    // vectors with their sources
-  std::optional<double> cvss_score;  // of the vector that decided the severity
-  std::string cvss_vector;
+  std::vector<Severity> severity;  // as published
+  // Every vector that can be read: the sources by preference, each with its preferred version
+  // first.
+  std::vector<CvssScore> cvss;
   std::vector<std::string> cwes;
   std::vector<Reference> references;
   std::optional<KnownExploited> exploited;
   std::optional<ExploitPrediction> prediction;
 };
+
+// The vector that was chosen for the finding; nullptr: none.
+const CvssScore* chosen_cvss(const Finding& finding, const Vulnerability& vulnerability);
+// Whose number a finding's score is: a vector's source, or where it is estimated whose word
+// decides.
+std::string_view score_source(const Finding& finding, const Vulnerability& vulnerability);
+// Two sources are 2.0 or two bands apart.
+bool scores_disagree(const Vulnerability& vulnerability);
 
 // kind: "ecosystem", "release", "version", "package", "database", "module", "vendor", "feed", …
 struct Unknown {

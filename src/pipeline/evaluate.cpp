@@ -9,8 +9,6 @@
 #include "advisories/diff.h"
 #include "base/json_writer.h"
 #include "base/text.h"
-#include "cvss/cvss.h"
-#include "findings/score.h"
 #include "match/matcher.h"
 #include "pipeline/suppress.h"
 #include "sql/dialect.h"
@@ -51,17 +49,16 @@ std::string cut_utf8(std::string_view text, std::size_t limit) {
 
 void write_cvss(json::Writer& out, const Vulnerability& vulnerability) {
   out.key("cvss").begin_array();
-  for (const auto& one : vulnerability.severity) {
-    const auto scores = cvss::score(one.score);
-    if (!scores || !scores->base) continue;
+  for (const auto& one : vulnerability.cvss) {
     out.begin_object();
-    out.key("baseScore").number(*scores->base);
-    out.member("scoringVector", one.score);
+    out.key("baseScore").number(one.tenths / 10.0);
+    out.member("scoringVector", one.vector);
     out.member("source", one.source);
-    out.member("version", cvss::name(scores->version));
+    out.member("version", cvss_version(one.vector));
     out.end_object();
   }
   out.end_array();
+  out.key("scoresDisagree").boolean(scores_disagree(vulnerability));
 }
 
 std::string document_of(const Vulnerability& vulnerability) {
@@ -222,12 +219,10 @@ class VersionMatching {
 
  private:
   static store::StoredMatch match_of(const Finding& finding, const Vulnerability& vulnerability) {
-    auto score =
-        findings::score_of(finding.severity, finding.severity_source, vulnerability.cvss_score);
     return {.vulnerability = finding.id,
             .status = finding.status,
-            .score = score.tenths.value_or(store::no_score),
-            .score_source = std::move(score.source),
+            .score = finding.score,
+            .score_source = std::string(score_source(finding, vulnerability)),
             .vendor_severity = std::string(name(finding.severity)),
             .fixed_version = finding.fixed_version,
             .advisories = fmt::format("{}", fmt::join(finding.advisories, " "))};

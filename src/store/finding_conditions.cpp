@@ -15,7 +15,6 @@ using findings::Comparison;
 using findings::Criteria;
 using findings::NumberField;
 using findings::NumberRange;
-using findings::ScoreBand;
 using findings::TextField;
 using findings::TextTest;
 using Tests = std::span<const TextTest>;

@@ -45,8 +45,8 @@ Result<std::optional<FindingKey>> find_finding(sql::Connection& connection,
 // The conditions that stand in columns of finding, ready for choosing an index.
 struct ColumnConditions {
   bool impossible = false;
-  std::vector<std::int64_t> statuses;       // those that are meant, ascending
-  std::vector<findings::ScoreBand> scores;  // disjoint, ascending; never empty
+  std::vector<std::int64_t> statuses;  // those that are meant, ascending
+  std::vector<ScoreBand> scores;       // disjoint, ascending; never empty
 };
 ColumnConditions column_conditions(const findings::Criteria& criteria);
 

@@ -19,8 +19,6 @@
 
 namespace tenken::store {
 
-inline constexpr std::int64_t no_score = -1;
-
 struct StoredMatch {
   std::string vulnerability;
   FindingStatus status = FindingStatus::affected;

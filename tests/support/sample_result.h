@@ -67,6 +67,8 @@ inline ScanResult sample_result() {
                      .feeds = {{.id = "osv", .newest = "2024-10-19T12:00:00Z", .records = 5}}};
   for (const std::size_t package : {0u, 1u}) {
     result.findings.push_back(sample_finding(0, package, SeverityLevel::critical, "2.4.56-1"));
+    result.findings.back().score = 98;
+    result.findings.back().cvss = 0;
     result.findings.push_back(sample_finding(1, package, SeverityLevel::low, ""));
     result.findings.back().status = FindingStatus::will_not_fix;
     result.findings.back().status_note = "ignored; minor issue";
@@ -85,8 +87,9 @@ inline ScanResult sample_result() {
                       .severity = {{.type = "CVSS_V3",
                                     .score = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
                                     .source = "nvd@nist.gov"}},
-                      .cvss_score = 9.8,
-                      .cvss_vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                      .cvss = {{.vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H",
+                                .source = "nvd@nist.gov",
+                                .tenths = 98}},
                       .cwes = {"CWE-444"},
                       .references = {{"ADVISORY", "https://example.org/a"}}};
   first.exploited = KnownExploited{.added = 1'700'000'000, .due = 1'701'000'000};

@@ -9,7 +9,6 @@
 #include "api/finding_question.h"
 #include "api/organisation.h"
 #include "api/page_token.h"
-#include "cvss/cvss.h"
 #include "store/finding_query.h"
 
 namespace tenken::api {
@@ -136,20 +135,19 @@ Answer get_details(const Call& call) {
   return out.take();
 }
 
-// The vector of a major version that NVD or else anybody gives.
+// The vector of a major version that NVD, else the preferred source, gives.
 void write_cvss(json::Writer& out, std::string_view name, const Vulnerability& vulnerability,
                 std::string_view major) {
-  const Severity* best = nullptr;
-  for (const auto& one : vulnerability.severity) {
-    const auto scores = cvss::score(one.score);
-    if (!scores || !scores->base || !cvss::name(scores->version).starts_with(major)) continue;
+  const CvssScore* best = nullptr;
+  for (const auto& one : vulnerability.cvss) {
+    if (!cvss_version(one.vector).starts_with(major)) continue;
     if (best == nullptr || (one.source == "nvd@nist.gov" && best->source != one.source))
       best = &one;
   }
   if (best == nullptr) return;
   out.key(name).begin_object();
-  out.key("baseScore").number(*cvss::score(best->score)->base);
-  out.member("scoringVector", best->score).end_object();
+  out.key("baseScore").number(best->tenths / 10.0);
+  out.member("scoringVector", best->vector).end_object();
 }
 
 void write_vulnerability(json::Writer& out, const Vulnerability& one) {

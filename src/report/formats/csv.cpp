@@ -24,8 +24,9 @@ Result<> write(const ScanResult& result, const RenderOptions&, const Output& out
     line.cell(package.name).cell(package.version).cell(package.arch).cell(package.source_name);
     line.cell(finding.id).cell(name(finding.severity)).cell(name(finding.status));
     line.cell(finding.fixed_version);
-    line.cell(known.cvss_score ? fmt::format("{:.1f}", *known.cvss_score) : "");
-    line.cell(known.cvss_vector).cell(known.exploited ? "yes" : "");
+    const auto* cvss = chosen_cvss(finding, known);
+    line.cell(cvss != nullptr ? fmt::format("{:.1f}", cvss->tenths / 10.0) : "");
+    line.cell(cvss != nullptr ? cvss->vector : "").cell(known.exploited ? "yes" : "");
     line.cell(known.prediction ? fmt::format("{}", known.prediction->probability) : "");
     line.cell(fmt::format("{}", fmt::join(finding.advisories, " ")));
     line.cell(fmt::format("{}", fmt::join(known.aliases, " ")));

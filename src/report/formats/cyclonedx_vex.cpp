@@ -1,6 +1,7 @@
 // CycloneDX 1.6 (ECMA-424) with VEX: the packages that have findings as components, and one
 // vulnerability entry for each (id, state, severity), since analysis and ratings belong to the
 // entry and not to what it affects. What could not be decided stands as metadata properties.
+#include <algorithm>
 #include <map>
 #include <set>
 #include <tuple>
@@ -139,8 +140,8 @@ void write_ratings(json::Writer& json, const Finding& finding, const Vulnerabili
     json.begin_object();
     if (!severity.source.empty())
       json.key("source").begin_object().member("name", severity.source).end_object();
-    if (known.cvss_score && severity.score == known.cvss_vector)
-      json.key("score").number(*known.cvss_score);
+    const auto scored = std::ranges::find(known.cvss, severity.score, &CvssScore::vector);
+    if (scored != known.cvss.end()) json.key("score").number(scored->tenths / 10.0);
     json.member("method", method(severity)).member("vector", severity.score).end_object();
   }
   json.end_array();

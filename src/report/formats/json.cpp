@@ -59,6 +59,26 @@ void write_database(json::Writer& json, const DatabaseState& database) {
   json.end_array().end_object();
 }
 
+void write_cvss(json::Writer& json, const CvssScore& cvss) {
+  json.key("score").number(cvss.tenths / 10.0).member("version", cvss_version(cvss.vector));
+  json.member("vector", cvss.vector).member("source", cvss.source);
+}
+
+void write_score(json::Writer& json, const Finding& finding, const Vulnerability& known) {
+  json.key("score");
+  finding.score == no_score ? json.null() : json.number(finding.score / 10.0);
+  json.member("score_source", score_source(finding, known));
+  json.key("score_estimated").boolean(finding.score_estimated);
+  json.key("cvss");
+  if (const auto* cvss = chosen_cvss(finding, known)) {
+    json.begin_object();
+    write_cvss(json, *cvss);
+    json.key("foreign").boolean(finding.foreign_vector).end_object();
+  } else {
+    json.null();
+  }
+}
+
 void write_package(json::Writer& json, const Package& package) {
   json.key("package").begin_object();
   json.member("name", package.name).member("version", package.version);
@@ -87,6 +107,7 @@ void write_finding(json::Writer& json, const ScanResult& result, const Finding& 
   json.member("status", name(finding.status)).member("status_note", finding.status_note);
   json.member("severity", name(finding.severity));
   json.member("severity_source", finding.severity_source);
+  write_score(json, finding, vulnerability(result, finding));
   text_or_null(json, "fixed_version", finding.fixed_version);
   write_package(json, package(result, finding));
   write_evidence(json, finding.evidence);
@@ -159,12 +180,20 @@ void write_vulnerability(json::Writer& json, const Vulnerability& vulnerability)
     json.member("source", severity.source).key("primary").boolean(severity.primary).end_object();
   }
   json.end_array().key("cvss");
-  if (vulnerability.cvss_score) {
-    json.begin_object().key("score").number(*vulnerability.cvss_score);
-    json.member("vector", vulnerability.cvss_vector).end_object();
-  } else {
+  if (vulnerability.cvss.empty()) {
     json.null();
+  } else {
+    json.begin_object();
+    write_cvss(json, vulnerability.cvss.front());
+    json.end_object();
   }
+  json.key("scores").begin_array();
+  for (const CvssScore& cvss : vulnerability.cvss) {
+    json.begin_object();
+    write_cvss(json, cvss);
+    json.end_object();
+  }
+  json.end_array().key("scores_disagree").boolean(scores_disagree(vulnerability));
   json.strings("cwes", vulnerability.cwes);
   json.key("references").begin_array();
   for (const Reference& reference : vulnerability.references)

@@ -51,7 +51,16 @@ void text_object(json::Writer& json, std::string_view key, std::string_view text
   json.key(key).begin_object().member("text", text).end_object();
 }
 
-void write_rule(json::Writer& json, const Vulnerability& known) {
+// The greatest score of each vulnerability's findings.
+std::vector<std::int16_t> rule_scores(const ScanResult& result) {
+  std::vector<std::int16_t> out(result.vulnerabilities.size(), no_score);
+  for (const auto* findings : {&result.findings, &result.ignored})
+    for (const Finding& finding : *findings)
+      out[finding.vulnerability] = std::max(out[finding.vulnerability], finding.score);
+  return out;
+}
+
+void write_rule(json::Writer& json, const Vulnerability& known, std::int16_t score) {
   const std::string& id = known.id;
   const auto short_text = title(known);
   json.begin_object().member("id", id);
@@ -59,7 +68,7 @@ void write_rule(json::Writer& json, const Vulnerability& known) {
   text_object(json, "fullDescription", known.details.empty() ? id : known.details);
   if (!known.references.empty()) json.member("helpUri", known.references.front().url);
   json.key("properties").begin_object();
-  if (known.cvss_score) json.member("security-severity", fmt::format("{:.1f}", *known.cvss_score));
+  if (score != no_score) json.member("security-severity", fmt::format("{:.1f}", score / 10.0));
   json.key("tags").begin_array().string("security").string("vulnerability");
   if (known.exploited) json.string("known-exploited");
   for (const auto& cwe : known.cwes) json.string("external/cwe/" + ascii_lower(cwe));
@@ -128,8 +137,9 @@ void write_notifications(json::Writer& json, const ScanResult& result) {
 
 Result<> write_rules(Pieces& pieces, const ScanResult& result) {
   pieces.json.key("rules").begin_array();
-  for (const Vulnerability& known : result.vulnerabilities) {
-    write_rule(pieces.json, known);
+  const auto scores = rule_scores(result);
+  for (std::size_t i = 0; i < result.vulnerabilities.size(); ++i) {
+    write_rule(pieces.json, result.vulnerabilities[i], scores[i]);
     TRY_VOID(pieces.flush());
   }
   pieces.json.end_array();

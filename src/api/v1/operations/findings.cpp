@@ -30,13 +30,23 @@ void write_package(json::Writer& out, const store::FindingPackage& package) {
   out.end_object();
 }
 
+void write_score(json::Writer& out, const store::FindingRow& finding) {
+  if (finding.score < 0) return;
+  json::Parser parser({.bytes = std::size_t{16} << 20, .depth = 16});
+  const auto document = parser.parse(finding.document);
+  const auto origin = score_origin(finding, document ? *document : json::Value());
+  out.key("score").number(static_cast<double>(finding.score) / 10);
+  out.member_if("scoreSource", origin.source);
+  out.key("scoreEstimated").boolean(!origin.cvss);
+}
+
 void write_finding(json::Writer& out, const store::FindingRow& finding) {
   out.member("findingId", store::finding_id(finding.account, finding.key.resource,
                                             finding.key.vulnerability, finding.key.episode));
   out.member("vulnerabilityId", finding.key.vulnerability);
   out.member("title", finding_title(finding)).member("status", status_name(finding.status));
   out.member("severity", tenken::findings::inspector_severity(finding.score));
-  if (finding.score >= 0) out.key("score").number(static_cast<double>(finding.score) / 10);
+  write_score(out, finding);
   out.member("fixAvailable", fix_name(finding.fix));
   out.key("stale").boolean(finding.stale);
   out.key("resource").begin_object();
