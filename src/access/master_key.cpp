@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
+#include "crypto/openssl.h"
 #include "crypto/random.h"
 
 namespace tenken::access {
@@ -82,6 +83,7 @@ Result<> create(const std::string& path) {
 }  // namespace
 
 Result<MasterKey> MasterKey::open(const std::string& path) {
+  TRY_VOID(crypto::load_openssl());  // which everything that a key opens needs
   const Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!fd.valid()) return from_errno(errno, path);
   TRY_VOID(check_private(fd.get(), path));

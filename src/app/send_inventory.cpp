@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
+#include "crypto/openssl.h"
 #include "fetch/http_sender.h"
 #include "fetch/retry.h"
 #include "fetch/url.h"
@@ -155,6 +156,7 @@ Result<bool> send(Server& server, const ServerArguments& arguments, std::string_
 
 Result<bool> send(const ServerArguments& arguments, fetch::Url url, std::string_view resource,
                   std::string_view document) {
+  TRY_VOID(crypto::load_openssl());
   TRY(auto credentials, aws::find_credentials());
   TRY(auto region, aws::find_region());
   TRY(const auto sender, fetch::http_sender(fmt::format("tenken/{}", tool_version), arguments.ca));
