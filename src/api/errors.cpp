@@ -28,9 +28,11 @@ constexpr Row rows[] = {
     {"InvalidSignatureException", 403},
     {"UnrecognizedClientException", 403},
     {"ExpiredTokenException", 403},
+    {"RequestTimeoutException", 408},
     {"RequestEntityTooLargeException", 413},
+    {"ServiceUnavailableException", 503},
 };
-static_assert(std::size(rows) == static_cast<std::size_t>(ErrorCode::request_too_large) + 1);
+static_assert(std::size(rows) == static_cast<std::size_t>(ErrorCode::service_unavailable) + 1);
 
 const Row& row(ErrorCode code) {
   return rows[static_cast<std::size_t>(code)];
@@ -141,6 +143,13 @@ ApiError unknown_operation() {
   return plain(ErrorCode::unknown_operation, "The request names no operation of this service");
 }
 
+ApiError service_unavailable() {
+  auto out = plain(ErrorCode::service_unavailable,
+                   "The service is unavailable. Please try again shortly.");
+  out.retry_after_s = 1;
+  return out;
+}
+
 ApiError to_api_error(const Error& error) {
   switch (error.code) {
     case Errc::invalid:
@@ -152,11 +161,8 @@ ApiError to_api_error(const Error& error) {
       return access_denied(error.what);
     case Errc::conflict:
       return conflicting(error.what, "", "");
-    case Errc::unavailable: {
-      auto busy = plain(ErrorCode::internal_server, "The service cannot answer now; try again");
-      busy.retry_after_s = 1;
-      return busy;
-    }
+    case Errc::unavailable:
+      return service_unavailable();
     case Errc::internal:
       break;
   }
@@ -178,6 +184,16 @@ http::Response to_response(const ApiError& error) {
   if (error.retry_after_s)
     headers.emplace_back("Retry-After", std::to_string(*error.retry_after_s));
   response.body = out.take();
+  return response;
+}
+
+http::Response refused_by_server(int status, std::string_view reason) {
+  auto code = status < 500 ? ErrorCode::bad_request : ErrorCode::internal_server;
+  for (const auto one :
+       {ErrorCode::request_timeout, ErrorCode::request_too_large, ErrorCode::service_unavailable})
+    if (api::status(one) == status) code = one;
+  auto response = to_response(plain(code, std::string(reason)));
+  response.status = status;
   return response;
 }
 

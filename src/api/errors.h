@@ -37,7 +37,9 @@ enum class ErrorCode : std::uint8_t {
   invalid_signature,
   unrecognized_client,
   expired_token,
+  request_timeout,
   request_too_large,
+  service_unavailable,
 };
 
 // The name that goes over the wire, "ValidationException", and its HTTP status.
@@ -87,6 +89,8 @@ ApiError conflicting(std::string message, std::string resource_id, std::string r
 ApiError quota_exceeded(std::string message, std::string resource_id);
 ApiError throttled(std::string message, int retry_after_s);
 ApiError unknown_operation();
+// 503, to be tried again at once.
+ApiError service_unavailable();
 
 // The one mapping from the program's errors. What is internal or unavailable goes out without its
 // text, which may name files and statements: it belongs into the log.
@@ -94,6 +98,8 @@ ApiError to_api_error(const Error& error);
 
 // Status, x-amzn-ErrorType, Retry-After and body.
 http::Response to_response(const ApiError& error);
+// What the HTTP server refuses by itself, in the same shape.
+http::Response refused_by_server(int status, std::string_view reason);
 
 template <typename T>
 ApiResult<T>::ApiResult(const Error& error)

@@ -81,10 +81,34 @@ TEST(Errors, EachErrorOfTheProgramHasOneAnswer) {
 TEST(Errors, WhatBrokeInsideIsNotToldOutside) {
   for (const auto code : {Errc::internal, Errc::unavailable}) {
     const auto error = to_api_error(Error{code, "select secret from key"});
-    EXPECT_EQ(error.code, ErrorCode::internal_server);
+    EXPECT_GE(status(error.code), 500);
     EXPECT_FALSE(error.message.contains("secret"));
     EXPECT_TRUE(error.retry_after_s.has_value());
   }
+}
+
+TEST(Errors, AStoreThatIsGoneIsToBeTriedAgain) {
+  const auto response = to_response(to_api_error(Error{Errc::unavailable, "x"}));
+  EXPECT_EQ(response.status, 503);
+  EXPECT_EQ(response.headers.get("x-amzn-ErrorType"), "ServiceUnavailableException");
+  EXPECT_EQ(response.headers.get("Retry-After"), "1");
+}
+
+TEST(Errors, WhatTheServerRefusesItselfHasTheSameShape) {
+  const auto refused = [](int status) {
+    const auto response = refused_by_server(status, "the reason");
+    EXPECT_EQ(response.status, status);
+    EXPECT_EQ(response.headers.get("Content-Type"), "application/json");
+    EXPECT_TRUE(response.body.starts_with(R"({"message":"the reason")")) << response.body;
+    return std::string(response.headers.get("x-amzn-ErrorType"));
+  };
+  EXPECT_EQ(refused(400), "BadRequestException");
+  EXPECT_EQ(refused(431), "BadRequestException");
+  EXPECT_EQ(refused(408), "RequestTimeoutException");
+  EXPECT_EQ(refused(413), "RequestEntityTooLargeException");
+  EXPECT_EQ(refused(500), "InternalServerException");
+  EXPECT_EQ(refused(505), "InternalServerException");
+  EXPECT_EQ(refused(503), "ServiceUnavailableException");
 }
 
 TEST(Errors, AResultsErrorPassesThroughAFunctionOfTheApi) {

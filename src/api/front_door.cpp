@@ -16,9 +16,13 @@ constexpr std::size_t plain_body_limit = std::size_t{1} << 20;
 constexpr std::size_t inventory_body_limit = std::size_t{64} << 20;
 
 http::Response refusal(const aws::Refusal& refusal, aws::Protocol protocol) {
-  if (protocol == aws::Protocol::query)
-    return sts_error(aws::error_code(refusal.fault, protocol), refusal.message,
-                     aws::http_status(refusal.fault));
+  if (protocol == aws::Protocol::query) {
+    auto out = sts_error(aws::error_code(refusal.fault, protocol), refusal.message,
+                         aws::http_status(refusal.fault));
+    if (refusal.fault == aws::Fault::unavailable) out.headers.set("Retry-After", "1");
+    return out;
+  }
+  if (refusal.fault == aws::Fault::unavailable) return to_response(service_unavailable());
   http::Response out;
   out.status = aws::http_status(refusal.fault);
   out.headers.all = {{"Content-Type", "application/json"},
@@ -98,7 +102,11 @@ http::Response FrontDoor::answer(const http::Request& request) {
   const aws::RequestHead head{
       .method = request.method, .target = request.target, .headers = request.headers.all};
   const auto checked = state.authenticator.authenticate(head, request.body, state.services.clock());
-  if (!checked) return refusal(checked.error(), protocol);
+  if (!checked) {
+    if (checked.error().fault == aws::Fault::unavailable)
+      state.log(request.id, unavailable(checked.error().cause));
+    return refusal(checked.error(), protocol);
+  }
   auto response = state.answer(request, *checked);
   response.note.account = checked->principal.account;
   response.note.access_key_id = checked->principal.access_key_id;

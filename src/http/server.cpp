@@ -270,6 +270,13 @@ Task<bool> read_request(Connection& c) {
   }
 }
 
+// 503 passes by itself.
+Response refusal(const Options& options, int status, std::string_view reason) {
+  auto out = options.refusal ? options.refusal(status, reason) : plain_response(status, reason);
+  if (status == 503) out.headers.set("Retry-After", "1");
+  return out;
+}
+
 // Handlers are other people's code: what they throw ends here.
 Response call_handler(const Options& options, const Request& request) {
   try {
@@ -277,7 +284,7 @@ Response call_handler(const Options& options, const Request& request) {
     if (out.status >= 200 && out.status <= 599) return out;
   } catch (...) {
   }
-  return plain_response(500, "internal error");
+  return refusal(options, 500, "internal error");
 }
 
 void report(const Options& options, const Request& request, const Response& response,
@@ -291,10 +298,8 @@ void report(const Options& options, const Request& request, const Response& resp
   }
 }
 
-Response overloaded() {
-  auto out = plain_response(503, "too many requests are under way");
-  out.headers.set("Retry-After", "1");
-  return out;
+Response overloaded(const Options& options) {
+  return refusal(options, 503, "too many requests are under way");
 }
 
 // An answer holds its share of the budget until the client has read it.
@@ -305,7 +310,7 @@ struct Answer {
 
 Answer answer_to(const Request& request, Shared& server, Clock::time_point began) {
   Answer out{call_handler(server.options, request), Lease(server.budget)};
-  if (!out.lease.cover(out.response.body.size())) out.response = overloaded();
+  if (!out.lease.cover(out.response.body.size())) out.response = overloaded(server.options);
   report(server.options, request, out.response, began);
   return out;
 }
@@ -359,8 +364,7 @@ Task<void> close_gently(Connection& c) {
 Task<void> answer_refusal(Connection& c) {
   const auto began = Clock::now();
   const auto [status, reason] = c.inbox.refusal();
-  auto response = plain_response(status, reason);
-  if (status == 503) response.headers.set("Retry-After", "1");
+  const auto response = refusal(c.server.options, status, reason);
   const Request& request = c.inbox.head();
   co_await respond(c, response, {.date = c.io.date(), .request_id = request.id},
                    request.method != "HEAD");
@@ -380,11 +384,13 @@ Task<bool> exchange(Connection& c) {
   const std::string id = received.request.id;
   const bool with_body = received.request.method != "HEAD";
   const bool wanted_again = received.keep_alive;
-  Answer answer{overloaded(), Lease(c.server.budget)};
-  if (c.workers.reserve())
+  Answer answer{{}, Lease(c.server.budget)};
+  if (c.workers.reserve()) {
     answer = co_await handled(c, std::move(received), began);
-  else
+  } else {
+    answer.response = overloaded(c.server.options);
     report(c.server.options, received.request, answer.response, began);
+  }
   const bool keep_alive =
       wanted_again && !c.server.draining && answer.response.headers.get("Connection") != "close";
   const ResponseFacts facts{.date = c.io.date(), .request_id = id, .keep_alive = keep_alive};
@@ -395,7 +401,8 @@ Task<bool> exchange(Connection& c) {
 
 Task<void> refuse_plain_http(Connection& c) {
   c.stream = plain_stream(c.socket.native_handle());
-  const auto response = plain_response(400, "this port speaks TLS: the address begins https://");
+  const auto response =
+      refusal(c.server.options, 400, "this port speaks TLS: the address begins https://");
   co_await respond(c, response, {.date = c.io.date()}, true);
   co_await close_gently(c);
 }

@@ -3,7 +3,8 @@
 // server's worker threads, where it may block.
 //
 // Limits: every bound in Limits holds before memory is spent; a request that breaks one is
-// answered 400, 408, 413, 414, 431 or closed, and the rest of the server does not notice.
+// answered 400, 408, 413, 414, 431 or closed, and the rest of the server does not notice. What the
+// server refuses by itself has the shape that Options::refusal gives it.
 // Thread rule: handlers run on many threads at once. All signals are blocked in the server's
 // threads, so that they reach the program's own; a handler that starts a child unblocks them there.
 #pragma once
@@ -63,6 +64,10 @@ using Handler = std::function<Response(const Request&)>;
 // not block.
 using BodyLimit = std::function<std::size_t(const Request& head)>;
 
+// The server's own answer to a request that no handler sees: the status, and one sentence why. Runs
+// on an I/O thread: it must not block.
+using RefusalShape = std::function<Response(int status, std::string_view reason)>;
+
 struct Limits {
   std::size_t head_bytes = 64 * 1024;
   std::size_t headers = 100;
@@ -94,6 +99,7 @@ struct Options {
   int worker_threads = 0;  // 0: four per processor
   Handler handler;
   BodyLimit body_limit;  // empty: 1 MiB
+  RefusalShape refusal;  // empty: the sentence as text/plain
   // One call per finished request: for access logs and metrics. The time is that from the request's
   // last byte to the answer's readiness. Runs on the worker after the handler; for a request that
   // the server itself answers (refused, or no place in the queue), on an I/O thread.

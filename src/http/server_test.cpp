@@ -139,6 +139,25 @@ TEST_F(HttpServer, a_body_too_large_is_refused_before_it_is_sent) {
   EXPECT_EQ(status_of(eager.response()), 413);
 }
 
+TEST_F(HttpServer, what_the_server_refuses_has_the_shape_that_is_given) {
+  options_.refusal = [](int status, std::string_view reason) {
+    Response out{.status = status, .body = "<" + std::string(reason) + ">"};
+    out.headers.set("Content-Type", "text/x-shape");
+    return out;
+  };
+  options_.limits.headers = 5;
+  start();
+  const auto malformed = Client(port()).ask("GET / HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(status_of(malformed), 400);
+  EXPECT_EQ(body_of(malformed), "<there must be one Host header>");
+  EXPECT_TRUE(malformed.contains("Content-Type: text/x-shape\r\n")) << malformed;
+  const auto crowded = Client(port()).ask(
+      "GET / HTTP/1.1\r\nHost: a\r\nA: 1\r\nA: 1\r\nA: 1\r\n"
+      "A: 1\r\nA: 1\r\n\r\n");
+  EXPECT_EQ(status_of(crowded), 431);
+  EXPECT_EQ(body_of(crowded), "<there are too many headers>");
+}
+
 TEST_F(HttpServer, nothing_that_follows_a_refused_request_is_answered) {
   std::atomic<int> handled = 0;
   options_.handler = [&](const Request&) {

@@ -13,6 +13,7 @@
 #include "access/keys.h"
 #include "access/master_key.h"
 #include "access/schema.h"
+#include "api/errors.h"
 #include "api/front_door.h"
 #include "base/file.h"
 #include "base/text.h"
@@ -248,6 +249,7 @@ class RunningNode : public Node {
     options.worker_threads = 64;
     options.handler = [this](const http::Request& request) { return answer(request); };
     options.body_limit = api::FrontDoor::body_limit;
+    options.refusal = api::refused_by_server;
     options.finished = [this](const http::Request& request, const http::Response& response,
                               std::int64_t micros) { finished(request, response, micros); };
     if (!options_.plaintext) {

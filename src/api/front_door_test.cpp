@@ -1,0 +1,55 @@
+#include "api/front_door.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "support/access_case.h"
+
+namespace tenken::api {
+namespace {
+
+class FrontDoorTest : public access::AccessTest {
+ protected:
+  http::Request signed_request(const access::NewKey& key, std::string method, std::string target,
+                               std::string_view service) {
+    http::Request out{.method = std::move(method), .target = std::move(target), .id = "r-1"};
+    out.headers.set("host", "localhost");
+    const aws::RequestHead head{
+        .method = out.method, .target = out.target, .headers = out.headers.all};
+    const aws::Credentials credentials{.access_key_id = key.access_key_id,
+                                       .secret = crypto::Secret(key.secret.reveal())};
+    for (auto& [name, value] :
+         aws::sign(head, aws::payload_hash(""), credentials, "us-east-1", service, access::today))
+      out.headers.set(name, value);
+    return out;
+  }
+};
+INSTANTIATE_TEST_SUITE_P(Sqlite, FrontDoorTest, testing::Values(sql::Engine::sqlite),
+                         test::engine_name);
+
+TEST_P(FrontDoorTest, while_keys_cannot_be_looked_up_the_answer_is_to_try_again) {
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  std::vector<std::string> logged;
+  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
+                 [&](std::string_view id, const Error& error) {
+                   logged.push_back(fmt::format("{} {}", id, error.what));
+                 });
+  const auto key = make_key();
+  ASSERT_TRUE(db().script("ALTER TABLE access_state RENAME TO hidden"));
+  const auto json = door.answer(signed_request(key, "POST", "/findings/list", "inspector2"));
+  EXPECT_EQ(json.status, 503);
+  EXPECT_EQ(json.headers.get("x-amzn-ErrorType"), "ServiceUnavailableException");
+  EXPECT_EQ(json.headers.get("Retry-After"), "1");
+  EXPECT_EQ(json.body, to_response(to_api_error(unavailable("anything"))).body)
+      << "as where an operation cannot reach the store";
+  const auto xml = door.answer(signed_request(key, "POST", "/", "sts"));
+  EXPECT_EQ(xml.status, 503);
+  EXPECT_EQ(xml.headers.get("Retry-After"), "1");
+  EXPECT_TRUE(xml.body.contains("<Code>ServiceUnavailable</Code>")) << xml.body;
+  ASSERT_EQ(logged.size(), 2u);
+  EXPECT_TRUE(logged[0].starts_with("r-1 ")) << logged[0];
+}
+
+}  // namespace
+}  // namespace tenken::api
