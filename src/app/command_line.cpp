@@ -344,6 +344,7 @@ class CommandLine {
          "days after which closed findings are deleted; default: 30");
     days("--keep-history", node.retention.keep_history,
          "days for which the history of findings is kept; default: 400");
+    days("--keep-audit", node.keep_audit, "days for which the audit log is kept; default: 400");
     sub.add_option("--backup-dir", node.backup.directory,
                    "a directory for scheduled backups of the SQLite store");
     sub.add_option("--backup-interval", words_.backup_hours, "hours between two backups")

@@ -123,6 +123,7 @@ constexpr auto rows = std::to_array<Phrase>({
      "クローズした検出を削除するまでの日数。既定: 30"},
     {"days for which the history of findings is kept; default: 400",
      "検出の履歴を残す日数。既定: 400"},
+    {"days for which the audit log is kept; default: 400", "監査ログを残す日数。既定: 400"},
     {"hours between two backups", "バックアップの間隔（時間）"},
     {"how many backups are kept", "残すバックアップの数"},
     {"a directory of feeds to build from whenever it changes, without network",

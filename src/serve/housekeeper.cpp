@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <sys/statvfs.h>
 
+#include "access/audit.h"
 #include "base/text.h"
 #include "serve/backup.h"
 #include "serve/child_process.h"
@@ -141,12 +142,14 @@ class RunningHousekeeper final : public Housekeeper {
       return {};
     }
     TRY(const auto done, store::keep_house(*connection, now, options_.retention));
+    TRY(const auto events, access::prune_audit(*connection, now - options_.keep_audit));
     next_tidying_ = now + tidying_interval;
-    if (done.expired + done.forgotten + done.findings > 0)
+    if (done.expired + done.forgotten + done.findings + events > 0)
       options_.log->note(Level::info, "tidied up",
                          {{"expired_resources", done.expired},
                           {"forgotten_resources", done.forgotten},
-                          {"deleted_findings", done.findings}});
+                          {"deleted_findings", done.findings},
+                          {"deleted_audit_events", events}});
     return {};
   }
 

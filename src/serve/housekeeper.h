@@ -27,6 +27,8 @@ struct BackupRules {
   std::size_t keep = 7;
 };
 
+inline constexpr Seconds default_keep_audit = 400 * 86'400;
+
 struct HousekeeperOptions {
   sql::Pool* pool = nullptr;
   access::KeyRing* keys = nullptr;
@@ -38,6 +40,7 @@ struct HousekeeperOptions {
   std::uint64_t min_free_bytes = 0;  // below, inventories are refused; 0: never
   BackupRules backup;
   store::HousekeepingOptions retention;
+  Seconds keep_audit = default_keep_audit;
 };
 
 class Housekeeper {

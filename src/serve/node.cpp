@@ -124,7 +124,8 @@ class RunningNode : public Node {
                                        .data_directory = options_.data_directory,
                                        .min_free_bytes = options_.min_free_bytes,
                                        .backup = options_.backup,
-                                       .retention = options_.retention});
+                                       .retention = options_.retention,
+                                       .keep_audit = options_.keep_audit});
     TRY_VOID(listen());
     worker_ = std::thread([this] { work(); });
     start_schedule();

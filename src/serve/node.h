@@ -40,6 +40,7 @@ struct NodeOptions {
   std::uint64_t min_free_bytes = std::uint64_t{256} << 20;
   BackupRules backup;
   store::HousekeepingOptions retention;
+  Seconds keep_audit = default_keep_audit;
   ExportRules exports;
   std::string metrics_token_file;  // empty: /metrics is for clients on this host only
   std::string program;             // tenken itself, for what runs beside the server

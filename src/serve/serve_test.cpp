@@ -6,13 +6,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "access/audit.h"
+#include "access/master_key.h"
+#include "access/schema.h"
 #include "base/file.h"
 #include "serve/backup.h"
 #include "serve/child_process.h"
 #include "serve/feed_schedule.h"
+#include "serve/housekeeper.h"
 #include "serve/log.h"
 #include "serve/metrics.h"
 #include "serve/store_lock.h"
+#include "store/schema.h"
 #include "support/scratch.h"
 
 namespace tenken::serve {
@@ -150,6 +155,40 @@ TEST(MetricsTest, labels_are_escaped) {
   out.family("m", "gauge", "Help.");
   out.sample(1.5, {{"a", "x\"\\\ny"}});
   EXPECT_EQ(out.take(), "# HELP m Help.\n# TYPE m gauge\nm{a=\"x\\\"\\\\\\ny\"} 1.5\n");
+}
+
+TEST(HousekeeperTest, audit_events_end_when_their_time_has_passed) {
+  const test::Scratch scratch;
+  constexpr std::string_view account = "111122223333";
+  sql::Pool pool({.sqlite_file = scratch / "tenken.sqlite"}, 4);
+  auto connection = pool.lease();
+  ASSERT_TRUE(connection);
+  ASSERT_TRUE(access::migrate(**connection));
+  ASSERT_TRUE(store::migrate(**connection));
+  access::AuditLog audit;
+  for (const Seconds age : {0, 8, 30})
+    ASSERT_TRUE(
+        audit.append(**connection,
+                     {.time = now - age * 86'400, .account = std::string(account), .action = "x"}));
+  const auto master = access::MasterKey::open_or_create(scratch / "secret.key");
+  ASSERT_TRUE(master);
+  access::KeyRing keys(pool, *master);
+  pipeline::Ingest ingest(pool, [] {});
+  const auto log = Log::open(scratch / "log");
+  ASSERT_TRUE(log);
+  const auto housekeeper = Housekeeper::start({.pool = &pool,
+                                               .keys = &keys,
+                                               .ingest = &ingest,
+                                               .log = log->get(),
+                                               .clock = [] { return now; },
+                                               .data_directory = scratch.path(),
+                                               .keep_audit = 9 * 86'400});
+  std::optional<std::int64_t> left;
+  for (int i = 0; i < 500 && left != 2; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    left = (*connection)->one_integer("SELECT COUNT(*) FROM audit_log").value_or(0);
+  }
+  EXPECT_EQ(left, 2);
 }
 
 TEST(StoreLockTest, only_one_holds_it) {
