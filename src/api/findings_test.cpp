@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "api/api_fixture.h"
+#include "store/organisation.h"
 
 namespace tenken::api {
 namespace {
@@ -292,6 +293,37 @@ TEST_F(FindingsTest, filters_are_kept_as_they_were_given) {
         [](json::Value range) { EXPECT_EQ(range["startInclusive"].number(), 1'704'067'200); });
   });
   EXPECT_EQ(parsed(answer("ListFilters", R"({"action":"SUPPRESS"})"))["filters"].size(), 0U);
+}
+
+TEST_F(FindingsTest, a_member_keeps_filters_and_suppresses_nothing) {
+  const std::string rule = R"({"name":"rule","action":"SUPPRESS","filterCriteria":{}})";
+  become(second_account);
+  const auto standing_alone = member(answer("CreateFilter", rule), "arn");
+  {
+    auto connection = pool_->lease();
+    ASSERT_TRUE(store::designate_administrator(**connection, own_account, clock_));
+    ASSERT_TRUE(store::add_member(**connection, own_account, second_account, clock_));
+  }
+  EXPECT_TRUE(refusal("CreateFilter", R"({"name":"more","action":"SUPPRESS","filterCriteria":{}})")
+                  .starts_with("AccessDeniedException"));
+  const auto saved = member(
+      answer("CreateFilter", R"({"name":"saved","action":"NONE","filterCriteria":{}})"), "arn");
+  const auto update = [](std::string_view arn, std::string_view action) {
+    return fmt::format(R"({{"filterArn":"{}","action":"{}"}})", arn, action);
+  };
+  EXPECT_TRUE(refusal("UpdateFilter", update(saved, "SUPPRESS")).starts_with("AccessDenied"));
+  EXPECT_EQ(member(answer("UpdateFilter", update(standing_alone, "NONE")), "arn"), standing_alone);
+  EXPECT_TRUE(refusal("UpdateFilter", update(standing_alone, "SUPPRESS")).starts_with("AccessD"));
+  answer("DeleteFilter", fmt::format(R"({{"arn":"{}"}})", standing_alone));
+  become(own_account);
+  EXPECT_FALSE(member(answer("CreateFilter", rule), "arn").empty()) << "the administrator may";
+}
+
+TEST_F(FindingsTest, a_filter_is_not_made_with_tags_that_are_the_service_s) {
+  EXPECT_TRUE(refusal("CreateFilter", R"({"name":"rule","action":"NONE","filterCriteria":{},)"
+                                      R"("tags":{"Aws:x":"y"}})")
+                  .starts_with("ValidationException"));
+  EXPECT_TRUE(answer("ListFilters").contains(R"("filters":[])"));
 }
 
 TEST_F(FindingsTest, a_name_is_given_once_in_an_account) {

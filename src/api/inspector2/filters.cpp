@@ -9,11 +9,13 @@
 #include <fmt/format.h>
 
 #include "api/call.h"
+#include "api/filter_tags.h"
 #include "api/finding_question.h"
 #include "api/page_token.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "crypto/random.h"
+#include "store/organisation.h"
 #include "store/suppression.h"
 #include "store/tags.h"
 
@@ -23,18 +25,13 @@ namespace {
 
 constexpr std::int64_t page_size = 100;
 
-std::string arn_start(const Call& call) {
-  return fmt::format("arn:aws:inspector2:{}:{}:owner/{}/filter/", call.services.region,
-                     call.who.account, call.who.account);
-}
-
 ApiError not_there() {
   return resource_not_found("The filter does not exist");
 }
 
 // The id in an ARN of a filter of the caller's.
 ApiResult<std::string_view> id_of(const Call& call, std::string_view arn) {
-  const auto start = arn_start(call);
+  const auto start = filter_arn_start(call);
   if (!arn.starts_with(start)) return not_there();
   return arn.substr(start.size());
 }
@@ -60,6 +57,14 @@ ApiResult<> read_members(const Call& call, store::Filter& filter) {
   return {};
 }
 
+// Suppression is for accounts on their own and for the administrator, not for its members.
+ApiResult<> check_may_suppress(sql::Connection& connection, const Call& call) {
+  TRY(const auto administrator, store::administrator_of(connection, call.who.account));
+  if (!administrator.empty())
+    return access_denied("Only the delegated administrator can suppress findings of a member");
+  return {};
+}
+
 ApiError refused(const Error& error, const store::Filter& filter) {
   if (error.code == Errc::conflict)
     return bad_request(fmt::format("A filter named {} already exists", filter.name));
@@ -71,7 +76,10 @@ ApiError refused(const Error& error, const store::Filter& filter) {
 
 std::string arn_answer(const Call& call, std::string_view id) {
   json::Writer out;
-  return out.begin_object().member("arn", arn_start(call) + std::string(id)).end_object().take();
+  return out.begin_object()
+      .member("arn", filter_arn_start(call) + std::string(id))
+      .end_object()
+      .take();
 }
 
 Answer create_filter(const Call& call) {
@@ -81,17 +89,12 @@ Answer create_filter(const Call& call) {
                        .created = now,
                        .updated = now};
   TRY_VOID(read_members(call, filter));
-  store::Tags tags;
-  call.input["tags"].for_each_member(
-      [&](std::string_view name, json::Value value) { tags.emplace(name, value.string()); });
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+  if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call));
   const auto added = store::add_filter(*connection, filter);
   if (!added) return refused(added.error(), filter);
-  const auto arn = arn_start(call) + filter.id;
-  const auto tagged = store::put_tags(*connection, filter.account, arn, tags);
-  if (!tagged && tagged.error().code == Errc::limit) return bad_request(tagged.error().what);
-  TRY_VOID(tagged);
+  TRY_VOID(put_requested_tags(*connection, call, filter_arn_start(call) + filter.id));
   if (filter.suppresses)
     TRY_VOID(store::enqueue_suppression(*connection, filter.account, filter.id, now));
   TRY_VOID(transaction.commit());
@@ -106,6 +109,7 @@ Answer update_filter(const Call& call) {
   TRY(auto filter, existing(*connection, call, "filterArn"));
   const bool suppressed = filter.suppresses;
   TRY_VOID(read_members(call, filter));
+  if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call));
   filter.updated = now;
   const auto changed = store::change_filter(*connection, filter);
   if (!changed) return refused(changed.error(), filter);
@@ -135,7 +139,7 @@ ApiResult<> write_filter(json::Writer& out, sql::Connection& connection, const C
                          const store::Filter& filter) {
   json::Parser parser({.bytes = std::size_t{1} << 20, .depth = 16});
   TRY(const auto criteria, parser.parse(filter.criteria));
-  const auto arn = arn_start(call) + filter.id;
+  const auto arn = filter_arn_start(call) + filter.id;
   TRY(const auto tags, store::list_tags(connection, filter.account, arn));
   const auto* const response = call.input.operation().output->member("filters");
   CHECK(response != nullptr);

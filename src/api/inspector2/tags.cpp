@@ -3,11 +3,9 @@
 
 #include <array>
 
-#include <fmt/format.h>
-
 #include "api/call.h"
+#include "api/filter_tags.h"
 #include "base/json_writer.h"
-#include "base/text.h"
 #include "store/filters.h"
 
 namespace tenken::api {
@@ -22,8 +20,7 @@ ApiError not_there() {
 ApiResult<std::string> taggable(sql::Connection& connection, const Call& call) {
   const auto arn = call.input.string("resourceArn");
   const auto& account = call.who.account;
-  const auto filters = fmt::format("arn:aws:inspector2:{}:{}:owner/{}/filter/",
-                                   call.services.region, account, account);
+  const auto filters = filter_arn_start(call);
   if (!arn.starts_with(filters)) return not_there();
   TRY(const auto filter, store::find_filter(connection, account, arn.substr(filters.size())));
   if (!filter) return not_there();
@@ -41,18 +38,10 @@ Answer list_tags_for_resource(const Call& call) {
 }
 
 Answer tag_resource(const Call& call) {
-  store::Tags wanted;
-  call.input["tags"].for_each_member(
-      [&](std::string_view name, json::Value value) { wanted.emplace(name, value.string()); });
-  for (const auto& [name, value] : wanted)
-    if (ascii_lower(name).starts_with("aws:"))
-      return validation_failed("Names of tags cannot begin with aws:");
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
   TRY(const auto arn, taggable(*connection, call));
-  const auto put = store::put_tags(*connection, call.who.account, arn, wanted);
-  if (!put && put.error().code == Errc::limit) return bad_request(put.error().what);
-  TRY_VOID(put);
+  TRY_VOID(put_requested_tags(*connection, call, arn));
   TRY_VOID(transaction.commit());
   return std::string("{}");
 }

@@ -1,0 +1,29 @@
+#include "api/filter_tags.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "store/tags.h"
+
+namespace tenken::api {
+
+std::string filter_arn_start(const Call& call) {
+  return fmt::format("arn:aws:inspector2:{}:{}:owner/{}/filter/", call.services.region,
+                     call.who.account, call.who.account);
+}
+
+ApiResult<> put_requested_tags(sql::Connection& connection, const Call& call,
+                               std::string_view arn) {
+  store::Tags wanted;
+  call.input["tags"].for_each_member(
+      [&](std::string_view name, json::Value value) { wanted.emplace(name, value.string()); });
+  for (const auto& [name, value] : wanted)
+    if (ascii_lower(name).starts_with("aws:"))
+      return validation_failed("Names of tags cannot begin with aws:");
+  const auto put = store::put_tags(connection, call.who.account, arn, wanted);
+  if (!put && put.error().code == Errc::limit) return bad_request(put.error().what);
+  TRY_VOID(put);
+  return {};
+}
+
+}  // namespace tenken::api
