@@ -128,8 +128,9 @@ TEST_F(AggregationsTest, a_resource_of_another_type_is_counted_as_that) {
                   ->run("UPDATE resource SET type = 'AWS_LAMBDA_FUNCTION' WHERE resource_id = ?1",
                         store::resource_id(own_account, "web-1").value));
   auto transaction = sql::Transaction::begin(**connection, sql::Transaction::Mode::write);
-  ASSERT_TRUE(store::evaluate_resource(**connection, store::resource_id(own_account, "web-1"),
-                                       {.now = clock_, .transition = 1, .cause = "test"}));
+  const store::ResourceEvaluation again{store::resource_id(own_account, "web-1"),
+                                        {.now = clock_, .transition = 1, .cause = "test"}};
+  ASSERT_TRUE(store::evaluate_resources(**connection, std::span(&again, 1)));
   ASSERT_TRUE(transaction->commit());
   EXPECT_EQ(hosts(), "web-3 2/2, web-2 1/1");
   EXPECT_EQ(titles(R"({"resourceType":"AWS_LAMBDA_FUNCTION"})"),

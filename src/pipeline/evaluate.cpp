@@ -12,6 +12,7 @@
 #include "match/matcher.h"
 #include "pipeline/suppress.h"
 #include "sql/dialect.h"
+#include "store/holders.h"
 #include "store/resources.h"
 #include "version/ecosystem.h"
 
@@ -254,7 +255,7 @@ Evaluator::Evaluator(EvaluatorOptions options) : options_(std::move(options)) {}
 
 // Never the same twice: two evaluations within a microsecond would share their history.
 std::int64_t Evaluator::next_transition() {
-  last_transition_ = std::max(store::transition_at(options_.clock()), last_transition_ + 2);
+  last_transition_ = std::max(store::transition_at(options_.clock()), last_transition_ + 3);
   return last_transition_;
 }
 
@@ -318,6 +319,7 @@ Result<std::size_t> Evaluator::work() {
   TRY(const auto advanced, advance(generation));
   TRY(const auto settled, settle());
   TRY(const auto evaluated, evaluate_resources(generation));
+  TRY_VOID(keep_holders());
   may_hold_leases_ = false;
   return filtered + advanced + settled + evaluated;
 }
@@ -409,41 +411,61 @@ Result<> Evaluator::settle(sql::Connection& connection, std::span<const store::J
   return transaction.commit();
 }
 
+// A long queue would keep the first who reads by version waiting.
+Result<> Evaluator::keep_holders() {
+  TRY(auto connection, options_.pool->lease());
+  TRY(const auto many, store::many_holders_wait(*connection));
+  return many ? store::catch_up_holders(*connection) : Result<>();
+}
+
 Result<std::size_t> Evaluator::settle() {
   TRY(auto connection, options_.pool->lease());
   TRY(const auto jobs, store::lease(*connection, "settle", options_.node, options_.clock(),
                                     lease_seconds, jobs_at_once));
-  if (!jobs.empty()) TRY_VOID(settle(*connection, jobs));
+  if (jobs.empty()) return std::size_t{0};
+  // What is reported from here on is evaluated by itself.
+  TRY_VOID(store::catch_up_holders(*connection));
+  TRY_VOID(settle(*connection, jobs));
   return jobs.size();
+}
+
+// Who has one of them waits to be evaluated: nothing else follows from their matches.
+Result<> Evaluator::match_new_versions(sql::Connection& connection, const Generation& generation) {
+  while (true) {
+    TRY(const auto versions, store::unmatched_versions(connection, versions_at_once));
+    if (versions.empty()) return {};
+    TRY(const auto matched, match_versions(*generation, versions, options_.clock()));
+    TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+    TRY_VOID(check_in_use(connection, generation));
+    TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
+    TRY_VOID(store::put_matches(connection, matched.versions));
+    TRY_VOID(transaction.commit());
+  }
 }
 
 // A batch in one transaction: it holds or none of it does.
 Result<> Evaluator::evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                              const Generation& generation) {
-  std::vector<store::ResourceId> resources;
-  std::map<std::int64_t, store::PackageVersion> waiting;
+  TRY_VOID(match_new_versions(connection, generation));
+  std::vector<store::ResourceEvaluation> evaluations;
+  std::set<std::int64_t> slices;
   for (const auto& job : jobs) {
     const auto number = parse_uint(job.subject);
     CHECK(number.has_value());
-    resources.push_back({static_cast<std::int64_t>(*number)});
-    TRY(auto versions, store::unmatched_versions_of(connection, resources.back()));
-    for (auto& [id, version] : versions) waiting.emplace(id.value, std::move(version));
+    const store::ResourceId resource{static_cast<std::int64_t>(*number)};
+    evaluations.push_back({resource,
+                           {.now = options_.clock(),
+                            .transition = next_transition(),
+                            .cause = fmt::format("inventory {}", job.payload)}});
+    slices.insert(store::slice_of(resource));
   }
-  TRY(const auto matched,
-      match_versions(*generation, listed(std::move(waiting)), options_.clock()));
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  std::set<std::int64_t> slices;
-  for (const auto resource : resources) slices.insert(store::slice_of(resource));
   for (const auto slice : slices) TRY_VOID(store::lock_slice(connection, slice));
   TRY_VOID(check_in_use(connection, generation));
-  TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
-  TRY_VOID(store::put_matches(connection, matched.versions));
+  TRY_VOID(store::evaluate_resources(connection, evaluations));
   for (std::size_t i = 0; i < jobs.size(); ++i) {
-    const store::Evaluation evaluation{.now = options_.clock(),
-                                       .transition = next_transition(),
-                                       .cause = fmt::format("inventory {}", jobs[i].payload)};
-    TRY_VOID(store::evaluate_resource(connection, resources[i], evaluation));
-    TRY_VOID(store::set_coverage(connection, resources[i], evaluation.now));
+    const auto& [resource, evaluation] = evaluations[i];
+    TRY_VOID(store::set_coverage(connection, resource, evaluation.now));
     TRY_VOID(store::finish(connection, jobs[i], options_.node));
   }
   return transaction.commit();

@@ -70,6 +70,8 @@ class Evaluator {
   Result<std::size_t> evaluate_resources(const Generation& generation);
   Result<std::size_t> advance(const Generation& generation);
   Result<std::size_t> settle();
+  Result<> keep_holders();
+  Result<> match_new_versions(sql::Connection& connection, const Generation& generation);
   Result<> evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                     const Generation& generation);
   Result<> advance_to(sql::Connection& connection, const store::Job& job,

@@ -81,16 +81,16 @@ store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory i
   out.packages.reserve(inventory.packages.size());
   for (auto& package : inventory.packages) {
     if (package.listed_only) continue;
-    store::InstalledPackage one;
-    one.version.host_state = host_state_of(package, inventory);
-    one.version.advisory_name = match::advisory_name(package);
+    store::PackageVersion version;
+    version.host_state = host_state_of(package, inventory);
+    version.advisory_name = match::advisory_name(package);
     // The place of a distribution's package is its database: the same for all.
     const bool of_system = package.kind == "deb" || package.kind == "rpm" || package.kind == "apk";
-    if (!of_system) one.location = std::move(package.location);
+    auto location = of_system ? std::string() : std::move(package.location);
     package.location.clear();
     package.license.clear();
-    one.version.package = std::move(package);
-    out.packages.push_back(std::move(one));
+    version.package = std::move(package);
+    out.packages.emplace_back(std::move(version), std::move(location));
   }
   return out;
 }

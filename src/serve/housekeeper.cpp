@@ -15,6 +15,7 @@
 #include "serve/child_process.h"
 #include "serve/sleeper.h"
 #include "serve/store_lock.h"
+#include "store/holders.h"
 
 namespace tenken::serve {
 namespace {
@@ -133,13 +134,13 @@ class RunningHousekeeper final : public Housekeeper {
     return {};
   }
 
-  // What has expired is looked for each minute, the rest once an hour.
+  // What has expired and who waits is looked for each minute, the rest once an hour.
   Result<> tidy() {
     const auto now = options_.clock();
     TRY(auto connection, options_.pool->lease());
     if (now < next_tidying_) {
       TRY_VOID(store::expire_resources(*connection, now));
-      return {};
+      return store::catch_up_holders(*connection);
     }
     TRY(const auto done, store::keep_house(*connection, now, options_.retention));
     TRY(const auto events, access::prune_audit(*connection, now - options_.keep_audit));

@@ -19,6 +19,8 @@ struct Dialect {
   std::string_view blob;
   // After the closing parenthesis of CREATE TABLE: rows stand in the primary key itself.
   std::string_view clustered;
+  // After the name of a column: the table's integer key, which is SQLite's own row number.
+  std::string_view id;
   // The greatest and the least of several values of one row, none of them null: on nulls the
   // engines differ.
   std::string_view greatest;

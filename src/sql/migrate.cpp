@@ -28,6 +28,7 @@ std::string for_engine(std::string_view sql, Engine engine) {
   const auto& words = dialect(engine);
   std::string out(sql);
   replace_all(out, " {clustered}", words.clustered);
+  replace_all(out, " {id}", words.id);
   replace_all(out, " TEXT", fmt::format(" {}", words.text));
   return out;
 }
@@ -50,8 +51,12 @@ Result<> migrate(Connection& connection, std::string_view area,
                              have, area, migrations.back().version)};
   for (const auto& one : migrations) {
     if (one.version <= have) continue;
-    TRY_VOID(connection.script(for_engine(one.sql, connection.engine()))
-                 .within(fmt::format("migration {} of {}", one.version, area)));
+    const bool on_sqlite = connection.engine() == Engine::sqlite;
+    for (const auto text : {one.sql, on_sqlite ? one.sqlite_only : one.postgresql_only}) {
+      if (text.empty()) continue;
+      TRY_VOID(connection.script(for_engine(text, connection.engine()))
+                   .within(fmt::format("migration {} of {}", one.version, area)));
+    }
     TRY_VOID(
         connection.run("INSERT INTO schema_version (area, version, applied_at) VALUES (?1, ?2, ?3)",
                        area, one.version, std::int64_t{now()}));

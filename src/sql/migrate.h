@@ -3,7 +3,8 @@
 // its own.
 //
 // One text for both engines; what differs is written {clustered} after a table whose rows stand in
-// the primary key, and TEXT becomes text that is ordered by its bytes.
+// the primary key, {id} after a column that is the table's integer key, and TEXT becomes text that is
+// ordered by its bytes. Tables of one engine only stand in texts of their own.
 //
 // Errors: conflict where the database is newer than this program (with how to return), and those
 // of the engine. Thread rule: any node at any time; the engine's lock lets one at a time through.
@@ -22,6 +23,8 @@ namespace tenken::sql {
 struct Migration {
   std::int64_t version = 0;  // from 1, without gaps
   std::string_view sql;
+  std::string_view sqlite_only = "";      // after it
+  std::string_view postgresql_only = "";  // after it
 };
 
 Result<> migrate(Connection& connection, std::string_view area,

@@ -104,15 +104,19 @@ void Session::fail() {
   if (phase_ != Phase::idle) phase_ = Phase::failed;
 }
 
-Result<std::int64_t> Session::run(std::string_view sql, std::span<const Value> values) {
+Result<> Session::check(std::string_view sql, std::span<const Value> values) const {
   TRY_VOID(ready());
-  TRY_VOID(check_values(values).within(shown(sql)));
+  auto checked = check_values(values);
+  return checked ? Result<>() : std::move(checked).within(shown(sql));
+}
+
+Result<std::int64_t> Session::run(std::string_view sql, std::span<const Value> values) {
+  TRY_VOID(check(sql, values));
   return noted(execute(sql, values));
 }
 
 Result<std::unique_ptr<Rows>> Session::query(std::string_view sql, std::span<const Value> values) {
-  TRY_VOID(ready());
-  TRY_VOID(check_values(values).within(shown(sql)));
+  TRY_VOID(check(sql, values));
   return noted(select(sql, values, Use(*this)));
 }
 

@@ -64,6 +64,7 @@ class Session : public Connection {
   void rollback() final;
 
   Result<> ready() const;
+  Result<> check(std::string_view sql, std::span<const Value> values) const;
   void fail();
   template <typename T>
   Result<T> noted(Result<T> result) {

@@ -145,35 +145,35 @@ std::string title_of(std::string_view vulnerability, const std::vector<std::stri
   return out;
 }
 
-// What is to be added to the counts, once for each of their rows.
-class CountChange::Difference {
- public:
-  explicit Difference(sql::Engine engine) : engine_(engine) {}
+namespace {
 
-  void take(const FindingName& name, const Counted& counted, std::int64_t sign) {
-    changed_.push_back({&name, &counted, sign});
-    for (const auto id : ids_of(counted.packages)) ids_.insert(id);
+// A tally by the rows that it changes.
+class CountRows {
+ public:
+  CountRows(sql::Engine engine, const Names& names) : engine_(engine), names_(names) {}
+
+  void add(const FindingName& name, const Counted& one, std::int64_t sign) {
+    const auto& [resource, vulnerability] = name;
+    const auto names = names_of_packages(one.packages);
+    const auto slice = count_slice(engine_, resource);
+    auto& of_resource = resources_[resource];
+    of_resource.account = one.account;
+    // What is counted anew comes after what is taken away: the last type is the present one.
+    of_resource.type = one.type;
+    of_resource.numbers.add(one.score, one.fix, sign);
+    titles_[{one.account, vulnerability, title_of(vulnerability, names), one.type, slice}].add(
+        one.score, one.fix, sign);
+    for (const auto& package : names)
+      packages_[{one.account, package, slice}].add(one.score, one.fix, sign);
   }
 
-  Result<> write(sql::Connection& connection) {
-    if (changed_.empty()) return {};
-    const std::vector<std::int64_t> known(ids_.begin(), ids_.end());
-    const std::span<const std::int64_t> all(known);
-    for (std::size_t at = 0; at < all.size(); at += ids_at_once)
-      TRY_VOID(
-          read_names(connection, all.subspan(at, std::min(ids_at_once, all.size() - at)), names_));
-    for (const auto& one : changed_) add(one);
+  Result<> write(sql::Connection& connection) const {
     TRY_VOID(write_resources(connection));
     TRY_VOID(write_titles(connection));
     return write_packages(connection);
   }
 
  private:
-  struct Changed {
-    const FindingName* name;
-    const Counted* counted;
-    std::int64_t sign;
-  };
   struct OfResource {
     std::string account;
     std::string type;
@@ -182,33 +182,22 @@ class CountChange::Difference {
   using TitleKey = std::tuple<std::string, std::string, std::string, std::string, std::int64_t>;
   using PackageKey = std::tuple<std::string, std::string, std::int64_t>;
 
-  void add(const Changed& change) {
-    const auto& [resource, vulnerability] = *change.name;
-    const auto& one = *change.counted;
+  // Without doubles, in order.
+  std::vector<std::string> names_of_packages(std::string_view packages) const {
     std::set<std::string> sorted;
-    for (const auto id : ids_of(one.packages)) {
+    for (const auto id : ids_of(packages)) {
       if (const auto name = names_.find(id); name != names_.end()) sorted.insert(name->second);
     }
-    const std::vector<std::string> names(sorted.begin(), sorted.end());
-    const auto slice = count_slice(engine_, resource);
-    auto& of_resource = resources_[resource];
-    of_resource.account = one.account;
-    // What is counted anew comes after what is taken away: the last type is the present one.
-    of_resource.type = one.type;
-    of_resource.numbers.add(one.score, one.fix, change.sign);
-    titles_[{one.account, vulnerability, title_of(vulnerability, names), one.type, slice}].add(
-        one.score, one.fix, change.sign);
-    for (const auto& name : names)
-      packages_[{one.account, name, slice}].add(one.score, one.fix, change.sign);
+    return {sorted.begin(), sorted.end()};
   }
 
-  Result<> write_resources(sql::Connection& connection) {
+  Result<> write_resources(sql::Connection& connection) const {
     std::vector<CountRow> rows;
     for (const auto& [id, one] : resources_)
       rows.push_back({{id, one.account, one.type}, one.numbers});
     return add_all_rows(connection, by_resource, rows);
   }
-  Result<> write_titles(sql::Connection& connection) {
+  Result<> write_titles(sql::Connection& connection) const {
     std::vector<CountRow> rows;
     for (const auto& [key, numbers] : titles_) {
       const auto& [account, vulnerability, title, type, slice] = key;
@@ -217,7 +206,7 @@ class CountChange::Difference {
     }
     return add_all_rows(connection, by_title, rows);
   }
-  Result<> write_packages(sql::Connection& connection) {
+  Result<> write_packages(sql::Connection& connection) const {
     std::vector<CountRow> rows;
     for (const auto& [key, numbers] : packages_) {
       const auto& [account, name, slice] = key;
@@ -227,13 +216,38 @@ class CountChange::Difference {
   }
 
   sql::Engine engine_;
-  std::vector<Changed> changed_;
-  std::set<std::int64_t> ids_;
-  Names names_;
+  const Names& names_;
   std::map<std::int64_t, OfResource> resources_;
   std::map<TitleKey, Numbers> titles_;
   std::map<PackageKey, Numbers> packages_;
 };
+
+}  // namespace
+
+void CountTally::add(FindingName name, Counted counted) {
+  changes_.push_back({std::move(name), std::move(counted), 1});
+}
+
+void CountTally::take_away(FindingName name, Counted counted) {
+  changes_.push_back({std::move(name), std::move(counted), -1});
+}
+
+Result<> CountTally::write(sql::Connection& connection) const {
+  std::set<std::int64_t> ids;
+  for (const auto& change : changes_) {
+    for (const auto id : ids_of(change.counted.packages)) ids.insert(id);
+  }
+  const std::vector<std::int64_t> known(ids.begin(), ids.end());
+  Names names;
+  for (std::span<const std::int64_t> rest(known); !rest.empty();) {
+    const auto part = std::min(ids_at_once, rest.size());
+    TRY_VOID(read_names(connection, rest.first(part), names));
+    rest = rest.subspan(part);
+  }
+  CountRows rows(connection.engine(), names);
+  for (const auto& change : changes_) rows.add(change.name, change.counted, change.sign);
+  return rows.write(connection);
+}
 
 Result<CountChange> CountChange::begin(sql::Connection& connection, CountedScope scope) {
   CountChange out(std::move(scope));
@@ -270,18 +284,23 @@ Result<CountChange::Findings> CountChange::read(sql::Connection& connection, boo
   }
 }
 
-Result<> CountChange::finish(sql::Connection& connection) {
+Result<> CountChange::finish(sql::Connection& connection, CountTally& tally) {
   TRY(const auto after, read(connection, true));
-  Difference difference(connection.engine());
   for (const auto& [name, counted] : before_) {
     const auto still = after.find(name);
-    if (still == after.end() || still->second != counted) difference.take(name, counted, -1);
+    if (still == after.end() || still->second != counted) tally.take_away(name, counted);
   }
   for (const auto& [name, counted] : after) {
     const auto already = before_.find(name);
-    if (already == before_.end() || already->second != counted) difference.take(name, counted, 1);
+    if (already == before_.end() || already->second != counted) tally.add(name, counted);
   }
-  return difference.write(connection);
+  return {};
+}
+
+Result<> CountChange::finish(sql::Connection& connection) {
+  CountTally tally;
+  TRY_VOID(finish(connection, tally));
+  return tally.write(connection);
 }
 
 Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bool gained) {
@@ -289,24 +308,28 @@ Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bo
       " RETURNING resource_id, vulnerability_id, account_id, COALESCE((SELECT c.type FROM "
       "finding_count c WHERE c.resource_id = finding.resource_id), (SELECT r.type FROM resource r "
       "WHERE r.resource_id = finding.resource_id)), score, fix, packages");
-  CountChange::Findings changed;
+  CountTally tally;
+  std::int64_t changed = 0;
   {
     TRY(auto rows, connection.query(update.text(), update.values()));
     while (true) {
       TRY(const auto* row, rows->next());
       if (row == nullptr) break;
-      changed.emplace(CountChange::FindingName(row->integer(0), row->string(1)),
-                      CountChange::Counted{.account = row->string(2),
-                                           .type = row->string(3),
-                                           .score = row->integer(4),
-                                           .fix = row->integer(5),
-                                           .packages = row->string(6)});
+      FindingName name(row->integer(0), row->string(1));
+      Counted counted{.account = row->string(2),
+                      .type = row->string(3),
+                      .score = row->integer(4),
+                      .fix = row->integer(5),
+                      .packages = row->string(6)};
+      if (gained)
+        tally.add(std::move(name), std::move(counted));
+      else
+        tally.take_away(std::move(name), std::move(counted));
+      ++changed;
     }
   }
-  CountChange::Difference difference(connection.engine());
-  for (const auto& [name, counted] : changed) difference.take(name, counted, gained ? 1 : -1);
-  TRY_VOID(difference.write(connection));
-  return std::ssize(changed);
+  TRY_VOID(tally.write(connection));
+  return changed;
 }
 
 Result<std::int64_t> prune_counts(sql::Connection& connection) {

@@ -4,8 +4,9 @@
 // findings: in the same transaction, so that counts and findings never differ.
 //
 // A change is counted by what its scope counted for before and counts for afterwards; what stayed
-// as it was costs two reads. Rows of title_count and package_count are split by the slice of the
-// resource on PostgreSQL, where slices are written at the same time.
+// as it was costs two reads. Changes that are made together are written together, as one tally.
+// Rows of title_count and package_count are split by the slice of the resource on PostgreSQL, where
+// slices are written at the same time.
 //
 // Errors: those of the engine. Thread rule: over the caller's connection, inside the caller's
 // transaction, with the slices locked that it writes to (store/findings.h).
@@ -40,6 +41,33 @@ struct CountedScope {
   std::string vulnerability;  // empty: every one
 };
 
+// What an active finding counts for.
+struct Counted {
+  std::string account;
+  std::string type;
+  std::int64_t score = 0;
+  std::int64_t fix = 0;
+  std::string packages;  // ids of package versions
+  friend bool operator==(const Counted&, const Counted&) = default;
+};
+using FindingName = std::pair<std::int64_t, std::string>;  // resource, vulnerability
+
+// What is to be added to the counts, once for each of their rows.
+class CountTally {
+ public:
+  void add(FindingName name, Counted counted);
+  void take_away(FindingName name, Counted counted);
+  Result<> write(sql::Connection& connection) const;
+
+ private:
+  struct Change {
+    FindingName name;
+    Counted counted;
+    std::int64_t sign = 0;
+  };
+  std::vector<Change> changes_;
+};
+
 class CountChange {
  public:
   // Reads what the scope counts for now: before the change.
@@ -47,23 +75,13 @@ class CountChange {
   // A resource is of another type than it was counted under: there is something to count even
   // where no finding changed.
   bool is_retyped() const { return retyped_; }
-  // Reads again, after the change, and counts the difference.
+  // Reads again, after the change, and tallies the difference.
+  Result<> finish(sql::Connection& connection, CountTally& tally);
+  // The same, and writes it.
   Result<> finish(sql::Connection& connection);
 
  private:
-  // What an active finding counts for.
-  struct Counted {
-    std::string account;
-    std::string type;
-    std::int64_t score = 0;
-    std::int64_t fix = 0;
-    std::string packages;  // ids of package versions
-    friend bool operator==(const Counted&, const Counted&) = default;
-  };
-  using FindingName = std::pair<std::int64_t, std::string>;  // resource, vulnerability
   using Findings = std::map<FindingName, Counted>;
-  class Difference;
-  friend Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bool gained);
 
   explicit CountChange(CountedScope scope) : scope_(std::move(scope)) {}
   Result<Findings> read(sql::Connection& connection, bool after);

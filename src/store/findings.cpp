@@ -4,6 +4,7 @@
 
 #include "sql/dialect.h"
 #include "store/finding_counts.h"
+#include "store/holders.h"
 #include "store/suppression.h"
 
 namespace tenken::store {
@@ -131,7 +132,8 @@ Statements resource_statements(sql::Engine engine) {
                     engine);
 }
 Statements vulnerability_statements(sql::Engine engine) {
-  return statements(one_vulnerability, "match m CROSS JOIN resource_package rp", engine);
+  return statements(one_vulnerability, fmt::format("match m CROSS JOIN {} rp", holders(engine)),
+                    engine);
 }
 
 Result<> note_events(sql::Connection& connection, const Statements& statements,
@@ -143,18 +145,20 @@ Result<> note_events(sql::Connection& connection, const Statements& statements,
 
 Result<Changes> apply(sql::Connection& connection, const Statements& statements,
                       std::int64_t transition, std::span<const sql::Value> values,
-                      CountedScope scope) {
+                      CountedScope scope, CountTally& tally) {
   TRY(auto counts, CountChange::begin(connection, std::move(scope)));
   Changes out;
-  TRY(out.written, connection.run(statements.open, values));
-  if (out.written > 0) TRY_VOID(note_events(connection, statements, values));
-  // On PostgreSQL each statement sees what was committed before it: what one opens, the other may
-  // close. Each change has its number, so that both are in the history.
-  std::vector<sql::Value> closing(values.begin(), values.end());
-  closing[1] = transition + 1;
-  TRY(out.closed, connection.run(statements.close, closing));
-  if (out.closed > 0) TRY_VOID(note_events(connection, statements, closing));
-  if (out.written + out.closed > 0 || counts.is_retyped()) TRY_VOID(counts.finish(connection));
+  // What is closed first need not be looked at after it was opened. On PostgreSQL each statement
+  // sees what was committed before it: what one closes, the other may open. Each change has its
+  // number, so that both are in the history.
+  TRY(out.closed, connection.run(statements.close, values));
+  if (out.closed > 0) TRY_VOID(note_events(connection, statements, values));
+  std::vector<sql::Value> opening(values.begin(), values.end());
+  opening[1] = transition + 1;
+  TRY(out.written, connection.run(statements.open, opening));
+  if (out.written > 0) TRY_VOID(note_events(connection, statements, opening));
+  if (out.written + out.closed > 0 || counts.is_retyped())
+    TRY_VOID(counts.finish(connection, tally));
   return out;
 }
 
@@ -168,7 +172,7 @@ Result<std::int64_t> suppress(sql::Connection& connection, const Changes& change
                               const SuppressionScope& scope, const Evaluation& evaluation) {
   if (changes.written == 0) return std::int64_t{0};
   return apply_rules(connection, scope,
-                     {.now = evaluation.now, .transition = evaluation.transition + 1});
+                     {.now = evaluation.now, .transition = evaluation.transition + 2});
 }
 
 }  // namespace
@@ -191,14 +195,29 @@ Result<> lock_slice(sql::Connection& connection, std::int64_t slice) {
   return {};
 }
 
-Result<Changes> evaluate_resource(sql::Connection& connection, ResourceId resource,
-                                  const Evaluation& evaluation) {
+Result<Changes> evaluate_resources(sql::Connection& connection,
+                                   std::span<const ResourceEvaluation> resources) {
   const auto texts = resource_statements(connection.engine());
-  const sql::Value values[] = {evaluation.now, evaluation.transition,
-                               std::string_view(evaluation.cause), resource.value, resource.value};
-  TRY(auto out,
-      apply(connection, texts, evaluation.transition, values, {.resources = {resource, resource}}));
-  TRY(out.suppressed, suppress(connection, out, {.resources = {resource, resource}}, evaluation));
+  CountTally tally;
+  std::vector<Changes> changes;
+  for (const auto& [resource, evaluation] : resources) {
+    const sql::Value values[] = {evaluation.now, evaluation.transition,
+                                 std::string_view(evaluation.cause), resource.value,
+                                 resource.value};
+    TRY(const auto one, apply(connection, texts, evaluation.transition, values,
+                              {.resources = {resource, resource}}, tally));
+    changes.push_back(one);
+  }
+  TRY_VOID(tally.write(connection));
+  Changes out;
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    const auto& [resource, evaluation] = resources[i];
+    TRY(const auto suppressed,
+        suppress(connection, changes[i], {.resources = {resource, resource}}, evaluation));
+    out.suppressed += suppressed;
+    out.written += changes[i].written;
+    out.closed += changes[i].closed;
+  }
   return out;
 }
 
@@ -212,8 +231,10 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
     const sql::Value values[] = {
         evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
         range.first.value, range.last.value,      std::string_view(vulnerability)};
+    CountTally tally;
     TRY(const auto one, apply(connection, texts, evaluation.transition, values,
-                              {.resources = range, .vulnerability = vulnerability}));
+                              {.resources = range, .vulnerability = vulnerability}, tally));
+    TRY_VOID(tally.write(connection));
     TRY(const auto suppressed, suppress(connection, one, {range, vulnerability}, evaluation));
     out.suppressed += suppressed;
     out.written += one.written;

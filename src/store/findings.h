@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -50,9 +51,13 @@ struct Changes {
   std::int64_t suppressed = 0;
 };
 
-// Everything about one resource: after its inventory changed.
-Result<Changes> evaluate_resource(sql::Connection& connection, ResourceId resource,
-                                  const Evaluation& evaluation);
+// Everything about some resources, each with a transition of its own: after inventories changed.
+struct ResourceEvaluation {
+  ResourceId resource;
+  Evaluation evaluation;
+};
+Result<Changes> evaluate_resources(sql::Connection& connection,
+                                   std::span<const ResourceEvaluation> resources);
 // Everything about some vulnerabilities on the resources of a slice: after matches changed.
 Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
                                          const std::vector<std::string>& vulnerabilities,

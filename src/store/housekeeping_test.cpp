@@ -8,6 +8,7 @@
 
 #include "store/finding_counts.h"
 #include "store/findings.h"
+#include "store/holders.h"
 #include "store/matches.h"
 #include "store/resources.h"
 #include "store/schema.h"
@@ -45,7 +46,7 @@ class StoreTest : public testing::TestWithParam<sql::Engine> {
                        .type = "AWS_EC2_INSTANCE",
                        .details = "{}"};
     for (const auto& [name, version] : packages)
-      out.packages.push_back({.version = version_of(name, version), .location = ""});
+      out.packages.emplace_back(version_of(name, version));
     return out;
   }
 
@@ -77,8 +78,9 @@ class StoreTest : public testing::TestWithParam<sql::Engine> {
   void evaluate(std::string_view resource) {
     auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
     transition_ += 10;
-    const auto done = evaluate_resource(db(), resource_id(account, resource),
-                                        {.now = clock_, .transition = transition_, .cause = "x"});
+    const ResourceEvaluation one{resource_id(account, resource),
+                                 {.now = clock_, .transition = transition_, .cause = "x"}};
+    const auto done = evaluate_resources(db(), std::span(&one, 1));
     ASSERT_TRUE(done) << done.error().what;
     ASSERT_TRUE(transaction->commit());
   }
@@ -303,6 +305,51 @@ TEST_P(StoreTest, an_ingest_that_knew_a_package_version_puts_it_back_after_it_en
 TEST_P(StoreTest, matches_of_a_version_that_ended_are_not_written) {
   match("never", "1", {{"CVE-1", 95}});
   EXPECT_EQ(rows("match"), 0);
+}
+
+// Many packages wait to be brought in, few are at once, and what is lost may still wait.
+TEST_P(StoreTest, who_reads_by_version_sees_what_resources_have) {
+  const auto differing = [&] {
+    const auto held =
+        fmt::format("SELECT package_version_id, resource_id FROM {}", holders(db().engine()));
+    constexpr std::string_view had = "SELECT package_version_id, resource_id FROM resource_package";
+    return count(fmt::format("SELECT COUNT(*) FROM ({0} EXCEPT {1}) a", had, held)) +
+           count(fmt::format("SELECT COUNT(*) FROM ({1} EXCEPT {0}) a", had, held));
+  };
+  const auto bring_in = [&] {
+    auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+    ASSERT_TRUE(bring_in_holders(db()));
+    ASSERT_TRUE(transaction->commit());
+  };
+  std::mt19937 random(7);
+  std::size_t waited = 0;
+  for (int round = 0; round < 60; ++round) {
+    std::map<std::string, std::string> packages;
+    for (auto i = random() % 100; i > 0; --i)
+      packages[fmt::format("p{}", random() % 120)] = std::to_string(random() % 2);
+    auto inventory = inventory_of(fmt::format("web-{}", random() % 4), packages);
+    inventory.complete = random() % 3 > 0;
+    put(std::move(inventory));
+    waited += differing() > 0 ? 1 : 0;
+    if (random() % 4 > 0) continue;
+    bring_in();
+    ASSERT_EQ(differing(), 0) << round;
+  }
+  EXPECT_EQ(waited > 0, db().engine() == sql::Engine::sqlite);
+  clock_ += 400 * day;
+  for (int i = 0; i < 4; ++i) {
+    auto inventory = inventory_of(fmt::format("web-{}", i), {});
+    inventory.expires = clock_ + 1;
+    inventory.complete = false;
+    put(std::move(inventory));
+  }
+  clock_ += 2;
+  keep();
+  EXPECT_GT(rows("resource_package"), 0);
+  clock_ += 400 * day;
+  keep();
+  EXPECT_EQ(rows("resource_package"), 0);
+  EXPECT_EQ(rows(holders(db().engine())), 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, StoreTest,

@@ -16,8 +16,8 @@ namespace {
 class Identity {
  public:
   Identity& add(std::string_view field) {
-    bytes_ += fmt::format("{}:", field.size());
-    bytes_ += field;
+    const fmt::format_int length(field.size());
+    bytes_.append(length.data(), length.size()).append(1, ':').append(field);
     return *this;
   }
   std::string_view bytes() const { return bytes_; }

@@ -169,13 +169,6 @@ Result<Versions> unmatched_versions(sql::Connection& connection, std::int64_t li
   return read_versions(connection, "WHERE matched = 0 ORDER BY package_version_id LIMIT ?1", limit);
 }
 
-Result<Versions> unmatched_versions_of(sql::Connection& connection, ResourceId resource) {
-  return read_versions(connection,
-                       "WHERE matched = 0 AND package_version_id IN (SELECT package_version_id "
-                       "FROM resource_package WHERE resource_id = ?1)",
-                       resource.value);
-}
-
 Result<Versions> versions_named(sql::Connection& connection, std::string_view ecosystem,
                                 std::string_view advisory_name) {
   return read_versions(connection, "WHERE ecosystem = ?1 AND advisory_name = ?2", ecosystem,

@@ -75,9 +75,6 @@ PackageVersion read_package_version(const sql::Row& row);
 // Package versions waiting for their first match, at most limit.
 Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> unmatched_versions(
     sql::Connection& connection, std::int64_t limit);
-// Those a resource has that wait.
-Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> unmatched_versions_of(
-    sql::Connection& connection, ResourceId resource);
 // Package versions that an advisory name of an ecosystem concerns.
 Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> versions_named(
     sql::Connection& connection, std::string_view ecosystem, std::string_view advisory_name);

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
+#include "store/holders.h"
 #include "store/interned.h"
 #include "store/jobs.h"
 #include "store/matches.h"
@@ -78,29 +79,34 @@ struct Installed {
   std::int64_t version = 0;
   std::string location;
 };
+using Packages = std::vector<Installed>;  // each version once, in their order
 
-// What the inventory says, by package version; one that is installed twice has both places.
-std::map<std::int64_t, std::string> wanted_packages(const InventoryWrite& inventory,
-                                                    const std::vector<std::int64_t>& ids) {
-  std::map<std::int64_t, std::string> out;
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    auto [at, fresh] = out.try_emplace(ids[i], inventory.packages[i].location);
-    if (!fresh && !inventory.packages[i].location.empty())
-      at->second += "\n" + inventory.packages[i].location;
+// What the inventory says; a version that is installed twice has both places.
+Packages wanted_packages(const InventoryWrite& inventory) {
+  std::vector<const InstalledPackage*> sorted;
+  sorted.reserve(inventory.packages.size());
+  for (const auto& one : inventory.packages) sorted.push_back(&one);
+  std::ranges::sort(sorted, {}, [](const auto* one) { return std::pair(one->id, one); });
+  Packages out;
+  out.reserve(sorted.size());
+  for (const auto* one : sorted) {
+    if (out.empty() || out.back().version != one->id.value)
+      out.push_back({one->id.value, one->location});
+    else if (!one->location.empty())
+      out.back().location += "\n" + one->location;
   }
   return out;
 }
 
-Result<std::map<std::int64_t, std::string>> present_packages(sql::Connection& connection,
-                                                             ResourceId id) {
+Result<Packages> present_packages(sql::Connection& connection, ResourceId id) {
   TRY(auto rows, connection.query("SELECT package_version_id, location FROM resource_package "
                                   "WHERE resource_id = ?1 ORDER BY package_version_id",
                                   id.value));
-  std::map<std::int64_t, std::string> out;
+  Packages out;
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
-    out.emplace_hint(out.end(), row->integer(0), row->string(1));
+    out.push_back({row->integer(0), row->string(1)});
   }
 }
 
@@ -124,6 +130,19 @@ Result<std::set<std::int64_t>> kept_packages(sql::Connection& connection, Resour
   }
 }
 
+const Installed* find_version(const Packages& packages, std::int64_t version) {
+  const auto at = std::ranges::lower_bound(packages, version, {}, &Installed::version);
+  return at != packages.end() && at->version == version ? &*at : nullptr;
+}
+
+Result<> remove_package(sql::Connection& connection, ResourceId id, std::int64_t version) {
+  TRY(const auto removed, connection.run("DELETE FROM resource_package WHERE resource_id = ?1 "
+                                         "AND package_version_id = ?2",
+                                         id.value, version));
+  CHECK(removed == 1);
+  return {};
+}
+
 struct NewRow {
   std::int64_t resource = 0;
   Installed installed;
@@ -131,27 +150,27 @@ struct NewRow {
 
 // Removes what is gone and collects what is new.
 Result<> put_difference(sql::Connection& connection, ResourceId id, const InventoryWrite& inventory,
-                        const std::vector<std::int64_t>& ids, std::vector<NewRow>& fresh) {
-  const auto wanted = wanted_packages(inventory, ids);
+                        std::vector<NewRow>& fresh) {
+  auto wanted = wanted_packages(inventory);
   TRY(const auto present, present_packages(connection, id));
   std::set<std::int64_t> kept;
   if (!inventory.complete && !present.empty()) {
     TRY(kept, kept_packages(connection, id, inventory));
   }
   for (const auto& [version, location] : present) {
-    const auto again = wanted.find(version);
-    if (again != wanted.end() ? again->second == location : kept.contains(version)) continue;
-    TRY(const auto removed, connection.run("DELETE FROM resource_package WHERE resource_id = ?1 "
-                                           "AND package_version_id = ?2",
-                                           id.value, version));
-    CHECK(removed == 1);
+    const auto* again = find_version(wanted, version);
+    if (again != nullptr ? again->location == location : kept.contains(version)) continue;
+    TRY_VOID(remove_package(connection, id, version));
+    if (again == nullptr) TRY_VOID(note_lost(connection, id, {version}));
   }
-  for (const auto& [version, location] : wanted) {
-    const auto before = present.find(version);
-    if (before == present.end() || before->second != location)
-      fresh.push_back({id.value, {version, location}});
+  std::vector<std::int64_t> gained;
+  for (auto& one : wanted) {
+    const auto* before = find_version(present, one.version);
+    if (before == nullptr) gained.push_back(one.version);
+    if (before == nullptr || before->location != one.location)
+      fresh.push_back({id.value, std::move(one)});
   }
-  return {};
+  return note_gained(connection, id, gained);
 }
 
 using VersionsById = std::map<std::int64_t, const PackageVersion*>;
@@ -192,12 +211,8 @@ Result<> intern(sql::Connection& connection, const VersionsById& versions) {
   return {};
 }
 
-// In the order of the index by package version, whose places lie far apart; those in the primary
-// key are a few pages for each resource. On SQLite this takes in a third more than the key's order.
-Result<> add_packages(sql::Connection& connection, std::vector<NewRow> rows) {
+Result<> add_packages(sql::Connection& connection, std::span<const NewRow> rows) {
   if (rows.empty()) return {};
-  std::ranges::sort(
-      rows, {}, [](const NewRow& row) { return std::pair(row.installed.version, row.resource); });
   TRY(auto bulk, connection.bulk({.table = "resource_package",
                                   .columns = {"resource_id", "package_version_id", "location"}}));
   for (const auto& row : rows) {
@@ -224,19 +239,14 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   std::map<std::int64_t, const InventoryWrite*> last;
   for (const auto* one : inventories) last[resource_id(one->account, one->external_id).value] = one;
   VersionsById versions;
-  std::map<std::int64_t, std::vector<std::int64_t>> ids_of;
   InventoriesWritten out;
   TRY_VOID(lock_interned(connection, Sharing::shared));
   TRY(out.epoch, interned_epoch(connection));
   const bool still_known = known.epoch() == out.epoch;
   for (const auto& [id, inventory] : last) {
-    auto& ids = ids_of[id];
-    ids.reserve(inventory->packages.size());
     for (const auto& package : inventory->packages) {
-      const auto version = package_version_id(package.version);
-      ids.push_back(version.value);
-      if (!still_known || !known.contains(version))
-        versions.emplace(version.value, &package.version);
+      if (!still_known || !known.contains(package.id))
+        versions.emplace(package.id.value, &package.version);
     }
   }
   // Package versions before resources: the order in which evaluation locks them.
@@ -244,12 +254,12 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   std::vector<NewRow> fresh;
   for (const auto& [id, inventory] : last) {
     TRY_VOID(put_resource(connection, {id}, *inventory));
-    TRY_VOID(put_difference(connection, {id}, *inventory, ids_of[id], fresh));
+    TRY_VOID(put_difference(connection, {id}, *inventory, fresh));
     TRY_VOID(enqueue(connection, "evaluate", fmt::format("{}", id), inventory->digest,
                      inventory->received));
     out.resources.push_back({id});
   }
-  TRY_VOID(add_packages(connection, std::move(fresh)));
+  TRY_VOID(add_packages(connection, fresh));
   for (const auto& [id, version] : versions) out.interned.push_back({id});
   return out;
 }
@@ -368,6 +378,7 @@ Result<bool> forget_resource(sql::Connection& connection, ResourceId resource, S
                      "AND coverage_reason = 'RESOURCE_TERMINATED' AND changed_at < ?2",
                      resource.value, before));
   if (removed == 0) return false;
+  TRY_VOID(note_gone(connection, resource));
   for (const auto* table : {"resource_tag", "resource_package"}) {
     TRY(const auto rows, connection.run(fmt::format("DELETE FROM {} WHERE resource_id = ?1", table),
                                         resource.value));
@@ -376,10 +387,19 @@ Result<bool> forget_resource(sql::Connection& connection, ResourceId resource, S
   return true;
 }
 
+namespace {
+
+// A condition on a package version, under lock_interned: whoever asks brings the holders in first.
+std::string is_held(sql::Engine engine, std::string_view version) {
+  return fmt::format("EXISTS (SELECT 1 FROM {} h WHERE h.package_version_id = {})", holders(engine),
+                     version);
+}
+
+}  // namespace
+
 Result<> mark_unused_versions(sql::Connection& connection, Seconds now) {
-  constexpr std::string_view in_use =
-      "EXISTS (SELECT 1 FROM resource_package rp "
-      "WHERE rp.package_version_id = package_version.package_version_id)";
+  TRY_VOID(bring_in_holders(connection));
+  const auto in_use = is_held(connection.engine(), "package_version.package_version_id");
   TRY(const auto again, connection.run(fmt::format("UPDATE package_version SET unused_since = 0 "
                                                    "WHERE unused_since > 0 AND {}",
                                                    in_use)));
@@ -399,10 +419,11 @@ Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connectio
 }
 
 Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId version) {
+  TRY_VOID(bring_in_holders(connection));
   TRY(const auto removed,
-      connection.run("DELETE FROM package_version WHERE package_version_id = ?1 "
-                     "AND unused_since > 0 AND NOT EXISTS (SELECT 1 FROM resource_package rp "
-                     "WHERE rp.package_version_id = ?1)",
+      connection.run(fmt::format("DELETE FROM package_version WHERE package_version_id = ?1 "
+                                 "AND unused_since > 0 AND NOT {}",
+                                 is_held(connection.engine(), "?1")),
                      version.value));
   if (removed == 0) return false;
   TRY_VOID(remove_matches(connection, version));
@@ -411,20 +432,23 @@ Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId
 
 Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated) {
   // Of a host its distribution's packages decide; of what has none, all.
-  TRY(const auto changed,
-      connection.run(
-          "UPDATE resource SET evaluated_at = ?2, coverage_status = CASE WHEN c.covered = 0 "
-          "THEN 'INACTIVE' ELSE 'ACTIVE' END, coverage_reason = CASE WHEN c.packages = 0 "
-          "THEN 'NO_INVENTORY' WHEN c.covered = 0 THEN 'UNSUPPORTED_OS' ELSE 'SUCCESSFUL' END "
-          "FROM (SELECT COUNT(*) AS packages, "
-          "CASE WHEN COALESCE(MAX(CASE WHEN v.kind IN ('deb', 'rpm', 'apk') THEN 1 ELSE 0 END), "
-          "0) = 1 THEN COALESCE(MAX(CASE WHEN v.kind IN ('deb', 'rpm', 'apk') "
-          "AND v.undecided <> 2 THEN 1 ELSE 0 END), 0) "
-          "ELSE COALESCE(MAX(CASE WHEN v.undecided <> 2 THEN 1 ELSE 0 END), 0) END AS covered "
-          "FROM resource_package r JOIN package_version v "
-          "ON v.package_version_id = r.package_version_id WHERE r.resource_id = ?1) c "
-          "WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED'",
-          resource.value, evaluated));
+  constexpr std::string_view text = R"sql(
+UPDATE resource SET evaluated_at = ?2,
+  coverage_status = CASE WHEN {covered} THEN 'ACTIVE' ELSE 'INACTIVE' END,
+  coverage_reason = CASE WHEN {covered} THEN 'SUCCESSFUL' WHEN EXISTS ({packages})
+                    THEN 'UNSUPPORTED_OS' ELSE 'NO_INVENTORY' END
+WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED')sql";
+  constexpr std::string_view packages =
+      "SELECT 1 FROM resource_package r JOIN package_version v "
+      "ON v.package_version_id = r.package_version_id WHERE r.resource_id = ?1";
+  constexpr std::string_view of_system = " AND v.kind IN ('deb', 'rpm', 'apk')";
+  constexpr std::string_view decided = " AND v.undecided <> 2";
+  const auto covered =
+      fmt::format("CASE WHEN EXISTS ({0}{1}) THEN EXISTS ({0}{1}{2}) ELSE EXISTS ({0}{2}) END",
+                  packages, of_system, decided);
+  static const auto statement =
+      fmt::format(fmt::runtime(text), fmt::arg("covered", covered), fmt::arg("packages", packages));
+  TRY(const auto changed, connection.run(statement, resource.value, evaluated));
   CHECK(changed <= 1);
   return {};
 }

@@ -1,5 +1,5 @@
 // Resources and what is installed on them: the tables resource, resource_tag, package_version and
-// resource_package. A resource's packages are replaced by their difference, so that an inventory
+// resource_package (and who holds a package version: holders.h). A resource's packages are replaced by their difference, so that an inventory
 // like the last costs what changed.
 //
 // Errors: those of the engine. Thread rule: functions over the caller's connection; those that
@@ -24,6 +24,9 @@
 namespace tenken::store {
 
 struct InstalledPackage {
+  explicit InstalledPackage(PackageVersion of, std::string at = "")
+      : id(package_version_id(of)), version(std::move(of)), location(std::move(at)) {}
+  PackageVersionId id;
   PackageVersion version;
   std::string location;
 };

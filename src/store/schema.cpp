@@ -11,7 +11,7 @@ namespace {
 // Times are seconds since the epoch, 0: never.
 constexpr std::string_view inventory_and_findings = R"sql(
 CREATE TABLE resource (
-  resource_id BIGINT NOT NULL PRIMARY KEY,
+  resource_id {id},
   account_id TEXT NOT NULL,
   external_id TEXT NOT NULL,
   type TEXT NOT NULL,
@@ -45,7 +45,7 @@ CREATE TABLE resource_tag (
 CREATE INDEX resource_tag_by_value ON resource_tag (name, value, resource_id);
 
 CREATE TABLE package_version (
-  package_version_id BIGINT PRIMARY KEY,
+  package_version_id {id},
   ecosystem TEXT NOT NULL,
   release TEXT NOT NULL,
   kind TEXT NOT NULL,
@@ -77,7 +77,6 @@ CREATE TABLE resource_package (
   location TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (resource_id, package_version_id)
 ) {clustered};
-CREATE INDEX resource_package_by_version ON resource_package (package_version_id, resource_id);
 
 CREATE TABLE match (
   package_version_id BIGINT NOT NULL,
@@ -105,7 +104,7 @@ CREATE TABLE vulnerability (
   aliases TEXT NOT NULL DEFAULT '',
   document TEXT NOT NULL
 );
-CREATE INDEX vulnerability_by_epss ON vulnerability (epss, vulnerability_id);
+CREATE INDEX vulnerability_by_epss ON vulnerability (epss, vulnerability_id, source, exploited_at, aliases);
 CREATE INDEX vulnerability_by_source ON vulnerability (source, vulnerability_id);
 
 CREATE TABLE finding (
@@ -126,10 +125,11 @@ CREATE TABLE finding (
   transition BIGINT NOT NULL,
   PRIMARY KEY (resource_id, vulnerability_id, episode)
 ) {clustered};
-CREATE INDEX finding_by_score ON finding (account_id, status, score, resource_id, vulnerability_id, episode);
+CREATE INDEX finding_by_score ON finding (account_id, status, fix, score, resource_id, vulnerability_id, episode);
 CREATE INDEX finding_by_vulnerability ON finding (vulnerability_id, account_id, status, score, resource_id, episode);
 CREATE INDEX finding_by_first ON finding (account_id, status, episode, resource_id, vulnerability_id);
 CREATE INDEX finding_by_last ON finding (account_id, status, last_observed_at, resource_id, vulnerability_id, episode);
+CREATE INDEX finding_by_update ON finding (account_id, status, updated_at);
 CREATE INDEX finding_by_closing ON finding (closed_at) WHERE closed_at > 0;
 
 CREATE TABLE finding_event (
@@ -217,6 +217,22 @@ CREATE TABLE feed_state (
 ) {clustered};
 )sql";
 
+// Resources by package version: store/holders.h.
+constexpr std::string_view holders_on_sqlite = R"sql(
+CREATE TABLE holder (
+  package_version_id BIGINT NOT NULL,
+  resource_id BIGINT NOT NULL,
+  PRIMARY KEY (package_version_id, resource_id)
+) {clustered};
+
+CREATE TABLE holder_waiting (
+  resource_id {id}
+);
+)sql";
+constexpr std::string_view holders_on_postgresql = R"sql(
+CREATE INDEX resource_package_by_version ON resource_package (package_version_id, resource_id);
+)sql";
+
 // What the API keeps: documents of one account, found by kind and id.
 constexpr std::string_view api_state = R"sql(
 CREATE TABLE filter (
@@ -277,7 +293,7 @@ CREATE UNIQUE INDEX export_in_progress ON export (account_id, kind) WHERE status
 )sql";
 
 constexpr std::array all{
-    sql::Migration{1, inventory_and_findings},
+    sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
     sql::Migration{3, exports},
 };
