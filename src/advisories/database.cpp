@@ -90,8 +90,8 @@ Result<std::vector<RowView>> Database::rows(std::string_view ecosystem, std::str
   const auto last = found->first_name + found->names;
   TRY(const auto index,
       partition_point(found->first_name, last, [&](std::uint32_t i) -> Result<bool> {
-        TRY(const auto entry, name(i));
-        return entry.name < normal_name;
+        TRY(const auto bytes, names_.entry(file_, i));
+        return PackReader(bytes).text() < normal_name;  // an entry begins with its name
       }));
   if (index == last) return std::vector<RowView>();
   TRY(const auto entry, name(index));

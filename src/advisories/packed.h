@@ -57,15 +57,12 @@ class PackReader {
   explicit PackReader(std::string_view bytes) : rest_(bytes) {}
 
   std::uint64_t number() {
-    std::uint64_t value = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-      if (rest_.empty()) return fail();
+    if (!rest_.empty() && static_cast<unsigned char>(rest_.front()) < 0x80) {
       const auto byte = static_cast<unsigned char>(rest_.front());
       rest_.remove_prefix(1);
-      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
-      if (byte < 0x80) return value;
+      return byte;
     }
-    return fail();
+    return long_number();
   }
   std::int64_t signed_number() {
     const auto value = number();
@@ -91,6 +88,17 @@ class PackReader {
   bool ok() const { return ok_; }
 
  private:
+  std::uint64_t long_number() {
+    std::uint64_t value = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      if (rest_.empty()) return fail();
+      const auto byte = static_cast<unsigned char>(rest_.front());
+      rest_.remove_prefix(1);
+      value |= static_cast<std::uint64_t>(byte & 0x7F) << shift;
+      if (byte < 0x80) return value;
+    }
+    return fail();
+  }
   std::uint64_t fail() {
     ok_ = false;
     rest_ = {};

@@ -14,6 +14,7 @@
 
 namespace tenken {
 
+// Inlined always: a loop over four numbers then builds no Result for each.
 class Cursor {
  public:
   explicit Cursor(std::string_view bytes) : bytes_(bytes) {}
@@ -22,7 +23,7 @@ class Cursor {
   std::size_t remaining() const { return bytes_.size() - offset_; }
   bool at_end() const { return remaining() == 0; }
 
-  Result<std::string_view> take(std::size_t count) {
+  [[gnu::always_inline]] Result<std::string_view> take(std::size_t count) {
     if (count > remaining()) return short_read(count);
     const auto out = bytes_.substr(offset_, count);
     offset_ += count;
@@ -37,18 +38,18 @@ class Cursor {
 
   // A fixed-width unsigned integer in the given byte order.
   template <typename Unsigned>
-  Result<Unsigned> read(std::endian order) {
+  [[gnu::always_inline]] Result<Unsigned> read(std::endian order) {
     TRY(const auto raw, take(sizeof(Unsigned)));
     Unsigned value{};
     std::memcpy(&value, raw.data(), sizeof value);
     return order == std::endian::native ? value : std::byteswap(value);
   }
   template <typename Unsigned>
-  Result<Unsigned> little() {
+  [[gnu::always_inline]] Result<Unsigned> little() {
     return read<Unsigned>(std::endian::little);
   }
   template <typename Unsigned>
-  Result<Unsigned> big() {
+  [[gnu::always_inline]] Result<Unsigned> big() {
     return read<Unsigned>(std::endian::big);
   }
 

@@ -107,8 +107,10 @@ bool is_bidi_control(std::string_view sequence) {
 }  // namespace
 
 std::string printable(std::string_view text) {
-  if (std::ranges::all_of(text, [](char c) { return c >= 0x20 && c < 0x7F; }))
-    return std::string(text);
+  // Without an early end, so that the compiler looks at many bytes at a time.
+  bool plain = true;
+  for (const char c : text) plain &= c >= 0x20 && c < 0x7F;
+  if (plain) return std::string(text);
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {

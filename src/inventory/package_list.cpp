@@ -11,6 +11,7 @@ namespace tenken::inventory {
 namespace {
 
 constexpr std::size_t max_packages = 500'000;
+constexpr std::size_t usual_packages = 4096;
 constexpr std::size_t max_skips = 1000;
 constexpr std::size_t max_shown = 200;  // bytes of foreign text in a skip
 
@@ -19,6 +20,8 @@ constexpr std::size_t max_shown = 200;  // bytes of foreign text in a skip
 Result<> PackageList::add(Package&& package) {
   if (packages_.size() == max_packages)
     return limit_exceeded(fmt::format("{}: more than {} packages", location_, max_packages));
+  // Memory that is not written to costs nothing; growing costs each page again.
+  if (packages_.empty()) packages_.reserve(usual_packages);
   package.location = location_;
   packages_.push_back(std::move(package));
   return {};

@@ -1,8 +1,5 @@
 #include "inventory/rpm_header.h"
 
-#include <algorithm>
-#include <array>
-#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -22,30 +19,40 @@ constexpr std::uint32_t type_int32 = 4;
 constexpr std::uint32_t type_string = 6;
 constexpr std::uint32_t type_i18n_string = 9;
 
-struct Text {
-  std::uint32_t tag;
-  std::string_view value;
-};
-
 struct Fields {
-  std::array<Text, 8> texts{{{1000, {}},
-                             {1001, {}},
-                             {1002, {}},
-                             {1011, {}},
-                             {1014, {}},
-                             {1022, {}},
-                             {1044, {}},
-                             {5096, {}}}};
+  std::string_view name;
+  std::string_view version;
+  std::string_view release;
+  std::string_view vendor;
+  std::string_view license;
+  std::string_view arch;
+  std::string_view source_rpm;
+  std::string_view module_label;
   std::uint32_t epoch = 0;
 
-  std::string_view name() const { return texts[0].value; }
-  std::string_view version() const { return texts[1].value; }
-  std::string_view release() const { return texts[2].value; }
-  std::string_view vendor() const { return texts[3].value; }
-  std::string_view license() const { return texts[4].value; }
-  std::string_view arch() const { return texts[5].value; }
-  std::string_view source_rpm() const { return texts[6].value; }
-  std::string_view module_label() const { return texts[7].value; }
+  // The text that a tag states; nullptr: the tag is not one of these.
+  std::string_view* text(std::uint32_t tag) {
+    switch (tag) {
+      case 1000:
+        return &name;
+      case 1001:
+        return &version;
+      case 1002:
+        return &release;
+      case 1011:
+        return &vendor;
+      case 1014:
+        return &license;
+      case 1022:
+        return &arch;
+      case 1044:
+        return &source_rpm;
+      case 5096:
+        return &module_label;
+      default:
+        return nullptr;
+    }
+  }
 };
 constexpr std::uint32_t tag_epoch = 1003;
 
@@ -80,11 +87,11 @@ Result<> read_entry(const Entry& entry, std::string_view data, Fields& fields) {
     TRY(fields.epoch, read_number(data, entry.offset));
     return {};
   }
-  const auto text = std::ranges::find(fields.texts, entry.tag, &Text::tag);
-  if (text == fields.texts.end()) return {};
+  auto* const text = fields.text(entry.tag);
+  if (text == nullptr) return {};
   if (entry.type != type_string && entry.type != type_i18n_string)
     return invalid(fmt::format("tag {} is no text", entry.tag));
-  TRY(text->value, read_text(data, entry.offset));
+  TRY(*text, read_text(data, entry.offset));
   return {};
 }
 
@@ -128,22 +135,22 @@ SourceRpm parse_source_rpm(std::string_view file_name) {
 
 Result<Package> parse_rpm_header(std::string_view blob) {
   TRY(const auto fields, read_fields(blob));
-  if (!is_plain_word(fields.name())) return invalid("no usable package name");
-  if (!is_plain_word(fields.version()) || !is_plain_word(fields.release()))
-    return invalid(fmt::format("{}: no usable version and release", fields.name()));
+  if (!is_plain_word(fields.name)) return invalid("no usable package name");
+  if (!is_plain_word(fields.version) || !is_plain_word(fields.release))
+    return invalid(fmt::format("{}: no usable version and release", fields.name));
   Package package;
   package.kind = "rpm";
-  package.name = fields.name();
+  package.name = fields.name;
   package.version = fields.epoch == 0
-                        ? fmt::format("{}-{}", fields.version(), fields.release())
-                        : fmt::format("{}:{}-{}", fields.epoch, fields.version(), fields.release());
-  package.arch = fields.arch();
-  const auto source = parse_source_rpm(fields.source_rpm());
+                        ? fmt::format("{}-{}", fields.version, fields.release)
+                        : fmt::format("{}:{}-{}", fields.epoch, fields.version, fields.release);
+  package.arch = fields.arch;
+  const auto source = parse_source_rpm(fields.source_rpm);
   package.source_name = source.name;
   package.source_version = source.version;
-  package.module_label = fields.module_label();
-  package.vendor = fields.vendor();
-  package.license = fields.license();
+  package.module_label = fields.module_label;
+  package.vendor = fields.vendor;
+  package.license = fields.license;
   package.listed_only = package.name == "gpg-pubkey";
   return package;
 }

@@ -57,7 +57,6 @@ bool decides(std::string_view feed) {
 // A release's rows to look at, and whether they need a subscription.
 struct Source {
   std::string release;
-  std::string ecosystem;  // with the release: "Debian:11"
   bool subscription = false;
 };
 
@@ -128,29 +127,22 @@ class PackageMatch {
 
   void check_coverage() {
     const auto covered = database_.coverage(package_.ecosystem, release_);
-    const auto what =
-        release_.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release_);
-    if (covered.empty()) {
-      add_unknown(
-          release_.empty() ? "ecosystem" : "release", what,
-          text(release_.empty() ? Message::unknown_ecosystem : Message::unknown_release, what));
-    } else if (std::ranges::all_of(covered, [](const auto* one) { return one->partial; })) {
-      add_unknown(release_.empty() ? "ecosystem" : "release", what,
-                  text(Message::unknown_release_partial, what));
-    }
+    if (!std::ranges::all_of(covered, [](const auto* one) { return one->partial; })) return;
+    const auto what = with_release(release_);
+    const auto nothing = release_.empty() ? Message::unknown_ecosystem : Message::unknown_release;
+    add_unknown(release_.empty() ? "ecosystem" : "release", what,
+                text(covered.empty() ? nothing : Message::unknown_release_partial, what));
+  }
+
+  // "Debian:11".
+  std::string with_release(const std::string& release) const {
+    return release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release);
   }
 
   std::vector<Source> sources() const {
-    std::vector<Source> out;
-    const auto add = [&](const std::string& release, bool subscription) {
-      out.push_back(
-          {release,
-           release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release),
-           subscription});
-    };
-    add(release_, false);
-    if (!release_.empty()) add("", false);
-    if (package_.ecosystem == "Ubuntu") add("Pro:" + release_, !options_.esm_attached);
+    std::vector<Source> out{{release_}};
+    if (!release_.empty()) out.push_back({});
+    if (package_.ecosystem == "Ubuntu") out.push_back({"Pro:" + release_, !options_.esm_attached});
     return out;
   }
 
@@ -246,7 +238,7 @@ class PackageMatch {
     Evidence out;
     out.advisory = record.id;
     out.feed = record.feed;
-    out.ecosystem = source.ecosystem;
+    out.ecosystem = with_release(source.release);
     out.package = row.name;
     out.range = describe_ranges(row);
     out.installed = version_.text;
@@ -266,7 +258,7 @@ class PackageMatch {
   // Ubuntu gives one record rows for the release and for its subscription: a build that has the
   // subscription's fix is fixed, whatever the release's own row says.
   bool superseded(const Claim& claim) const {
-    if (package_.ecosystem != "Ubuntu" || is_subscription(claim.source->release)) return false;
+    if (is_subscription(claim.source->release)) return false;
     return std::ranges::any_of(claims_, [&](const Claim& other) {
       return other.record == claim.record && is_subscription(other.source->release) &&
              other.judgement.verdict == Verdict::not_affected &&
@@ -284,7 +276,9 @@ class PackageMatch {
         named.emplace_back(vulnerability, &claim);
     }
     std::ranges::sort(named);
-    std::erase_if(named, [&](const auto& one) { return superseded(*one.second); });
+    if (package_.ecosystem == "Ubuntu")
+      std::erase_if(named, [&](const auto& one) { return superseded(*one.second); });
+    out_.findings.reserve(named.size());
     std::vector<const Claim*> claims;
     for (std::size_t i = 0; i < named.size(); ++i) {
       claims.push_back(named[i].second);
@@ -311,6 +305,7 @@ class PackageMatch {
     finding.vulnerability = number;
     finding.id = vulnerability.id;
     severity_claims_.clear();
+    finding.advisories.reserve(claims.size());
     for (const auto* claim : claims) {
       if (claim->judgement.verdict == Verdict::affected) support(finding, *claim);
     }
@@ -373,8 +368,9 @@ class PackageMatch {
       finding.evidence.push_back(
           evidence(*claim.row, *claim.record, *claim.source, claim.judgement));
     const bool distribution = ecosystem_->releases != version::ReleaseRule::none;
-    severity_claims_.push_back(
-        {claim.row->vendor_severity, claim.record->id, package_.ecosystem, distribution});
+    if (!claim.row->vendor_severity.empty())
+      severity_claims_.push_back(
+          {claim.row->vendor_severity, claim.record->id, package_.ecosystem, distribution});
     severity_claims_.push_back(
         {claim.record->vendor_severity, claim.record->id, package_.ecosystem, distribution});
   }

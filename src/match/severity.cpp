@@ -25,9 +25,11 @@ std::optional<SeverityLevel> level_of_word(std::string_view vendor_word) {
       {"unimportant", SeverityLevel::low},
       {"none", SeverityLevel::none},
   }};
-  auto folded = ascii_lower(trim(vendor_word));
-  while (folded.ends_with('*')) folded.pop_back();  // Debian marks urgencies set by hand: "high**"
-  const auto found = std::ranges::find(words, std::string_view(folded), &Word::word);
+  auto stated = trim(vendor_word);
+  while (stated.ends_with('*'))
+    stated.remove_suffix(1);  // Debian marks those set by hand: "high**"
+  const auto found = std::ranges::find_if(
+      words, [&](const Word& one) { return equal_ignoring_case(one.word, stated); });
   if (found == words.end()) return std::nullopt;
   return found->level;
 }

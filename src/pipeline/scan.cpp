@@ -248,6 +248,8 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
                                     .evidence = options.depth == Depth::everything,
                                     .explain = false,
                                     .lang = options.lang});
+  // Memory that is not written to costs nothing; growing costs each page again.
+  result.findings.reserve(inventory.packages.size() * 16);
   for (std::size_t i = 0; i < inventory.packages.size(); ++i) {
     const auto& package = inventory.packages[i];
     if (package.listed_only) continue;
@@ -264,7 +266,6 @@ Result<ScanResult> evaluate(Inventory inventory, const advisories::Database& dat
     unknowns.add({"inventory", inventory.name, say(options.lang, Message::unknown_no_packages), 1});
   result.inventory = std::move(inventory);
   result.unknown = unknowns.take();
-  database.release_pages();
   TRY_VOID(Describer(database, options.depth).run(result));
   database.release_pages();
   warn_of_age(result, options);

@@ -3,6 +3,7 @@
 // their own where the terminal is narrow.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include <fmt/format.h>
 
@@ -19,7 +20,8 @@ namespace {
 
 using enum Message;
 
-constexpr std::size_t column_cap = 34;   // a wider fix or note moves its row's rest to the right
+constexpr std::size_t column_cap = 34;  // a wider fix or note moves its row's rest to the right
+constexpr std::size_t piece_bytes = 64 * 1024;
 constexpr std::size_t title_least = 28;  // columns; with less the title goes to the next line
 
 constexpr std::array by_weight{SeverityLevel::critical, SeverityLevel::high,
@@ -73,7 +75,7 @@ struct Known {
 
 // One finding in words.
 struct Row {
-  const Known& known;
+  const Known* known = nullptr;
   SeverityLevel level = SeverityLevel::unknown;
   std::string_view severity;
   std::string fix;
@@ -100,9 +102,18 @@ class Table {
   std::string tell(Message message, const Arguments&... arguments) const {
     return say(options_.lang, message, arguments...);
   }
+  bool paints(std::string_view code, std::string_view text) const {
+    return options_.colour && !code.empty() && !text.empty();
+  }
   std::string paint(std::string_view code, std::string_view text) const {
-    if (!options_.colour || code.empty() || text.empty()) return std::string(text);
-    return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+    return paints(code, text) ? fmt::format("\x1b[{}m{}\x1b[0m", code, text) : std::string(text);
+  }
+  void add_painted(std::string_view code, std::string_view text) {
+    if (paints(code, text)) {
+      text_ += paint(code, text);
+    } else {
+      text_ += text;
+    }
   }
   void line(std::string_view text) {
     text_ += text;
@@ -112,7 +123,7 @@ class Table {
   void head();
   Result<> body();
   void column_heads();
-  void group(const Group& group);
+  void group(const Group& group, std::span<const Row> rows);
   void row(const Row& row);
   void foot();
   void counts();
@@ -207,7 +218,7 @@ Known Table::describe(const Vulnerability& vulnerability) const {
 Row Table::describe(const Finding& finding) const {
   const Known& known = known_[finding.vulnerability];
   return {
-      .known = known,
+      .known = &known,
       .level = finding.severity,
       .severity = severity(finding.severity),
       .fix = finding.fixed_version.empty() ? tell(cell_no_fix) : printable(finding.fixed_version),
@@ -222,14 +233,16 @@ void Table::column_heads() {
 }
 
 void Table::row(const Row& row) {
-  const auto& [id, marks, title, exploited] = row.known;
-  std::string text = "  " + paint(bold, id);
+  const auto& [id, marks, title, exploited] = *row.known;
+  text_ += "  ";
+  add_painted(bold, id);
   std::size_t used = 2 + display_width(id);
   // Every cell starts two blanks after the one before, or at its column where that is further.
   std::size_t column = 2 + widths_.id + 2;
   const auto put = [&](std::string_view code, std::string_view cell, std::size_t width) {
     const auto blanks = column > used + 2 ? column - used : 2;
-    text.append(blanks, ' ').append(paint(code, cell));
+    text_.append(blanks, ' ');
+    add_painted(code, cell);
     used += blanks + display_width(cell);
     column += width + 2;
   };
@@ -239,19 +252,20 @@ void Table::row(const Row& row) {
     put(exploited ? alarm : dim, row.notes, widths_.notes);
   else
     column += widths_.notes + 2;
-  if (title.empty()) return line(text);
+  if (title.empty()) return line("");
   const auto start = std::max(used + 2, column);
   if (options_.width == 0) {
     put(dim, title, 0);
   } else if (start + title_least <= options_.width) {
     put(dim, fit_width(title, options_.width - start), 0);
   } else {
-    text += "\n      " + paint(dim, fit_width(title, std::max(options_.width, title_least) - 6));
+    text_ += "\n      ";
+    add_painted(dim, fit_width(title, std::max(options_.width, title_least) - 6));
   }
-  line(text);
+  line("");
 }
 
-void Table::group(const Group& group) {
+void Table::group(const Group& group, std::span<const Row> rows) {
   const Package& first = *group.packages.front();
   std::string text = paint(bold, heading(group));
   const bool other_source =
@@ -266,7 +280,7 @@ void Table::group(const Group& group) {
     text += "  " + paint(dim, "(" + printable(first.location) + ")");
   }
   line(text);
-  for (const Finding& finding : group.findings) row(describe(finding));
+  for (const Row& one : rows) row(one);
   line("");
 }
 
@@ -282,20 +296,26 @@ Result<> Table::body() {
   const auto widen = [](std::size_t& width, std::string_view cell) {
     width = std::max(width, std::min(display_width(cell), column_cap));
   };
+  known_.reserve(result_.vulnerabilities.size());
   for (const Vulnerability& one : result_.vulnerabilities) known_.push_back(describe(one));
   const auto groups = group_findings(result_);
+  std::vector<Row> rows;
+  rows.reserve(result_.findings.size());
   for (const Group& one : groups) {
     for (const Finding& finding : one.findings) {
-      const Row row = describe(finding);
-      widen(widths_.id, row.known.id);
+      const Row& row = rows.emplace_back(describe(finding));
+      widen(widths_.id, row.known->id);
       widen(widths_.severity, row.severity);
       widen(widths_.fix, row.fix);
       widen(widths_.notes, row.notes);
     }
   }
   column_heads();
+  std::span<const Row> rest = rows;
   for (const Group& one : groups) {
-    group(one);
+    group(one, rest.first(one.findings.size()));
+    rest = rest.subspan(one.findings.size());
+    if (text_.size() < piece_bytes) continue;
     TRY_VOID(out_(text_));
     text_.clear();
   }
