@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <functional>
 #include <span>
@@ -75,7 +76,9 @@ const std::vector<std::string> severities{"unknown", "none", "low", "medium", "h
 
 class CommandLine {
  public:
-  CommandLine()
+  // first: the first word of the command line. A start pays for the options of the command that it
+  // names, not for those of all; help and completion tell of all of them.
+  explicit CommandLine(std::string_view first)
       : app_("tenken finds known vulnerabilities in hosts, root directories and SBOMs.", "tenken") {
     app_.set_version_flag("--version", std::string(tool_version));
     app_.require_subcommand(1);
@@ -83,16 +86,12 @@ class CommandLine {
     app_.formatter(std::make_shared<HelpFormatter>());
     app_.failure_message(usage_fault);
     add_lang(app_);
-    add_scan();
-    add_explain();
-    add_query();
-    add_sbom();
-    add_db();
-    add_serve();
-    add_admin();
-    add_version();
-    add_cvss();
-    add_completion();
+    const auto named = std::ranges::find(commands, first, &Command::name);
+    if (named != commands.end() && first != "completion") {
+      (this->*named->add)();
+    } else {
+      for (const auto& command : commands) (this->*command.add)();
+    }
   }
 
   int run(int argc, char** argv) {
@@ -107,6 +106,12 @@ class CommandLine {
   }
 
  private:
+  struct Command {
+    std::string_view name;
+    void (CommandLine::*add)();
+  };
+  static const std::array<Command, 10> commands;
+
   CLI::App& add_group(CLI::App& parent, const char* name, const char* what) {
     auto& sub = *parent.add_subcommand(name, what);
     add_lang(sub);
@@ -524,11 +529,24 @@ class CommandLine {
   std::string config_;  // of serve
 };
 
+constexpr std::array<CommandLine::Command, 10> CommandLine::commands{{
+    {"scan", &CommandLine::add_scan},
+    {"explain", &CommandLine::add_explain},
+    {"query", &CommandLine::add_query},
+    {"sbom", &CommandLine::add_sbom},
+    {"db", &CommandLine::add_db},
+    {"serve", &CommandLine::add_serve},
+    {"admin", &CommandLine::add_admin},
+    {"version", &CommandLine::add_version},
+    {"cvss", &CommandLine::add_cvss},
+    {"completion", &CommandLine::add_completion},
+}};
+
 }  // namespace
 
 int run(int argc, char** argv) {
   speak(language_asked_for({argv, static_cast<std::size_t>(argc)}));
-  const int code = CommandLine().run(argc, argv);
+  const int code = CommandLine(argc > 1 ? argv[1] : "").run(argc, argv);
   return finish_output(code);
 }
 
