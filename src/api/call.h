@@ -33,6 +33,8 @@ struct Services {
   pipeline::Ingest* ingest = nullptr;
   // The advisory generation in use; nullptr: none yet.
   std::function<std::shared_ptr<const advisories::Database>()> generation;
+  // Why there is none, or why a newer one is not taken in; empty: all is well.
+  std::function<std::string()> generation_problem;
   std::function<void()> wake;  // work was left for the background: it begins at once
   std::function<Seconds()> clock;
   std::string region;        // the home region, of every ARN

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <thread>
@@ -44,6 +45,8 @@ constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto retry_interval = std::chrono::seconds(2);
 constexpr std::size_t token_limit = 4'096;
 constexpr int metrics_wait_ms = 500;
+constexpr std::string_view no_generation =
+    "there is no advisory database yet: inventories are kept, and none is evaluated";
 
 struct Address {
   std::string host;
@@ -99,7 +102,7 @@ class RunningNode : public Node {
     pool_.emplace(sql::Location{.sqlite_file = store_file(options_.data_directory),
                                 .postgresql_uri = options_.database_uri},
                   most_connections);
-    TRY_VOID(open_store(master));
+    TRY_VOID(open_store(master).within("the store cannot be opened"));
     keys_.emplace(*pool_, master);
     ingest_.emplace(*pool_, [this] { sleeper_.wake(); });
     TRY_VOID(open_advisories());
@@ -107,6 +110,7 @@ class RunningNode : public Node {
     door_.emplace(api::Services{.pool = &*pool_,
                                 .ingest = &*ingest_,
                                 .generation = [this] { return generations_->current(); },
+                                .generation_problem = [this] { return generation_problem(); },
                                 .wake = [this] { sleeper_.wake(); },
                                 .clock = [] { return now(); },
                                 .region = options_.region,
@@ -127,8 +131,8 @@ class RunningNode : public Node {
                                        .retention = options_.retention,
                                        .keep_audit = options_.keep_audit});
     TRY_VOID(listen());
-    worker_ = std::thread([this] { work(); });
     start_schedule();
+    worker_ = std::thread([this] { work(); });
     exporter_ = Exporter::start({.pool = &*pool_,
                                  .log = options_.log,
                                  .node = name_,
@@ -158,7 +162,7 @@ class RunningNode : public Node {
   void stop(int grace_ms) override {
     if (stopped_) return;
     stopped_ = true;
-    log(Level::info, "stopping");
+    if (server_ != nullptr) log(Level::info, "stopping");
     sleeper_.stop();
     if (server_ != nullptr) server_->stop(grace_ms);
     if (schedule_ != nullptr) schedule_->stop();
@@ -362,10 +366,9 @@ class RunningNode : public Node {
     const auto before = generations_->current();
     const auto fresh = generations_->look();
     auto fault = fresh ? std::string() : fresh.error().what;
-    if (!fresh && fault != last_look_fault_)
-      log(Level::error, "the advisory database cannot be used; the one in use stays",
-          {{"error", fault}});
+    if (!fresh && fault != last_look_fault_) tell_look_fault(fault);
     last_look_fault_ = std::move(fault);
+    look_failed_ = !fresh;
     if (!fresh || !*fresh) return;
     generation_is_new_ = true;
     const auto now_used = generations_->current();
@@ -374,6 +377,27 @@ class RunningNode : public Node {
     if (!doubt.empty())
       log(Level::warning, "the advisory generation is less than the one before",
           {{"reason", doubt}});
+  }
+
+  void tell_look_fault(const std::string& fault) {
+    if (generations_->current() != nullptr) {
+      log(Level::error, "the advisory database cannot be used; the one in use stays",
+          {{"error", fault}});
+    } else if (schedule_ != nullptr) {
+      log(Level::warning, no_generation,
+          {{"error", fault}, {"remedy", "the first one is being fetched and built"}});
+    } else {
+      log(Level::error, no_generation,
+          {{"error", fault},
+           {"remedy",
+            "put one there: tenken db update, or tenken db build; it is looked for each "
+            "second"}});
+    }
+  }
+
+  std::string generation_problem() const {
+    if (generations_->current() == nullptr) return std::string(no_generation);
+    return look_failed_ ? "the newest advisory database cannot be used; the one in use stays" : "";
   }
 
   void log(Level level, std::string_view message, std::initializer_list<Field> fields = {}) {
@@ -401,6 +425,7 @@ class RunningNode : public Node {
   std::unique_ptr<FeedSchedule> schedule_;
   bool generation_is_new_ = false;  // of the worker, as the next two
   std::string last_look_fault_;
+  std::atomic<bool> look_failed_ = false;
   std::string last_fault_;
   std::thread worker_;
 };

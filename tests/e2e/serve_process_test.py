@@ -251,8 +251,20 @@ class Watching(ServeCase):
         self.assertEqual(answer.status, 503)
         self.assertIn(b"no advisory database", answer.body)
         self.assertEqual(one.send("GET", "/healthz").status, 200)
+        known = one.request("GET", "/v1/database").json()
+        self.assertIsNone(known["database"])
+        self.assertIn("no advisory database", known["problem"])
+        told = [line for line in log_lines(one) if "no advisory database" in line.get("message", "")]
+        self.assertEqual([(line["level"], str(later) in line["error"]) for line in told], [("error", True)])
+        self.assertIn("tenken db update", told[0]["remedy"])
         shutil.copy(database, later)
         wait_for(lambda: one.send("GET", "/readyz").status == 200, what="readiness")
+        self.assertNotIn("problem", one.request("GET", "/v1/database").json())
+
+    def test_a_refused_start_says_why_and_nothing_else(self):
+        uri = "postgresql://127.0.0.1:1/none"
+        said = self.refused("--database", uri, code=support.TARGET)
+        self.assertRegex(said, r"^tenken: the store cannot be opened: [^\n]*PostgreSQL[^\n]*\n$")
 
 
 class Advisories(ServeCase):
@@ -327,12 +339,16 @@ class Advisories(ServeCase):
 
 
 class Faults(ServeCase):
+    def assert_to_be_tried_again(self, answer):
+        self.assertEqual(answer.status, 503, answer)
+        self.assertEqual(answer.headers["x-amzn-ErrorType"], "ServiceUnavailableException")
+        self.assertIn("Retry-After", answer.headers)
+        self.assertIn("message", answer.json())
+
     def test_a_nearly_full_disk_refuses_inventories_until_there_is_room(self):
         one = self.serve("--min-free-bytes", str(1 << 60))
         answer = one.put_inventory("web-1", SBOM)
-        self.assertIn(answer.status // 100, (4, 5), answer)
-        self.assertIn(answer.status, (429, 500, 503))
-        self.assertIn("Retry-After", answer.headers)
+        self.assert_to_be_tried_again(answer)
         self.assertEqual(one.request("GET", "/v1/resources").status, 200)
         one.stop()
         one.arguments = []
@@ -346,7 +362,7 @@ class Faults(ServeCase):
             postgres.stop()
             wait_for(lambda: one.send("GET", "/readyz").status == 503, what="not ready")
             answer = one.put_inventory("web-2", SBOM)
-            self.assertIn(answer.status, (429, 500, 503), answer)
+            self.assert_to_be_tried_again(answer)
             postgres.start()
             wait_for(lambda: one.send("GET", "/readyz").status == 200, what="ready again")
             wait_for(lambda: one.put_inventory("web-2", SBOM).status // 100 == 2, what="an answer")

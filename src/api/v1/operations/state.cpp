@@ -83,6 +83,8 @@ ApiResult<http::Response> get_database(const V1Call& call) {
   } else {
     write_generation(out, *generation, call.services.clock());
   }
+  if (call.services.generation_problem)
+    out.member_if("problem", call.services.generation_problem());
   out.key("attempts").begin_array();
   for (const auto& state : states) write_attempt(out, state);
   out.end_array();
