@@ -2,8 +2,10 @@
 #include <filesystem>
 #include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -38,6 +40,34 @@ TEST_F(SqliteTest, a_directory_where_everybody_writes_is_refused) {
   ASSERT_EQ(::chmod(scratch_.path().c_str(), 01777), 0);
   EXPECT_EQ(connect().error().code, Errc::denied);
   EXPECT_FALSE(std::filesystem::exists(file_));
+}
+
+// Whether another process finds the file locked. SQLite locks by fcntl: such locks belong to the
+// process, and end when it closes any descriptor of the file.
+bool locked_for_others(const std::string& file) {
+  const auto child = ::fork();
+  if (child == 0) {
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    const int fd = ::open(file.c_str(), O_RDWR | O_CLOEXEC);
+    const bool asked = fd >= 0 && ::fcntl(fd, F_GETLK, &lock) == 0;
+    ::_exit(!asked ? 2 : lock.l_type == F_UNLCK ? 1 : 0);
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) != 2);
+  return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+TEST_F(SqliteTest, a_further_connection_leaves_the_locks_of_the_others) {
+  const auto first = connect().value();
+  ASSERT_TRUE(first->script("CREATE TABLE n (id BIGINT)"));
+  ASSERT_TRUE(locked_for_others(file_));
+  const auto second = connect();
+  ASSERT_TRUE(second);
+  EXPECT_TRUE(locked_for_others(file_))
+      << "another process would take the log away under this one's feet";
 }
 
 TEST_F(SqliteTest, what_is_no_database_is_named) {
