@@ -283,6 +283,7 @@ TEST(Osv, OutsideTheLayoutAPublisherCoversItsOwnEcosystem) {
   EXPECT_EQ(covered("GHSA-1", "Debian:12"), Covered{});
   EXPECT_EQ(covered("ROOT-1", "Debian:12"), Covered{});
   EXPECT_EQ(covered("MAL-1", "npm"), Covered{});
+  EXPECT_EQ(covered("CVE-2024-1", "Debian:12"), Covered{}) << "nobody's: it does not say whose";
 }
 
 TEST(Osv, ARecordThatCannotBeUsedIsASkip) {
@@ -328,16 +329,15 @@ TEST(Osv, ARecordOfMoreThanAMillionEventsIsASkip) {
 }
 
 TEST(Osv, AMalformedEntryIsASkipAndTheRestIsKept) {
-  for (
-      const auto entry : {
-          R"({})",
-          R"(7)",
-          R"({"package":{"ecosystem":"npm"}})",
-          R"({"package":{"ecosystem":":8","name":"p"}})",
-          R"({"package":{"ecosystem":"npm","name":3}})",
-          R"({"package":{"ecosystem":"npm","name":"p"},"versions":[1]})",
-          R"({"package":{"ecosystem":"npm","name":"p"},"ranges":{}})",
-      }) {
+  for (const auto entry : {
+           R"({})",
+           R"(7)",
+           R"({"package":{"ecosystem":"npm"}})",
+           R"({"package":{"ecosystem":":8","name":"p"}})",
+           R"({"package":{"ecosystem":"npm","name":3}})",
+           R"({"package":{"ecosystem":"npm","name":"p"},"versions":[1]})",
+           R"({"package":{"ecosystem":"npm","name":"p"},"ranges":{}})",
+       }) {
     const auto got = read("a/b.json", fmt::format(R"({{"id":"X-1","affected":[{},
         {{"package":{{"ecosystem":"npm","name":"q"}},"versions":["1"]}}]}})",
                                                   entry));
