@@ -19,6 +19,7 @@ TABLES = ("base/command_phrases.cpp", "base/reason_phrases.cpp", "base/messages.
 SERVER = (
     "access/", "api/", "aws/", "crypto/", "http/", "serve/", "sql/", "store/",
     "findings/criteria.cpp", "inventory/document.cpp", "pipeline/evaluate.cpp", "pipeline/ingest.cpp",
+    "pipeline/node_generations.cpp",
 )
 
 # Files of which no word is said.

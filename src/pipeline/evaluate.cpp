@@ -10,6 +10,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "match/matcher.h"
+#include "pipeline/node_generations.h"
 #include "pipeline/suppress.h"
 #include "sql/dialect.h"
 #include "store/holders.h"
@@ -292,18 +293,26 @@ Result<> Evaluator::give_back_leases() {
 
 Result<bool> Evaluator::notice_generation() {
   const auto generation = options_.current();
-  if (generation == nullptr) return false;
+  if (generation == nullptr) return true;
+  const auto now = options_.clock();
+  const auto& own = generation->generation();
+  if (own == noted_generation_ && now < noted_at_ + note_generation_every) return is_ours_;
   TRY(auto connection, options_.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+  TRY(const auto wanted, generation_to_use(*connection, options_.node, *generation, now));
   TRY(const auto used, setting(*connection, generation_setting));
-  if (used == generation->generation()) return false;
-  TRY_VOID(set_setting(*connection, generation_setting, generation->generation()));
-  if (!used.empty()) {
-    TRY(const auto behind, generations_behind(*connection, used));
-    TRY_VOID(store::enqueue(*connection, "advance", "generation", behind, options_.clock()));
+  if (wanted == own && used != own) {
+    TRY_VOID(set_setting(*connection, generation_setting, own));
+    if (!used.empty()) {
+      TRY(const auto behind, generations_behind(*connection, used));
+      TRY_VOID(store::enqueue(*connection, "advance", "generation", behind, now));
+    }
   }
   TRY_VOID(transaction.commit());
-  return true;
+  noted_generation_ = own;
+  noted_at_ = now;
+  is_ours_ = wanted == own;
+  return is_ours_;
 }
 
 Result<std::size_t> Evaluator::work() {

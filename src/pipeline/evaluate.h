@@ -57,8 +57,9 @@ class Evaluator {
  public:
   explicit Evaluator(EvaluatorOptions options);
 
-  // Notes that the current generation is another than the store's: an advance job. Returns
-  // whether it was.
+  // Brings the current generation into use where it is the one to use (node_generations.h): an
+  // advance job. To be called often: it does nothing until there is something to note. False: a
+  // running node has a newer one, and this node evaluates nothing.
   Result<bool> notice_generation();
   // Does due jobs, at most a batch of each kind. Returns how many were done; 0: nothing was due.
   Result<std::size_t> work();
@@ -88,6 +89,9 @@ class Evaluator {
 
   EvaluatorOptions options_;
   std::int64_t last_transition_ = 0;
+  std::string noted_generation_;
+  Seconds noted_at_ = 0;
+  bool is_ours_ = true;          // the generation to use
   bool may_hold_leases_ = true;  // of a run that ended without giving them back
 };
 

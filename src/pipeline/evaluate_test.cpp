@@ -7,6 +7,7 @@
 
 #include "pipeline/build_database.h"
 #include "pipeline/ingest.h"
+#include "pipeline/node_generations.h"
 #include "store/schema.h"
 #include "support/scratch.h"
 #include "support/test_database.h"
@@ -323,6 +324,64 @@ TEST_P(EvaluateTest, generations_that_come_faster_than_they_are_worked_through_a
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
 }
+
+// SQLite has one node at a time.
+class TwoNodesTest : public EvaluateTest {
+ protected:
+  static std::string newer(std::string text) {
+    const auto at = text.find("2024-01-01");
+    return text.replace(at, 4, "2025");
+  }
+  std::string in_use() {
+    auto connection = pool_->lease();
+    return (*connection)
+        ->one_text("SELECT value FROM setting WHERE name = ?1", "advisory_generation")
+        .value()
+        .value_or("");
+  }
+};
+
+TEST_P(TwoNodesTest, the_newest_generation_that_a_running_node_has_is_in_use) {
+  Generation of_second;
+  Evaluator second({.pool = &*pool_,
+                    .node = "node-2",
+                    .current = [&] { return of_second; },
+                    .find = [](const std::string&) { return nullptr; },
+                    .clock = [this] { return clock_; }});
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  const auto older = current_;
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  use({{"PYSEC-1", newer(advisory("PYSEC-1", "a", "2.0"))},
+       {"PYSEC-2", advisory("PYSEC-2", "b", "2.0")}});
+  work();
+  const auto newest = current_->generation();
+  ASSERT_EQ(in_use(), newest);
+  // A node that comes with the older one pushes nothing, however often it looks.
+  of_second = older;
+  for (int i = 0; i < 3; ++i, clock_ += note_generation_every) {
+    EXPECT_EQ(second.notice_generation().value(), false);
+    EXPECT_EQ(evaluator_->notice_generation().value(), true);
+    EXPECT_EQ(second.work().value(), 0U);
+    EXPECT_EQ(in_use(), newest);
+  }
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 ACTIVE"}));
+  // No node has the newer one any more.
+  clock_ += node_gone_after + 1;
+  EXPECT_EQ(second.notice_generation().value(), true);
+  EXPECT_EQ(in_use(), older->generation());
+  while (second.work().value() > 0) {
+  }
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
+  // It is back.
+  EXPECT_EQ(evaluator_->notice_generation().value(), true);
+  EXPECT_EQ(in_use(), newest);
+  clock_ += note_generation_every;
+  EXPECT_EQ(second.notice_generation().value(), false);
+}
+
+INSTANTIATE_TEST_SUITE_P(Postgresql, TwoNodesTest, testing::Values(sql::Engine::postgresql),
+                         test::engine_name);
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, EvaluateTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),

@@ -351,10 +351,13 @@ class RunningNode : public Node {
 
   Result<std::size_t> work_once(pipeline::Evaluator& evaluator) {
     look_for_generation();
-    // Asked once for each generation that is taken in: nodes that have different ones would
-    // otherwise take the fleet back and forth.
+    TRY(const bool ours, evaluator.notice_generation());
+    if (ours != generation_is_ours_)
+      log(Level::warning, ours ? "this node's advisory generation is the newest"
+                               : "a running node has a newer advisory generation: this node "
+                                 "evaluates nothing until it has it too");
+    generation_is_ours_ = ours;
     if (generation_is_new_) {
-      TRY_VOID(evaluator.notice_generation());
       if (const auto current = generations_->current(); current != nullptr)
         TRY_VOID(note_contents(*pool_, current->meta()));
       generation_is_new_ = false;
@@ -423,7 +426,8 @@ class RunningNode : public Node {
   std::unique_ptr<Exporter> exporter_;
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<FeedSchedule> schedule_;
-  bool generation_is_new_ = false;  // of the worker, as the next two
+  bool generation_is_new_ = false;  // of the worker, as the next three
+  bool generation_is_ours_ = true;
   std::string last_look_fault_;
   std::atomic<bool> look_failed_ = false;
   std::string last_fault_;
