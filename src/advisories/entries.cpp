@@ -133,6 +133,20 @@ RangeView get_range(PackReader& in) {
 
 }  // namespace
 
+PackedTexts::PackedTexts(PackReader& in) : count_(in.count()) {
+  bytes_ = in.rest();
+  for (std::size_t i = 0; i < count_ && in.ok(); ++i) in.text();
+  bytes_.remove_suffix(in.rest().size());
+}
+
+bool PackedTexts::contains(std::string_view text) const {
+  PackReader in(bytes_);
+  for (std::size_t i = 0; i < count_; ++i) {
+    if (in.text() == text) return true;
+  }
+  return false;
+}
+
 void put_row_body(PackWriter& out, const AffectedPackage& affected, const version::Scheme* scheme) {
   out.number(static_cast<std::uint64_t>(affected.status))
       .text(affected.name)
@@ -155,7 +169,7 @@ Result<std::vector<RowView>> unpack_rows(std::string_view bytes) {
     row.module_stream = in.text();
     row.ranges.resize(in.count());
     for (auto& range : row.ranges) range = get_range(in);
-    row.versions = get_texts<std::string_view>(in);
+    row.versions = PackedTexts(in);
   }
   if (!in.ok() || !in.at_end()) return invalid("corrupt rows");
   return rows;

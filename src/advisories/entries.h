@@ -53,6 +53,20 @@ struct RangeView {
   std::vector<IntervalView> intervals;
 };
 
+// A list of texts as it is packed: unpacked where it is searched, not with its row.
+class PackedTexts {
+ public:
+  PackedTexts() = default;
+  explicit PackedTexts(PackReader& in);  // reads past the list
+  std::size_t size() const { return count_; }
+  bool empty() const { return count_ == 0; }
+  bool contains(std::string_view text) const;
+
+ private:
+  std::string_view bytes_;
+  std::size_t count_ = 0;
+};
+
 // One affected entry of a record. What stands after the record's number is the body.
 struct RowView {
   std::uint32_t record = 0;
@@ -62,7 +76,7 @@ struct RowView {
   std::string_view vendor_severity;
   std::string_view module_stream;
   std::vector<RangeView> ranges;
-  std::vector<std::string_view> versions;
+  PackedTexts versions;
 };
 // The body; scheme may be nullptr: then every range is unordered.
 void put_row_body(PackWriter& out, const AffectedPackage& affected, const version::Scheme* scheme);

@@ -84,6 +84,7 @@ class PackReader {
     return value > rest_.size() ? static_cast<std::size_t>(fail())
                                 : static_cast<std::size_t>(value);
   }
+  std::string_view rest() const { return rest_; }  // empty after a fault
   bool at_end() const { return rest_.empty(); }
   bool ok() const { return ok_; }
 

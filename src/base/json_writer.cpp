@@ -24,19 +24,39 @@ bool may_need_escape(std::uint64_t bytes) {
   return (suspects & every_byte(0x80)) != 0;
 }
 
+bool eight_may_need_escape(const char* start) {
+  std::uint64_t bytes = 0;
+  std::memcpy(&bytes, start, sizeof bytes);
+  return may_need_escape(bytes);
+}
+
 // The longest prefix that needs neither an escape nor a look at its UTF-8.
 std::size_t plain_prefix(std::string_view text) {
+  constexpr std::size_t step = sizeof(std::uint64_t);
   std::size_t i = 0;
-  for (std::uint64_t bytes = 0; i + sizeof bytes <= text.size(); i += sizeof bytes) {
-    std::memcpy(&bytes, text.data() + i, sizeof bytes);
-    if (may_need_escape(bytes)) break;
-  }
+  while (i + step <= text.size() && !eight_may_need_escape(text.data() + i)) i += step;
+  // The rest of a text without suspects is looked at together with bytes before it.
+  if (i > 0 && i + step > text.size() && !eight_may_need_escape(text.data() + text.size() - step))
+    return text.size();
   while (i < text.size()) {
     const auto c = static_cast<unsigned char>(text[i]);
     if (c < 0x20 || c >= 0x7F || c == '"' || c == '\\') break;
     ++i;
   }
   return i;
+}
+
+// The plain text in its quotes, with one look at the room there is.
+void append_quoted(std::string& out, std::string_view text) {
+  const auto first = out.size();
+  const auto last = first + 1 + text.size();
+  // The size that the callback is given may be the capacity in libstdc++ 12: it is not used.
+  out.resize_and_overwrite(last + 1, [&](char* to, std::size_t) {
+    to[first] = '"';
+    text.copy(to + first + 1, text.size());
+    to[last] = '"';
+    return last + 1;
+  });
 }
 
 void append_ascii_escape(std::string& out, char c) {
@@ -64,6 +84,7 @@ void append_ascii_escape(std::string& out, char c) {
 }  // namespace
 
 void append_string(std::string& out, std::string_view text) {
+  if (plain_prefix(text) == text.size()) return append_quoted(out, text);
   out += '"';
   while (!text.empty()) {
     const auto plain = plain_prefix(text);
@@ -89,10 +110,20 @@ void append_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
+namespace {
+
+// What stands before a member: a comma where it is not the first, and its line's beginning.
+void begin_line(std::string& out, bool comma, std::size_t blanks) {
+  static constexpr std::string_view line = ",\n                                ";
+  out += line.substr(comma ? 0 : 1, (comma ? 2 : 1) + blanks);
+  if (blanks + 2 > line.size()) out.append(blanks + 2 - line.size(), ' ');
+}
+
+}  // namespace
+
 void Writer::newline() {
-  if (indent_ == 0) return;
-  out_ += '\n';
-  out_.append(has_members_.size() * static_cast<std::size_t>(indent_), ' ');
+  if (indent_ != 0)
+    begin_line(out_, false, has_members_.size() * static_cast<std::size_t>(indent_));
 }
 
 void Writer::separate() {
@@ -101,9 +132,13 @@ void Writer::separate() {
     return;
   }
   if (has_members_.empty()) return;
-  if (has_members_.back()) out_ += ',';
+  const bool comma = has_members_.back();
   has_members_.back() = true;
-  newline();
+  if (indent_ != 0) {
+    begin_line(out_, comma, has_members_.size() * static_cast<std::size_t>(indent_));
+  } else if (comma) {
+    out_ += ',';
+  }
 }
 
 Writer& Writer::begin_object() {

@@ -68,19 +68,43 @@ std::optional<Seconds> parse_time(std::string_view text) {
   return midnight + *hour * 3600 + *minute * 60 + *second - *offset;
 }
 
+namespace {
+
+// At least so many digits; a report holds thousands of times, for which fmt is slow.
+void append_padded(std::string& out, std::int64_t value, std::size_t digits) {
+  const fmt::format_int text(value);
+  if (text.size() < digits) out.append(digits - text.size(), '0');
+  out.append(text.data(), text.size());
+}
+
+}  // namespace
+
 std::string format_time(Seconds time) {
   const std::chrono::sys_seconds point{std::chrono::seconds(time)};
   const auto day = std::chrono::floor<std::chrono::days>(point);
   const std::chrono::hh_mm_ss clock(point - day);
-  return fmt::format("{}T{:02}:{:02}:{:02}Z", format_date(time), clock.hours().count(),
-                     clock.minutes().count(), clock.seconds().count());
+  auto out = format_date(time);
+  out += 'T';
+  append_padded(out, clock.hours().count(), 2);
+  out += ':';
+  append_padded(out, clock.minutes().count(), 2);
+  out += ':';
+  append_padded(out, clock.seconds().count(), 2);
+  out += 'Z';
+  return out;
 }
 
 std::string format_date(Seconds time) {
   const std::chrono::sys_seconds point{std::chrono::seconds(time)};
   const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(point)};
-  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
-                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+  std::string out;
+  out.reserve(20);  // a time has as many
+  append_padded(out, static_cast<int>(date.year()), 4);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.month()), 2);
+  out += '-';
+  append_padded(out, static_cast<unsigned>(date.day()), 2);
+  return out;
 }
 
 std::optional<Seconds> parse_http_date(std::string_view text) {

@@ -148,7 +148,7 @@ Judgement judge(const RowView& row, const ComparedVersion& version) {
     return {.verdict = Verdict::not_affected, .reason = Message::evidence_vendor_not_affected};
   if (version.text.empty())
     return {.verdict = Verdict::unknown, .reason = Message::unknown_version_missing};
-  if (std::ranges::find(row.versions, version.text) != row.versions.end())
+  if (row.versions.contains(version.text))
     return {.verdict = Verdict::affected,
             .interval = containing(row, version),  // which knows the fix
             .reason = Message::evidence_listed};

@@ -136,7 +136,7 @@ class PackageMatch {
 
   // "Debian:11".
   std::string with_release(const std::string& release) const {
-    return release.empty() ? package_.ecosystem : fmt::format("{}:{}", package_.ecosystem, release);
+    return release.empty() ? package_.ecosystem : package_.ecosystem + ":" + release;
   }
 
   std::vector<Source> sources() const {
