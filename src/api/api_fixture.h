@@ -20,10 +20,10 @@
 #include "api/input.h"
 #include "api/service_model.h"
 #include "api/validate.h"
-#include "pipeline/build_database.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/ingest.h"
 #include "store/schema.h"
+#include "support/advisory_case.h"
 #include "support/scratch.h"
 
 namespace tenken::api {
@@ -32,16 +32,7 @@ inline constexpr std::string_view own_account = "111122223333";
 inline constexpr std::string_view second_account = "444455556666";
 inline constexpr std::string_view third_account = "777788889999";
 
-// An advisory of OSV's about a PyPI package, critical.
-inline std::string osv_advisory(std::string_view id, std::string_view package,
-                                std::string_view fixed) {
-  return fmt::format(
-      R"({{"id":"{}","modified":"2024-01-01T00:00:00Z","severity":[{{"type":"CVSS_V3",)"
-      R"("score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],"affected":[{{"package":)"
-      R"({{"ecosystem":"PyPI","name":"{}"}},"ranges":[{{"type":"ECOSYSTEM","events":)"
-      R"([{{"introduced":"0"}},{{"fixed":"{}"}}]}}]}}]}})",
-      id, package, fixed);
-}
+using test::osv_advisory;
 
 // nullptr: no family handles it.
 inline const HandledOperation* handled_operation(std::string_view name) {
@@ -115,15 +106,8 @@ class ApiTest : public testing::Test {
 
   // Makes a generation of these advisories (by id) the current one.
   void use_advisories(const std::map<std::string, std::string>& advisories) {
-    const auto directory = fmt::format("feeds-{}", ++built_);
-    for (const auto& [id, bytes] : advisories)
-      scratch_.write(fmt::format("{}/{}.json", directory, id), bytes);
-    const auto file = scratch_ / fmt::format("{}.db", built_);
-    const auto report = pipeline::build_database({.from = {scratch_ / directory}, .out = file});
-    ASSERT_TRUE(report) << report.error().what;
-    auto database = advisories::Database::open(file);
-    ASSERT_TRUE(database) << database.error().what;
-    generation_ = std::make_shared<const advisories::Database>(*std::move(database));
+    generation_ = test::built_advisories(scratch_, fmt::format("{}", ++built_), advisories);
+    ASSERT_NE(generation_, nullptr);
     const auto noticed = evaluator_->notice_generation();
     ASSERT_TRUE(noticed) << noticed.error().what;
   }
@@ -131,31 +115,17 @@ class ApiTest : public testing::Test {
   // A resource of who_'s account has these PyPI packages, by name and version.
   void put_inventory(std::string_view resource, const std::map<std::string, std::string>& packages,
                      std::vector<std::pair<std::string, std::string>> tags = {}) {
-    Inventory inventory;
-    inventory.target = Inventory::Target::host;
-    inventory.databases_read = 1;
-    for (const auto& [name, version] : packages)
-      inventory.packages.push_back(
-          {.ecosystem = "PyPI", .kind = "pypi", .name = name, .version = version});
     const auto put =
         ingest_->put(pipeline::stored_inventory({.account = who_.account,
                                                  .external_id = std::string(resource),
                                                  .tags = std::move(tags),
                                                  .digest = fmt::format("d{}", ++reports_),
                                                  .received = clock_},
-                                                std::move(inventory)));
+                                                test::python_host(packages)));
     ASSERT_TRUE(put) << put.error().what;
   }
 
-  // Does everything that waits.
-  void evaluate() {
-    for (int i = 0; i < 100; ++i) {
-      const auto done = evaluator_->work();
-      ASSERT_TRUE(done) << done.error().what;
-      if (*done == 0) return;
-    }
-    FAIL() << "the work does not end";
-  }
+  void evaluate() { test::work_through(*evaluator_); }
 
   test::Scratch scratch_;
   std::optional<sql::Pool> pool_;

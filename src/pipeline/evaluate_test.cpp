@@ -5,10 +5,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/build_database.h"
 #include "pipeline/ingest.h"
 #include "pipeline/node_generations.h"
 #include "store/schema.h"
+#include "support/advisory_case.h"
 #include "support/scratch.h"
 #include "support/test_database.h"
 
@@ -17,15 +17,7 @@ namespace {
 
 constexpr std::string_view account = "111122223333";
 constexpr Seconds day = 86'400;
-
-std::string advisory(std::string_view id, std::string_view package, std::string_view fixed) {
-  return fmt::format(
-      R"({{"id":"{}","modified":"2024-01-01T00:00:00Z","severity":[{{"type":"CVSS_V3",)"
-      R"("score":"CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}}],"affected":[{{"package":)"
-      R"({{"ecosystem":"PyPI","name":"{}"}},"ranges":[{{"type":"ECOSYSTEM","events":)"
-      R"([{{"introduced":"0"}},{{"fixed":"{}"}}]}}]}}]}})",
-      id, package, fixed);
-}
+constexpr auto advisory = test::osv_advisory;
 
 // A store, a clock and generations made of a few advisories.
 class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
@@ -53,15 +45,8 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
 
   // Makes a generation of these advisories the current one.
   void use(const std::map<std::string, std::string>& advisories) {
-    const auto directory = fmt::format("feeds-{}", ++built_);
-    for (const auto& [id, bytes] : advisories)
-      scratch_.write(fmt::format("{}/{}.json", directory, id), bytes);
-    const auto file = scratch_ / fmt::format("{}.db", built_);
-    const auto report = build_database({.from = {scratch_ / directory}, .out = file});
-    ASSERT_TRUE(report) << report.error().what;
-    auto database = advisories::Database::open(file);
-    ASSERT_TRUE(database) << database.error().what;
-    current_ = std::make_shared<const advisories::Database>(*std::move(database));
+    current_ = test::built_advisories(scratch_, fmt::format("{}", ++built_), advisories);
+    ASSERT_NE(current_, nullptr);
     generations_[current_->generation()] = current_;
     const auto noticed = evaluator_->notice_generation();
     ASSERT_TRUE(noticed) << noticed.error().what;
@@ -69,12 +54,7 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
 
   void report(std::string_view resource, const std::map<std::string, std::string>& packages,
               bool complete = true) {
-    Inventory inventory;
-    inventory.target = Inventory::Target::host;
-    inventory.databases_read = 1;
-    for (const auto& [name, version] : packages)
-      inventory.packages.push_back(
-          {.ecosystem = "PyPI", .kind = "pypi", .name = name, .version = version});
+    auto inventory = test::python_host(packages);
     if (!complete) inventory.skips.push_back({.file = "x", .reason = "unreadable"});
     const auto put = ingest_->put(stored_inventory({.account = std::string(account),
                                                     .external_id = std::string(resource),
@@ -84,14 +64,7 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
     ASSERT_TRUE(put) << put.error().what;
   }
 
-  void work() {
-    for (int i = 0; i < 100; ++i) {
-      const auto done = evaluator_->work();
-      ASSERT_TRUE(done) << done.error().what;
-      if (*done == 0) return;
-    }
-    FAIL() << "the work does not end";
-  }
+  void work() { test::work_through(*evaluator_); }
 
   // "<resource> <vulnerability> <status>", sorted.
   std::vector<std::string> findings() {
