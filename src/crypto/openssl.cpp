@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include <dlfcn.h>
+#include <fmt/format.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/crypto.h>
@@ -49,6 +50,17 @@ Result<> load_openssl() {
   return unavailable(
       "libssl.so.3 is not installed, which TLS and signatures need (Debian and Ubuntu: libssl3; "
       "Fedora and RHEL: openssl-libs; SUSE: libopenssl3; Alpine: libssl3)");
+}
+
+Error openssl_error(Errc code, std::string_view what) {
+  const auto reason = ERR_get_error();
+  ERR_clear_error();
+  const char* text = reason == 0 ? nullptr : ERR_reason_error_string(reason);
+  return {code, text == nullptr ? std::string(what) : fmt::format("{}: {}", what, text)};
+}
+
+int no_pass_phrase(char*, int, int, void*) {
+  return -1;
 }
 
 }  // namespace tenken::crypto

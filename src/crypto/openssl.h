@@ -5,6 +5,8 @@
 // Thread rule: any thread.
 #pragma once
 
+#include <string_view>
+
 #include "base/result.h"
 
 namespace tenken::crypto {
@@ -12,5 +14,20 @@ namespace tenken::crypto {
 // Before the first call of an OpenSSL function; without the library such a call ends the process.
 // Errors: unavailable where libssl.so.3 is not installed.
 Result<> load_openssl();
+
+// "WHAT: the reason", of the oldest entry of OpenSSL's queue, which is emptied; "WHAT" without one.
+Error openssl_error(Errc code, std::string_view what);
+
+// A pass phrase callback: without one OpenSSL would ask the terminal for that of an encrypted key.
+int no_pass_phrase(char* buffer, int size, int writing, void* data);
+
+// What std::unique_ptr calls for an object of OpenSSL's: Freed<X509_free>.
+template <auto Free>
+struct Freed {
+  template <typename T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
 
 }  // namespace tenken::crypto

@@ -19,6 +19,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/text.h"
+#include "crypto/openssl.h"
 
 namespace tenken::crypto {
 namespace {
@@ -30,13 +31,6 @@ constexpr Seconds day = 86'400;
 constexpr Seconds ca_lifetime = 3652 * day;
 constexpr Seconds server_lifetime = 397 * day;
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
@@ -44,14 +38,6 @@ using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
 using Name = std::unique_ptr<GENERAL_NAME, Freed<GENERAL_NAME_free>>;
-
-// The oldest entry of OpenSSL's queue, which is emptied.
-Error openssl_error(Errc code, std::string_view what) {
-  const auto reason = ERR_get_error();
-  ERR_clear_error();
-  const char* text = reason == 0 ? nullptr : ERR_reason_error_string(reason);
-  return {code, text == nullptr ? std::string(what) : fmt::format("{}: {}", what, text)};
-}
 
 Result<Bio> reading(std::string_view pem) {
   if (pem.size() > longest_pem) return limit_exceeded("PEM: more than 1 MiB");
@@ -65,11 +51,6 @@ Result<Certificate> read_certificate(std::string_view pem) {
   Certificate out(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
   if (!out) return openssl_error(Errc::invalid, "certificate");
   return out;
-}
-
-// Without a callback OpenSSL would ask the terminal for the pass phrase of an encrypted key.
-int no_pass_phrase(char*, int, int, void*) {
-  return -1;
 }
 
 Result<Key> read_key(std::string_view pem) {

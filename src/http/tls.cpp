@@ -11,34 +11,22 @@
 #include <sys/socket.h>
 
 #include "base/file.h"
+#include "crypto/openssl.h"
 
 namespace tenken::http {
 namespace {
 
 constexpr std::size_t largest_file = std::size_t{1} << 20;
 
-template <auto Free>
-struct Freed {
-  template <typename T>
-  void operator()(T* object) const {
-    Free(object);
-  }
-};
+using crypto::Freed;
+using crypto::no_pass_phrase;
 using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 
 Error openssl_error(std::string_view what) {
-  const auto reason = ERR_get_error();
-  ERR_clear_error();
-  const char* text = reason == 0 ? nullptr : ERR_reason_error_string(reason);
-  return invalid(fmt::format("{}: {}", what, text == nullptr ? "refused by OpenSSL" : text));
-}
-
-// Without a callback OpenSSL would ask the terminal for the pass phrase of an encrypted key.
-int no_pass_phrase(char*, int, int, void*) {
-  return -1;
+  return crypto::openssl_error(Errc::invalid, what);
 }
 
 int choose_http_1_1(SSL*, const unsigned char** out, unsigned char* out_size,
