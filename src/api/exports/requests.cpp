@@ -11,6 +11,12 @@ ApiError no_such_export(std::string_view id) {
   return resource_not_found(fmt::format("No report with the id {} was found", id));
 }
 
+std::string id_document(std::string_view id) {
+  json::Writer out;
+  out.begin_object().member("reportId", id).end_object();
+  return out.take();
+}
+
 }  // namespace
 
 Answer begin(Services& services, store::Export one) {
@@ -32,18 +38,23 @@ ApiResult<store::Export> find(Services& services, std::string_view account, stor
   return *std::move(found);
 }
 
-ApiResult<> cancel(Services& services, std::string_view account, store::ExportKind kind,
-                   std::string_view id) {
-  TRY(auto connection, services.pool->lease());
+Answer answer_begun(const Call& call, store::Export one) {
+  TRY(const auto id, begin(call.services, std::move(one)));
+  return id_document(id);
+}
+
+Answer answer_cancelled(const Call& call, store::ExportKind kind) {
+  const auto id = call.input.string("reportId");
+  TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
-  TRY(auto found, store::find_export(*connection, account, id));
+  TRY(auto found, store::find_export(*connection, call.who.account, id));
   if (!found || found->kind != kind) return no_such_export(id);
   found->status = store::ExportStatus::cancelled;
-  found->ended = services.clock();
+  found->ended = call.services.clock();
   TRY(const auto cancelled, store::end_export(*connection, *found));
   if (!cancelled) return validation_failed("Only a report that is in progress can be cancelled");
   TRY_VOID(transaction.commit());
-  return {};
+  return id_document(id);
 }
 
 std::string_view status_name(store::ExportStatus status) {

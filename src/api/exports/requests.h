@@ -20,9 +20,10 @@ Answer begin(Services& services, store::Export one);
 // The export of that id and kind. Errors: resource_not_found.
 ApiResult<store::Export> find(Services& services, std::string_view account, store::ExportKind kind,
                               std::string_view id);
-// Errors: resource_not_found; validation, where it has ended.
-ApiResult<> cancel(Services& services, std::string_view account, store::ExportKind kind,
-                   std::string_view id);
+// The answers of the Inspector API's operations that begin and cancel one.
+// Errors: those of begin; resource_not_found, and validation where it has ended.
+Answer answer_begun(const Call& call, store::Export one);
+Answer answer_cancelled(const Call& call, store::ExportKind kind);
 
 std::string_view status_name(store::ExportStatus status);  // "IN_PROGRESS"
 

@@ -11,24 +11,15 @@ namespace {
 
 constexpr auto kind = store::ExportKind::findings;
 
-std::string id_document(std::string_view id) {
-  json::Writer out;
-  out.begin_object().member("reportId", id).end_object();
-  return out.take();
-}
-
 Answer create(const Call& call) {
   TRY(auto report, exports::to_bucket(call, kind));
   report.criteria = criteria_text(call.input);
   TRY_VOID(criteria_of(report.criteria));
-  TRY(const auto id, exports::begin(call.services, std::move(report)));
-  return id_document(id);
+  return exports::answer_begun(call, std::move(report));
 }
 
 Answer cancel(const Call& call) {
-  const auto id = call.input.string("reportId");
-  TRY_VOID(exports::cancel(call.services, call.who.account, kind, id));
-  return id_document(id);
+  return exports::answer_cancelled(call, kind);
 }
 
 // Without an id: the report in progress, else the last one.

@@ -11,23 +11,14 @@ namespace {
 
 constexpr auto kind = store::ExportKind::sbom;
 
-std::string id_document(std::string_view id) {
-  json::Writer out;
-  out.begin_object().member("reportId", id).end_object();
-  return out.take();
-}
-
 Answer create(const Call& call) {
   TRY(auto wanted, exports::to_bucket(call, kind));
   wanted.criteria = criteria_text(call.input, "resourceFilterCriteria");
-  TRY(const auto id, exports::begin(call.services, std::move(wanted)));
-  return id_document(id);
+  return exports::answer_begun(call, std::move(wanted));
 }
 
 Answer cancel(const Call& call) {
-  const auto id = call.input.string("reportId");
-  TRY_VOID(exports::cancel(call.services, call.who.account, kind, id));
-  return id_document(id);
+  return exports::answer_cancelled(call, kind);
 }
 
 Answer get(const Call& call) {
