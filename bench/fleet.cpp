@@ -1,20 +1,18 @@
 // A fleet in a store of its own: how fast inventories are taken in and evaluated, and what a new
-// advisory costs. Hosts are built from 200 images of 500 packages, 5 % of which are a host's own;
-// package versions number about 100,000 on 100,000 hosts.
+// advisory costs. Package versions number about 100,000 on 100,000 hosts.
 //
 // Usage: bench_fleet HOSTS [postgresql://…]   prints one figure a line.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
-#include <random>
 #include <set>
 
 #include <fmt/format.h>
 
 #include "base/file.h"
 #include "base/text.h"
+#include "fleet_hosts.h"
 #include "pipeline/build_database.h"
 #include "pipeline/database_location.h"
 #include "pipeline/evaluate.h"
@@ -25,11 +23,6 @@ namespace tenken {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-constexpr int images = 200;
-constexpr int packages_per_host = 500;
-constexpr int own_packages = packages_per_host / 20;
-constexpr int names = 2'000;
-constexpr int versions = 50;
 constexpr int touched_names = 50;
 constexpr std::size_t hosts_at_once = 100;
 
@@ -77,30 +70,6 @@ pipeline::Generation generation(const std::string& directory, int vulnerabilitie
   const auto file = directory + ".db";
   need(pipeline::build_database({.from = {directory}, .out = file}));
   return std::make_shared<const advisories::Database>(need(advisories::Database::open(file)));
-}
-
-Package package(int name, int version) {
-  return {.ecosystem = "Debian",
-          .release = "12",
-          .kind = "deb",
-          .name = fmt::format("package-{}", name),
-          .version = fmt::format("1.{}-1", version),
-          .arch = "amd64"};
-}
-
-Inventory host(int number) {
-  std::mt19937 image(static_cast<unsigned>(number % images));
-  std::mt19937 own(static_cast<unsigned>(1'000'000 + number));
-  std::map<int, int> installed;
-  while (installed.size() < packages_per_host - own_packages)
-    installed.emplace(static_cast<int>(image() % names), static_cast<int>(image() % versions));
-  while (installed.size() < packages_per_host)
-    installed[static_cast<int>(own() % names)] = static_cast<int>(own() % versions);
-  Inventory out;
-  out.databases_read = 1;
-  out.os = {.id = "debian", .version_id = "12", .ecosystem = "Debian", .release = "12"};
-  for (const auto& [name, version] : installed) out.packages.push_back(package(name, version));
-  return out;
 }
 
 void work(pipeline::Evaluator& evaluator) {
