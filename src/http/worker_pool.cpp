@@ -29,24 +29,38 @@ void WorkerPool::run(Job job) {
   {
     const std::scoped_lock lock(mutex_);
     queue_.push_back(std::move(job));
-    wake = waiting_ > 0;
+    wake = must_wake();
   }
   if (wake) arrived_.notify_one();
+}
+
+// One thread is on its way at a time, and wakes the next if it finds more than it takes: where jobs
+// are short, a burst of them is done by few threads and costs few switches.
+bool WorkerPool::must_wake() {
+  if (queue_.empty() || waiting_ == 0 || waking_) return false;
+  waking_ = true;
+  return true;
 }
 
 void WorkerPool::work() {
   for (;;) {
     Job job;
+    bool wake = false;
     {
       std::unique_lock lock(mutex_);
-      ++waiting_;
-      arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
-      --waiting_;
+      while (!stopping_ && queue_.empty()) {
+        ++waiting_;
+        arrived_.wait(lock);
+        --waiting_;
+        waking_ = false;
+      }
       if (stopping_) return;
       job = std::move(queue_.front());
       queue_.pop_front();
       --reserved_;
+      wake = must_wake();
     }
+    if (wake) arrived_.notify_one();
     try {
       job();
     } catch (...) {

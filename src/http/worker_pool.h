@@ -28,6 +28,7 @@ class WorkerPool {
 
  private:
   void work();
+  bool must_wake();
 
   const std::size_t longest_queue_;
   std::mutex mutex_;
@@ -35,6 +36,7 @@ class WorkerPool {
   std::deque<Job> queue_;
   std::size_t reserved_ = 0;  // places given away, filled or not
   std::size_t waiting_ = 0;   // threads without a job
+  bool waking_ = false;       // one of them was told of a job and has not looked yet
   bool stopping_ = false;
   std::vector<std::thread> threads_;
 };
