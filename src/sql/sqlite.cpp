@@ -1,7 +1,9 @@
 #include "sql/sqlite.h"
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include <fcntl.h>
@@ -15,6 +17,7 @@
 #include "sql/session.h"
 #include "sql/sqlite_handle.h"
 #include "sql/statement_cache.h"
+#include "sql/write_queue.h"
 
 namespace tenken::sql {
 
@@ -128,7 +131,8 @@ class SqliteRow final : public Row {
 
 class SqliteConnection final : public Session {
  public:
-  explicit SqliteConnection(SqliteHandle database) : database_(std::move(database)) {}
+  SqliteConnection(SqliteHandle database, std::shared_ptr<WriteQueue> writers, int lock_wait_ms)
+      : database_(std::move(database)), writers_(std::move(writers)), lock_wait_(lock_wait_ms) {}
   Engine engine() const override { return Engine::sqlite; }
 
  private:
@@ -151,6 +155,9 @@ class SqliteConnection final : public Session {
 
   SqliteHandle database_;  // outlives the statements
   StatementCache<SqliteStatement> statements_{kept_statements};
+  std::shared_ptr<WriteQueue> writers_;
+  std::chrono::milliseconds lock_wait_;
+  std::optional<WriteQueue::Turn> turn_;  // while a transaction writes
 };
 
 class SqliteConnection::Answer final : public Rows {
@@ -254,7 +261,14 @@ Result<std::unique_ptr<Loader>> SqliteConnection::load(const BulkTarget& target)
 
 Result<> SqliteConnection::begin_transaction(bool writes) {
   TRY(const Running running, prepare(writes ? "BEGIN IMMEDIATE" : "BEGIN"));
+  if (!writes) {
+    TRY_VOID(running.step());
+    return {};
+  }
+  auto turn = writers_->enter(lock_wait_);
+  if (!turn) return unavailable("the database is locked: others write for too long");
   TRY_VOID(running.step());
+  turn_.emplace(*std::move(turn));
   return {};
 }
 
@@ -265,6 +279,7 @@ Result<> SqliteConnection::commit_transaction() {
     return {};
   }();
   if (!committed) roll_back_transaction();
+  turn_.reset();
   return committed;
 }
 
@@ -273,6 +288,7 @@ Result<> SqliteConnection::commit_transaction() {
 void SqliteConnection::roll_back_transaction() {
   if (sqlite3_get_autocommit(database_.get()) == 0)
     (void)execute_sqlite(database_.get(), "ROLLBACK");
+  turn_.reset();
 }
 
 // Who may write into the directory may replace the file.
@@ -319,7 +335,9 @@ Result<std::unique_ptr<Connection>> open_sqlite(const Location& location) {
   TRY_VOID(create_file(path));
   TRY(auto database, open_sqlite_file(path, SQLITE_OPEN_READWRITE));
   TRY_VOID(configure(database.get(), location).within(path));
-  auto connection = std::make_unique<SqliteConnection>(std::move(database));
+  TRY(auto writers, WriteQueue::of_file(path));
+  auto connection = std::make_unique<SqliteConnection>(std::move(database), std::move(writers),
+                                                       location.lock_wait_ms);
   TRY(const auto mode, connection->one_text("PRAGMA journal_mode = WAL").within(path));
   if (mode != "wal")
     return unavailable(
