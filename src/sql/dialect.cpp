@@ -46,6 +46,10 @@ std::string joined(Engine engine, std::string_view expression, std::string_view 
   return fmt::format("string_agg({}, {} ORDER BY {})", expression, between, order);
 }
 
+std::string read_by(Engine engine, std::string_view index) {
+  return engine == Engine::postgresql ? "" : fmt::format(" INDEXED BY {}", index);
+}
+
 std::string quoted_name(std::string_view name) {
   return quoted(name, '"');
 }

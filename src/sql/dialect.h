@@ -39,6 +39,10 @@ const Dialect& dialect(Engine engine);
 std::string joined(Engine engine, std::string_view expression, std::string_view separator,
                    std::string_view order);
 
+// After a table and its alias: by which index SQLite, which does not know how many rows there are,
+// reads it. PostgreSQL counts them, and chooses itself.
+std::string read_by(Engine engine, std::string_view index);
+
 // "name", with quotes inside doubled.
 std::string quoted_name(std::string_view name);
 

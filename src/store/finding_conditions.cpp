@@ -29,12 +29,22 @@ std::string prefix_pattern(std::string_view prefix) {
   return out + '%';
 }
 
+// The range says the same to an index, where the text after all that begin so is plain.
+std::string prefix_holds(SqlText& sql, std::string_view column, const std::string& prefix) {
+  auto out = fmt::format("{} LIKE {} ESCAPE '\\'", column, sql.bind(prefix_pattern(prefix)));
+  if (prefix.empty() || prefix.back() < ' ' || prefix.back() > '}') return out;
+  auto after = prefix;
+  ++after.back();
+  return fmt::format("({} AND {} >= {} AND {} < {})", out, column, sql.bind(prefix), column,
+                     sql.bind(after));
+}
+
 std::string holds(SqlText& sql, std::string_view column, const TextTest& test) {
   switch (test.comparison) {
     case Comparison::equals:
       return fmt::format("{} = {}", column, sql.bind(test.value));
     case Comparison::prefix:
-      return fmt::format("{} LIKE {} ESCAPE '\\'", column, sql.bind(prefix_pattern(test.value)));
+      return prefix_holds(sql, column, test.value);
     case Comparison::not_equals:
       return fmt::format("{} <> {}", column, sql.bind(test.value));
   }
@@ -85,6 +95,12 @@ constexpr std::array<std::string_view, 6> severity_names{"UNTRIAGED", "INFORMATI
 // In the order of severity_names; nothing is said of what is untriaged.
 constexpr std::array<std::string_view, 6> vendor_words{"",       "NONE", "LOW",
                                                        "MEDIUM", "HIGH", "CRITICAL"};
+
+std::vector<std::int64_t> numbers(const std::vector<std::size_t>& places, std::int64_t first) {
+  std::vector<std::int64_t> out;
+  for (const auto place : places) out.push_back(static_cast<std::int64_t>(place) + first);
+  return out;
+}
 
 std::vector<ScoreBand> merged(const std::vector<std::size_t>& severities) {
   std::vector<ScoreBand> out;
@@ -154,10 +170,11 @@ void add_times(SqlText& sql, std::string_view finding, const findings::NumberCon
   sql.add(" AND ").add(any_of(any));
 }
 
-std::string epss_holds(SqlText& sql, const findings::NumberCondition& condition) {
+std::string epss_holds(SqlText& sql, std::string_view column,
+                       const findings::NumberCondition& condition) {
   std::vector<std::string> any;
   for (const auto& range : condition.ranges)
-    any.push_back(fmt::format("v.epss BETWEEN {} AND {}",
+    any.push_back(fmt::format("{} BETWEEN {} AND {}", column,
                               sql.bind(std::max(range.first.value_or(0), 0.0)),
                               sql.bind(range.last.value_or(1e300))));
   return any_of(any);
@@ -181,16 +198,23 @@ std::string exploit_holds(Tests tests) {
   return passed.front() == 1 ? "v.exploited_at > 0" : "v.exploited_at = 0";
 }
 
-std::string vulnerability_holds(SqlText& sql, const Criteria& criteria) {
+std::string vulnerability_holds(SqlText& sql, const Criteria& criteria,
+                                VulnerabilityIndex index = VulnerabilityIndex::any) {
+  const auto column = [&](VulnerabilityIndex own, std::string_view name, std::string_view hide) {
+    const bool shown = index == VulnerabilityIndex::any || index == own;
+    return fmt::format("v.{}{}", name, shown ? "" : hide);
+  };
   std::vector<std::string> all;
   for (const auto& [field, tests] : criteria.texts) {
     if (field == TextField::vulnerability_source)
-      all.push_back(column_holds(sql, "v.source", tests));
+      all.push_back(
+          column_holds(sql, column(VulnerabilityIndex::source, "source", " || ''"), tests));
     if (field == TextField::related_vulnerability) all.push_back(related_holds(sql, tests));
     if (field == TextField::exploit_available) all.push_back(exploit_holds(tests));
   }
   for (const auto& condition : criteria.numbers) {
-    if (condition.field == NumberField::epss) all.push_back(epss_holds(sql, condition));
+    if (condition.field == NumberField::epss)
+      all.push_back(epss_holds(sql, column(VulnerabilityIndex::epss, "epss", " + 0"), condition));
   }
   std::erase(all, "");
   return fmt::format("{}", fmt::join(all, " AND "));
@@ -222,13 +246,17 @@ void add_resource_conditions(SqlText& sql, std::string_view finding, const Crite
                   finding, any_of(any)));
 }
 
-// The packages of a finding are those that it names, also after they are gone.
-std::string packages_of(std::string_view finding) {
+// The row of a finding of which only the key is at hand.
+std::string row_of(std::string_view finding) {
   return fmt::format(
-      "m.vulnerability_id = {0}.vulnerability_id AND ',' || {0}.packages || ',' "
-      "LIKE '%,' || CAST(m.package_version_id AS TEXT) || ',%'",
+      "g.resource_id = {0}.resource_id AND g.vulnerability_id = {0}.vulnerability_id "
+      "AND g.episode = {0}.episode",
       finding);
 }
+
+// The packages of a finding are those that it names, also after they are gone.
+constexpr std::string_view is_named =
+    "',' || g.packages || ',' LIKE '%,' || CAST(p.package_version_id AS TEXT) || ',%'";
 
 // As the title is written: "CVE-2024-1 - a, b and 2 more", names sorted, each once.
 std::string title_of(std::string_view finding) {
@@ -238,9 +266,10 @@ std::string title_of(std::string_view finding) {
       "ELSE ' - ' || a || ', ' || b || ' and ' || CAST(n - 2 AS TEXT) || ' more' END "
       "FROM (SELECT COUNT(*) AS n, MIN(name) AS a, MAX(CASE WHEN place = 2 THEN name END) AS b "
       "FROM (SELECT name, ROW_NUMBER() OVER (ORDER BY name) AS place "
-      "FROM (SELECT DISTINCT p.name AS name FROM match m JOIN package_version p "
-      "ON p.package_version_id = m.package_version_id WHERE {1}) named) placed) counted), ''))",
-      finding, packages_of(finding));
+      "FROM (SELECT DISTINCT p.name AS name FROM finding g CROSS JOIN match m "
+      "CROSS JOIN package_version p WHERE {1} AND m.vulnerability_id = {0}.vulnerability_id "
+      "AND p.package_version_id = m.package_version_id AND {2}) named) placed) counted), ''))",
+      finding, row_of(finding), is_named);
 }
 
 // A title begins with the vulnerability, which holds no blank: so it decides most of it alone.
@@ -257,16 +286,8 @@ std::string title_holds(SqlText& sql, std::string_view finding, Tests tests) {
   });
 }
 
-std::string package_holds(SqlText& sql, std::string_view finding,
-                          const findings::PackageTest& test) {
-  if (test.impossible) return "1 = 0";
-  auto out = fmt::format(
-      "EXISTS (SELECT 1 FROM match m JOIN package_version p "
-      "ON p.package_version_id = m.package_version_id "
-      "LEFT JOIN resource_package rp ON rp.resource_id = {0}.resource_id "
-      "AND rp.package_version_id = m.package_version_id "
-      "WHERE {1}",
-      finding, packages_of(finding));
+std::string package_version_holds(SqlText& sql, const findings::PackageTest& test) {
+  std::string out;
   const auto also = [&](std::string_view column, const std::optional<TextTest>& one) {
     if (one) out += " AND " + holds(sql, column, *one);
   };
@@ -274,11 +295,35 @@ std::string package_holds(SqlText& sql, std::string_view finding,
   also("p.upstream_version", test.version);
   also("p.upstream_release", test.release);
   also("p.arch", test.architecture);
-  also("COALESCE(rp.location, '')", test.file_path);
   if (test.epoch)
     out += fmt::format(" AND p.epoch BETWEEN {} AND {}", sql.bind(at_least(test.epoch->first, 1)),
                        sql.bind(at_most(test.epoch->last, 1)));
-  return out + ")";
+  return out;
+}
+
+bool names_packages(const findings::PackageTest& test) {
+  return test.impossible || (test.name && test.name->comparison != Comparison::not_equals);
+}
+
+// The versions of a name are few; those of no certain name are looked for by the vulnerability.
+std::string package_holds(SqlText& sql, std::string_view finding,
+                          const findings::PackageTest& test) {
+  if (test.impossible) return "1 = 0";
+  std::string out = "EXISTS (SELECT 1 FROM finding g CROSS JOIN ";
+  out += names_packages(test) ? "package_version p" : "match m CROSS JOIN package_version p";
+  if (test.file_path)
+    out += fmt::format(
+        " LEFT JOIN resource_package rp ON rp.resource_id = {}.resource_id "
+        "AND rp.package_version_id = p.package_version_id",
+        finding);
+  out += fmt::format(" WHERE {} AND {}", row_of(finding), is_named);
+  if (!names_packages(test))
+    out += fmt::format(
+        " AND m.vulnerability_id = {}.vulnerability_id "
+        "AND p.package_version_id = m.package_version_id",
+        finding);
+  if (test.file_path) out += " AND " + holds(sql, "COALESCE(rp.location, '')", *test.file_path);
+  return out + package_version_holds(sql, test) + ")";
 }
 
 void add_scores(SqlText& sql, std::string_view finding, const ColumnConditions& columns) {
@@ -308,16 +353,15 @@ void add_arns(SqlText& sql, std::string_view finding, const ArnAnswer& arns) {
   for (const auto& key : arns.unwanted) sql.add(" AND NOT ").add(key_is(sql, finding, key));
 }
 
-void add_column_texts(SqlText& sql, std::string_view finding, const Criteria& criteria) {
+void add_column_texts(SqlText& sql, std::string_view finding, const Criteria& criteria,
+                      const ColumnConditions& columns) {
   for (const auto& [field, tests] : criteria.texts) {
     if (field == TextField::vulnerability_id)
       sql.add(" AND ").add(column_holds(sql, fmt::format("{}.vulnerability_id", finding), tests));
     if (field == TextField::title) sql.add(" AND ").add(title_holds(sql, finding, tests));
-    if (field != TextField::fix_available) continue;
-    const auto passed = passing(fix_names, tests);
-    if (passed.size() < fix_names.size())
-      sql.add(fmt::format(" AND {}.fix IN ({})", finding, fmt::join(passed, ", ")));
   }
+  if (columns.fixes.size() < fix_names.size())
+    sql.add(fmt::format(" AND {}.fix IN ({})", finding, fmt::join(columns.fixes, ", ")));
 }
 
 }  // namespace
@@ -333,18 +377,15 @@ std::vector<std::string> accounts_meant(const std::vector<std::string>& accounts
 }
 
 ColumnConditions column_conditions(const Criteria& criteria) {
-  ColumnConditions out{
-      .impossible = criteria.impossible, .statuses = {1, 2, 3}, .scores = {{-1, 100}}};
+  ColumnConditions out{.impossible = criteria.impossible,
+                       .statuses = {1, 2, 3},
+                       .fixes = {0, 1, 2},
+                       .scores = {{-1, 100}}};
   for (const auto& [field, tests] : criteria.texts) {
     if (field == TextField::finding_type && passing(type_names, tests).empty())
       out.impossible = true;
-    if (field == TextField::fix_available && passing(fix_names, tests).empty())
-      out.impossible = true;
-    if (field == TextField::status) {
-      out.statuses.clear();
-      for (const auto index : passing(status_names, tests))
-        out.statuses.push_back(static_cast<std::int64_t>(index) + 1);
-    }
+    if (field == TextField::fix_available) out.fixes = numbers(passing(fix_names, tests), 0);
+    if (field == TextField::status) out.statuses = numbers(passing(status_names, tests), 1);
     if (field == TextField::severity)
       out.scores = both(out.scores, merged(passing(severity_names, tests)));
     if (field == TextField::vendor_severity)
@@ -354,7 +395,8 @@ ColumnConditions column_conditions(const Criteria& criteria) {
     if (condition.field == NumberField::score)
       out.scores = both(out.scores, score_ranges(condition.ranges));
   }
-  out.impossible = out.impossible || out.statuses.empty() || out.scores.empty();
+  out.impossible =
+      out.impossible || out.statuses.empty() || out.fixes.empty() || out.scores.empty();
   return out;
 }
 
@@ -362,7 +404,7 @@ void add_conditions(SqlText& sql, std::string_view finding, const Criteria& crit
                     const ColumnConditions& columns, const ArnAnswer& arns) {
   add_arns(sql, finding, arns);
   add_scores(sql, finding, columns);
-  add_column_texts(sql, finding, criteria);
+  add_column_texts(sql, finding, criteria, columns);
   for (const auto& condition : criteria.numbers) {
     if (condition.field != NumberField::score && condition.field != NumberField::epss)
       add_times(sql, finding, condition);
@@ -370,12 +412,170 @@ void add_conditions(SqlText& sql, std::string_view finding, const Criteria& crit
   add_resource_conditions(sql, finding, criteria);
   if (const auto text = vulnerability_holds(sql, criteria); !text.empty())
     sql.add(
-        fmt::format(" AND {}.vulnerability_id IN (SELECT v.vulnerability_id FROM "
-                    "vulnerability v WHERE {})",
+        fmt::format(" AND EXISTS (SELECT 1 FROM vulnerability v WHERE v.vulnerability_id = "
+                    "{}.vulnerability_id AND {})",
                     finding, text));
   std::vector<std::string> packages;
   for (const auto& test : criteria.packages) packages.push_back(package_holds(sql, finding, test));
   if (!packages.empty()) sql.add(" AND ").add(any_of(packages));
+}
+
+std::vector<std::string_view> columns_read(const Criteria& criteria,
+                                           const ColumnConditions& columns) {
+  std::vector<std::string_view> out;
+  if (columns.scores.size() > 1) out.emplace_back("score");
+  if (columns.fixes.size() < fix_names.size()) out.emplace_back("fix");
+  for (const auto& condition : criteria.numbers) {
+    if (condition.field == NumberField::last_observed || condition.field == NumberField::updated)
+      out.push_back(time_column(condition.field));
+  }
+  return out;
+}
+
+namespace {
+
+// The vulnerabilities that a title may begin with, and the names that may follow. Nothing where the
+// tests leave every one.
+std::string titled_vulnerability_holds(SqlText& sql, Tests tests) {
+  std::vector<std::string> any;
+  for (const auto& test : tests) {
+    if (test.comparison == Comparison::not_equals) continue;
+    const auto blank = test.value.find(' ');
+    if (blank == std::string::npos) {
+      any.push_back(holds(sql, "v.vulnerability_id", test));
+      continue;
+    }
+    auto one = fmt::format("v.vulnerability_id = {}", sql.bind(test.value.substr(0, blank)));
+    if (const auto rest = std::string_view(test.value).substr(blank); rest.starts_with(" - ")) {
+      const auto name = rest.substr(3);
+      one += fmt::format(
+          " AND EXISTS (SELECT 1 FROM match m JOIN package_version p "
+          "ON p.package_version_id = m.package_version_id "
+          "WHERE m.vulnerability_id = v.vulnerability_id AND p.name LIKE {} ESCAPE '\\')",
+          sql.bind(prefix_pattern(name.substr(0, name.find_first_of(" ,")))));
+    }
+    any.push_back(fmt::format("({})", one));
+  }
+  return any.empty() ? std::string() : any_of(any);
+}
+
+bool chooses(const Criteria& criteria, TextField field) {
+  const auto* const condition = criteria.find(field);
+  return condition != nullptr && !findings::passes_absent(condition->tests);
+}
+
+}  // namespace
+
+bool packages_choose(const Criteria& criteria) {
+  return !criteria.packages.empty() && std::ranges::all_of(criteria.packages, names_packages);
+}
+
+void add_package_matches(SqlText& sql, const Criteria& criteria) {
+  bool first = true;
+  for (const auto& test : criteria.packages) {
+    sql.add(
+        fmt::format("{}SELECT m.vulnerability_id FROM package_version p CROSS JOIN match m "
+                    "WHERE m.package_version_id = p.package_version_id{}{}",
+                    first ? "" : " UNION ALL ", test.impossible ? " AND 1 = 0" : "",
+                    test.impossible ? std::string() : package_version_holds(sql, test)));
+    first = false;
+  }
+}
+
+bool vulnerabilities_choose(const Criteria& criteria) {
+  return chooses(criteria, TextField::vulnerability_id) || chooses(criteria, TextField::title) ||
+         criteria.find(TextField::vulnerability_source) != nullptr ||
+         criteria.find(TextField::related_vulnerability) != nullptr ||
+         criteria.find(TextField::exploit_available) != nullptr ||
+         std::ranges::find(criteria.numbers, NumberField::epss,
+                           &findings::NumberCondition::field) != criteria.numbers.end();
+}
+
+void add_vulnerability_conditions(SqlText& sql, const Criteria& criteria, VulnerabilityIndex index,
+                                  bool by_packages) {
+  if (const auto text = vulnerability_holds(sql, criteria, index); !text.empty())
+    sql.add(" AND ").add(text);
+  for (const auto& [field, tests] : criteria.texts) {
+    std::string text;
+    if (field == TextField::vulnerability_id) text = column_holds(sql, "v.vulnerability_id", tests);
+    if (field == TextField::title) text = titled_vulnerability_holds(sql, tests);
+    if (!text.empty()) sql.add(" AND ").add(text);
+  }
+  if (!by_packages) return;
+  sql.add(fmt::format(" AND v.vulnerability_id{} IN (",
+                      index == VulnerabilityIndex::any ? "" : " || ''"));
+  add_package_matches(sql, criteria);
+  sql.add(")");
+}
+
+bool names_resources(const Criteria& criteria) {
+  const auto* const condition = criteria.find(TextField::resource_id);
+  return condition != nullptr && std::ranges::all_of(condition->tests, [](const TextTest& test) {
+           return test.comparison == Comparison::equals;
+         });
+}
+
+bool resources_choose(const Criteria& criteria, const ArnAnswer& arns) {
+  return !arns.all || !criteria.tags.empty() || chooses(criteria, TextField::resource_id) ||
+         chooses(criteria, TextField::resource_type);
+}
+
+namespace {
+
+void add_named_resources(SqlText& sql, const std::vector<std::string>& accounts,
+                         const Criteria& criteria) {
+  std::vector<std::string> ids;
+  for (const auto& test : criteria.find(TextField::resource_id)->tests) {
+    for (const auto& account : accounts)
+      ids.push_back(sql.bind(resource_id(account, test.value).value));
+  }
+  sql.add(fmt::format("r.resource_id IN ({})", fmt::join(ids, ", ")));
+}
+
+void add_arn_resources(SqlText& sql, const ArnAnswer& arns) {
+  std::vector<std::string> any{"1 = 0"};
+  for (const auto& key : arns.wanted)
+    any.push_back(fmt::format("r.resource_id = {}", sql.bind(key.resource.value)));
+  for (const auto& range : arns.wanted_ranges)
+    any.push_back(fmt::format("r.resource_id BETWEEN {} AND {}", sql.bind(range.first.value),
+                              sql.bind(range.last.value)));
+  sql.add(any_of(any));
+}
+
+}  // namespace
+
+void add_resource_set(SqlText& sql, const std::vector<std::string>& accounts,
+                      const Criteria& criteria, const ArnAnswer& arns) {
+  sql.add("SELECT r.resource_id, r.type FROM ");
+  const bool by_key = names_resources(criteria) || !arns.all;
+  const bool by_tag = !by_key && !criteria.tags.empty();
+  if (by_tag) {
+    std::vector<std::string> any;
+    for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
+    sql.add(
+        fmt::format("(SELECT{} t.resource_id FROM resource_tag t WHERE {}) t CROSS JOIN "
+                    "resource r WHERE r.resource_id = t.resource_id",
+                    any.size() > 1 ? " DISTINCT" : "", any_of(any)));
+  } else {
+    sql.add("resource r WHERE ");
+    if (names_resources(criteria))
+      add_named_resources(sql, accounts, criteria);
+    else if (!arns.all)
+      add_arn_resources(sql, arns);
+    else
+      sql.add("1 = 1");
+  }
+  std::vector<std::string> values;
+  for (const auto& account : accounts) values.push_back(sql.bind(account));
+  sql.add(fmt::format(" AND r.account_id{} IN ({})", by_key || by_tag ? " || ''" : "",
+                      fmt::join(values, ", ")));
+  for (const auto& [field, tests] : criteria.texts) {
+    if (field == TextField::resource_type)
+      sql.add(" AND ").add(column_holds(sql, by_key || by_tag ? "r.type || ''" : "r.type", tests));
+    if (field == TextField::resource_id)
+      sql.add(" AND ").add(
+          column_holds(sql, by_key || by_tag ? "r.external_id || ''" : "r.external_id", tests));
+  }
 }
 
 namespace {

@@ -5,6 +5,7 @@
 // Thread rule: pure functions; resolve_arns reads the store.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -46,6 +47,7 @@ Result<std::optional<FindingKey>> find_finding(sql::Connection& connection,
 struct ColumnConditions {
   bool impossible = false;
   std::vector<std::int64_t> statuses;  // those that are meant, ascending
+  std::vector<std::int64_t> fixes;     // the same, of Fix
   std::vector<ScoreBand> scores;       // disjoint, ascending; never empty
 };
 ColumnConditions column_conditions(const findings::Criteria& criteria);
@@ -58,5 +60,26 @@ std::vector<std::string> accounts_meant(const std::vector<std::string>& accounts
 // states itself; `finding` is the name or alias of the table. scores are of column_conditions.
 void add_conditions(SqlText& sql, std::string_view finding, const findings::Criteria& criteria,
                     const ColumnConditions& columns, const ArnAnswer& arns);
+
+// The columns beside its key that add_conditions reads of a finding.
+std::vector<std::string_view> columns_read(const findings::Criteria& criteria,
+                                           const ColumnConditions& columns);
+
+// What criteria say of vulnerabilities and of resources alone: something to begin with. It may let
+// more pass than the criteria.
+bool vulnerabilities_choose(const findings::Criteria& criteria);
+bool packages_choose(const findings::Criteria& criteria);
+// "SELECT m.vulnerability_id …": those that the packages meant match, perhaps more than once.
+void add_package_matches(SqlText& sql, const findings::Criteria& criteria);
+// " AND …" on the row v of vulnerability, by an index of which SQLite may choose it.
+enum class VulnerabilityIndex : std::uint8_t { any, source, epss, key };
+void add_vulnerability_conditions(SqlText& sql, const findings::Criteria& criteria,
+                                  VulnerabilityIndex index, bool by_packages);
+// Each by its whole name.
+bool names_resources(const findings::Criteria& criteria);
+bool resources_choose(const findings::Criteria& criteria, const ArnAnswer& arns);
+// "SELECT r.resource_id, r.type …"
+void add_resource_set(SqlText& sql, const std::vector<std::string>& accounts,
+                      const findings::Criteria& criteria, const ArnAnswer& arns);
 
 }  // namespace tenken::store

@@ -1,317 +1,58 @@
 #include "store/finding_query.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <iterator>
+#include <limits>
+#include <optional>
 
 #include "base/text.h"
+#include "store/finding_statements.h"
 
 namespace tenken::store {
 namespace {
 
+using Kind = KeyColumn::Kind;
+
 constexpr std::size_t most_rows = 1000;
 
-enum class Driver : std::uint8_t { status_index, vulnerabilities, resources };
-enum class Kind : char { integer = 'i', number = 'd', text = 's' };
+// A question is first tried on so many findings: criteria that most findings meet need no more.
+constexpr std::size_t first_window = 256;
+// What a driver brings at most to be gathered. What is not gathered is, where conditions do not
+// depend on the order, at least one in so many: of five million findings one in 250.
+constexpr std::size_t most_gathered = 20'000;
+// Then the order is walked so far. A page that is not full by then is shown as it is, and the next
+// one goes on behind the window.
+constexpr std::size_t last_window = 16'384;
+// Where each finding of the window costs another look at the tables, and where it costs many.
+constexpr std::size_t last_costly_window = 4'096;
+constexpr std::size_t last_very_costly_window = 1'024;
+// Findings of the vulnerabilities meant, up to which the next one is looked for among all of them.
+constexpr std::int64_t most_leapt = 200'000;
+// Matches of the packages meant, up to which their vulnerabilities are worth looking for.
+constexpr std::size_t most_package_matches = 20'000;
 
-struct KeyColumn {
-  std::string_view expression;
-  Kind kind = Kind::integer;
-};
-
-// An order: what is walked, and the columns of its key, each walked in the same direction.
-struct Walk {
-  FindingOrder order;
-  Driver driver;
-  std::array<KeyColumn, 6> columns;
-  std::size_t size;
-  std::span<const KeyColumn> key() const { return std::span(columns).first(size); }
-};
-
-constexpr KeyColumn by_score{"f.score"};
-constexpr KeyColumn by_status{"f.status"};
-constexpr KeyColumn by_episode{"f.episode"};
-constexpr KeyColumn by_last_observed{"f.last_observed_at"};
-constexpr KeyColumn by_resource{"f.resource_id"};
-constexpr KeyColumn by_vulnerability{"f.vulnerability_id", Kind::text};
-constexpr KeyColumn by_walked_vulnerability{"v.vulnerability_id", Kind::text};
-constexpr KeyColumn by_walked_resource{"r.resource_id"};
-// Constant within a branch: its account, or the place of its status in ACTIVE, CLOSED, SUPPRESSED.
-constexpr KeyColumn by_branch_account{"f.account_id", Kind::text};
-constexpr KeyColumn by_branch_status{"CASE f.status WHEN 1 THEN 0 WHEN 3 THEN 1 ELSE 2 END",
-                                     Kind::integer};
-
-constexpr std::array walks{
-    Walk{FindingOrder::score,
-         Driver::status_index,
-         {by_score, by_resource, by_vulnerability, by_episode},
-         4},
-    Walk{FindingOrder::first_observed,
-         Driver::status_index,
-         {by_episode, by_resource, by_vulnerability},
-         3},
-    Walk{FindingOrder::last_observed,
-         Driver::status_index,
-         {by_last_observed, by_resource, by_vulnerability, by_episode},
-         4},
-    Walk{FindingOrder::account,
-         Driver::status_index,
-         {by_branch_account, by_score, by_resource, by_vulnerability, by_episode},
-         5},
-    Walk{FindingOrder::status,
-         Driver::status_index,
-         {by_branch_status, by_score, by_resource, by_vulnerability, by_episode},
-         5},
-    Walk{FindingOrder::resource_type,
-         Driver::resources,
-         {KeyColumn{"r.type", Kind::text}, by_walked_resource, by_vulnerability, by_episode},
-         4},
-    Walk{FindingOrder::vulnerability,
-         Driver::vulnerabilities,
-         {by_walked_vulnerability, by_status, by_score, by_resource, by_episode},
-         5},
-    Walk{FindingOrder::vulnerability_source,
-         Driver::vulnerabilities,
-         {KeyColumn{"v.source", Kind::text}, by_walked_vulnerability, by_status, by_score,
-          by_resource, by_episode},
-         6},
-    Walk{FindingOrder::epss,
-         Driver::vulnerabilities,
-         {KeyColumn{"v.epss", Kind::number}, by_walked_vulnerability, by_status, by_score,
-          by_resource, by_episode},
-         6},
-};
-
-const Walk& walk_of(FindingOrder order) {
-  const auto* found = std::ranges::find(walks, order, &Walk::order);
-  CHECK(found != walks.end());
-  return *found;
+// In the order of scores.
+Position position_of(const FindingRow& finding) {
+  return {finding.score, finding.key.resource.value, finding.key.vulnerability,
+          finding.key.episode};
 }
 
-std::int64_t rank_of(std::int64_t status) {
-  return status == 1 ? 0 : status == 3 ? 1 : 2;
-}
-
-// More accounts than this are one branch, which the engine has to sort.
-constexpr std::size_t most_account_branches = 100;
-
-struct Branch {
-  std::vector<std::string> accounts;
-  std::int64_t status = 0;
-};
-
-std::vector<Branch> branches_of(const std::vector<std::string>& accounts,
-                                const std::vector<std::int64_t>& statuses) {
-  std::vector<Branch> out;
-  for (const auto status : statuses) {
-    if (accounts.size() > most_account_branches) {
-      out.push_back({accounts, status});
-      continue;
-    }
-    for (const auto& account : accounts) out.push_back({{account}, status});
+// By status is by score, within each.
+std::vector<KeyColumn> whole_key(FindingOrder order) {
+  if (order != FindingOrder::status) {
+    const auto key = key_of(order);
+    return {key.begin(), key.end()};
   }
+  const auto key = key_of(FindingOrder::score);
+  std::vector<KeyColumn> out{{"f.status"}};
+  out.insert(out.end(), key.begin(), key.end());
   return out;
 }
 
-bool names_resources(const findings::Criteria& criteria) {
-  const auto* const condition = criteria.find(findings::TextField::resource_id);
-  return condition != nullptr &&
-         std::ranges::all_of(condition->tests, [](const findings::TextTest& test) {
-           return test.comparison == findings::Comparison::equals;
-         });
-}
-
-class Compiler {
- public:
-  Compiler(const FindingQuestion& question, std::vector<std::string> accounts,
-           const ColumnConditions& columns, const ArnAnswer& arns)
-      : question_(question),
-        accounts_(std::move(accounts)),
-        columns_(columns),
-        arns_(arns),
-        walk_(walk_of(question.order)) {}
-
-  SqlText compile() {
-    const auto limit = sql_.bind(static_cast<std::int64_t>(question_.limit) + 1);
-    sql_.add(fmt::format("SELECT {}, {} FROM (", finding_columns, outer_key("k.")));
-    if (walk_.driver == Driver::status_index)
-      add_branches(limit);
-    else
-      add_walk(limit);
-    sql_.add(
-        ") k CROSS JOIN finding f CROSS JOIN resource r CROSS JOIN vulnerability v "
-        "WHERE f.resource_id = k.f1 AND f.vulnerability_id = k.f2 AND f.episode = k.f3 "
-        "AND r.resource_id = k.f1 AND v.vulnerability_id = k.f2 ORDER BY ");
-    sql_.add(outer_key("k.", direction()));
-    return std::move(sql_);
-  }
-
- private:
-  std::string_view direction() const { return question_.descending ? " DESC" : ""; }
-
-  // "k.k1 DESC, k.k2 DESC"
-  std::string outer_key(std::string_view prefix, std::string_view suffix = "") const {
-    std::string out;
-    for (std::size_t i = 1; i <= walk_.size; ++i)
-      out += fmt::format("{}{}k{}{}", i == 1 ? "" : ", ", prefix, i, suffix);
-    return out;
-  }
-
-  void add_selected() {
-    sql_.add("SELECT f.resource_id AS f1, f.vulnerability_id AS f2, f.episode AS f3");
-    for (std::size_t i = 0; i < walk_.size; ++i)
-      sql_.add(fmt::format(", {} AS k{}", walk_.columns[i].expression, i + 1));
-  }
-
-  // After the place, by the columns of the key from `first` on.
-  void add_place(std::size_t first) {
-    std::vector<std::string_view> columns;
-    std::vector<std::string> values;
-    for (std::size_t i = first; i < walk_.size; ++i) {
-      columns.push_back(walk_.columns[i].expression);
-      values.push_back(sql_.bind(question_.after[i]));
-    }
-    sql_.add(fmt::format(" AND ({}) {} ({})", fmt::join(columns, ", "),
-                         question_.descending ? "<" : ">", fmt::join(values, ", ")));
-  }
-
-  // The same said of the walked table alone, so that its index is entered at the place.
-  void add_outer_place() {
-    std::vector<std::string_view> columns;
-    std::vector<std::string> values;
-    for (std::size_t i = 0; !walk_.columns[i].expression.starts_with("f."); ++i) {
-      columns.push_back(walk_.columns[i].expression);
-      values.push_back(sql_.bind(question_.after[i]));
-    }
-    sql_.add(fmt::format(" AND ({}) {} ({})", fmt::join(columns, ", "),
-                         question_.descending ? "<=" : ">=", fmt::join(values, ", ")));
-  }
-
-  void add_order(std::size_t first, std::string_view limit) {
-    std::vector<std::string> terms;
-    for (std::size_t i = first; i < walk_.size; ++i)
-      terms.push_back(fmt::format("{}{}", walk_.columns[i].expression, direction()));
-    sql_.add(fmt::format(" ORDER BY {} LIMIT {}", fmt::join(terms, ", "), limit));
-  }
-
-  // The outermost scores; the end from which the walk comes is not said again where the place says
-  // more, so that the index is entered at the place.
-  void add_outer_scores(bool place_says_score) {
-    const auto first = columns_.scores.front().first;
-    const auto last = columns_.scores.back().last;
-    if (first > -1 && !(place_says_score && !question_.descending))
-      sql_.add(fmt::format(" AND f.score >= {}", sql_.bind(first)));
-    if (last < 100 && !(place_says_score && question_.descending))
-      sql_.add(fmt::format(" AND f.score <= {}", sql_.bind(last)));
-  }
-
-  // How a branch lies to the place, where its constant leads the key: before it in the order
-  // (passed), at it, or after it.
-  std::strong_ordering to_place(const Branch& branch) const {
-    const auto order =
-        question_.order == FindingOrder::account
-            ? branch.accounts.front() <=> std::get<std::string>(question_.after.front())
-            : rank_of(branch.status) <=> std::get<std::int64_t>(question_.after.front());
-    return question_.descending ? 0 <=> order : order;
-  }
-
-  void add_branches(std::string_view limit) {
-    bool first = true;
-    for (const auto& branch : branches_of(accounts_, columns_.statuses)) {
-      sql_.add(first ? "SELECT * FROM (" : " UNION ALL SELECT * FROM (");
-      first = false;
-      add_branch(branch, limit);
-      sql_.add(") b");
-    }
-    sql_.add(fmt::format(" ORDER BY {} LIMIT {}", outer_key("", direction()), limit));
-  }
-
-  void add_branch(const Branch& branch, std::string_view limit) {
-    const bool leads = (question_.order == FindingOrder::account && branch.accounts.size() == 1) ||
-                       question_.order == FindingOrder::status;
-    const std::size_t first = leads ? 1 : 0;
-    bool place = !question_.after.empty();
-    add_selected();
-    sql_.add(" FROM finding f WHERE ");
-    add_accounts("f", branch.accounts, names_resources_);
-    sql_.add(fmt::format(" AND f.status{} = {}", names_resources_ ? " + 0" : "",
-                         sql_.bind(branch.status)));
-    if (names_resources_) add_named_resources(branch.accounts);
-    if (place && leads) {
-      const auto order = to_place(branch);
-      if (order < 0) sql_.add(" AND 1 = 0");
-      place = order == 0;
-    }
-    if (place) add_place(first);
-    const bool says_score = walk_.columns[first].expression == "f.score";
-    add_outer_scores(place && says_score);
-    add_conditions(sql_, "f", question_.criteria, columns_, arns_);
-    add_order(first, limit);
-  }
-
-  // Resources that the question names one by one have few findings: these are gathered by the key
-  // of the table and sorted. What hides account and status keeps SQLite from their indexes.
-  void add_named_resources(const std::vector<std::string>& accounts) {
-    const auto* const condition = question_.criteria.find(findings::TextField::resource_id);
-    std::vector<std::string> ids;
-    for (const auto& test : condition->tests) {
-      for (const auto& account : accounts)
-        ids.push_back(sql_.bind(resource_id(account, test.value).value));
-    }
-    sql_.add(fmt::format(" AND f.resource_id IN ({})", fmt::join(ids, ", ")));
-  }
-
-  void add_accounts(std::string_view table, const std::vector<std::string>& accounts,
-                    bool hidden = false) {
-    std::vector<std::string> values;
-    for (const auto& account : accounts) values.push_back(sql_.bind(account));
-    if (hidden) {
-      sql_.add(fmt::format("{}.account_id || '' IN ({})", table, fmt::join(values, ", ")));
-      return;
-    }
-    if (values.size() == 1)
-      sql_.add(fmt::format("{}.account_id = {}", table, values.front()));
-    else
-      sql_.add(fmt::format("{}.account_id IN ({})", table, fmt::join(values, ", ")));
-  }
-
-  void add_walk(std::string_view limit) {
-    add_selected();
-    if (walk_.driver == Driver::resources) {
-      sql_.add(" FROM resource r CROSS JOIN finding f WHERE f.resource_id = r.resource_id AND ");
-      add_accounts("r", accounts_);
-    } else {
-      sql_.add(
-          " FROM vulnerability v CROSS JOIN finding f "
-          "WHERE f.vulnerability_id = v.vulnerability_id");
-    }
-    sql_.add(" AND ");
-    add_accounts("f", accounts_, names_resources_ || walk_.driver == Driver::resources);
-    if (names_resources_) add_named_resources(accounts_);
-    if (columns_.statuses.size() < 3)
-      sql_.add(fmt::format(" AND f.status IN ({})", fmt::join(columns_.statuses, ", ")));
-    if (!question_.after.empty()) {
-      add_outer_place();
-      add_place(0);
-    }
-    add_outer_scores(false);
-    add_conditions(sql_, "f", question_.criteria, columns_, arns_);
-    add_order(0, limit);
-  }
-
-  const FindingQuestion& question_;
-  std::vector<std::string> accounts_;
-  const ColumnConditions& columns_;
-  const ArnAnswer& arns_;
-  const Walk& walk_;
-  bool names_resources_ = names_resources(question_.criteria);
-  SqlText sql_;
-};
-
-Position read_position(const sql::Row& row, const Walk& walk) {
+Position read_position(const sql::Row& row, FindingOrder order, int column) {
   Position out;
-  int column = finding_column_count;
-  for (const auto& key : walk.key()) {
+  for (const auto& key : key_of(order)) {
     switch (key.kind) {
       case Kind::integer:
         out.emplace_back(row.integer(column));
@@ -328,32 +69,193 @@ Position read_position(const sql::Row& row, const Walk& walk) {
   return out;
 }
 
-}  // namespace
+// One page, by whichever way costs least.
+class Lister {
+ public:
+  Lister(sql::Connection& connection, ResolvedQuestion resolved)
+      : connection_(connection),
+        resolved_(std::move(resolved)),
+        question_(resolved_.question),
+        statements_(resolved_) {}
+  Lister(const Lister&) = delete;
+  Lister& operator=(const Lister&) = delete;
 
-Result<FindingPage> list_findings(sql::Connection& connection, const FindingQuestion& question) {
-  CHECK(question.limit > 0 && question.limit <= most_rows);
-  const auto columns = column_conditions(question.criteria);
-  auto accounts = accounts_meant(question.accounts, question.criteria);
-  FindingPage out;
-  if (columns.impossible || accounts.empty()) return out;
-  TRY(const auto arns, resolve_arns(connection, accounts, question.criteria));
-  const auto statement = Compiler(question, std::move(accounts), columns, arns).compile();
-  {
-    TRY(auto rows, connection.query(statement.text(), statement.values()));
+  Result<FindingPage> list() {
+    // Resources that are named one by one have few findings.
+    if (names_resources(question_.criteria))
+      return read(statements_.gathered(FindingDriver::resources));
+    TRY(auto page, walk(first_window));
+    if (is_complete_) return page;
+    // What is not rare needs a little more.
+    if (const auto hits = page.findings.size(); hits >= 3 && !is_very_costly()) {
+      TRY(page, walk(first_window * 2 * (question_.limit + 1) / hits));
+      if (is_complete_) return page;
+    }
+    for (const auto driver : statements_.drivers()) {
+      TRY(const auto brings, count(statements_.driven(driver, most_gathered + 1)));
+      if (brings <= most_gathered) return read(statements_.gathered(driver));
+    }
+    if (question_.order == FindingOrder::first_observed) TRY_VOID(leap());
+    TRY_VOID(choose_vulnerabilities());
+    return walk(is_very_costly()           ? last_very_costly_window
+                : statements_.reads_rows() ? last_costly_window
+                                           : last_window);
+  }
+
+ private:
+  bool is_very_costly() const {
+    return !question_.criteria.packages.empty() ||
+           question_.criteria.find(findings::TextField::title) != nullptr;
+  }
+
+  Result<FindingPage> walk(std::size_t rows) {
+    TRY(auto page, read(statements_.window(rows)));
+    is_complete_ = statements_.unconditional() || !page.next.empty();
+    if (is_complete_) return page;
+    const auto end = statements_.window_end(rows);
+    TRY(auto found, connection_.query(end.text(), end.values()));
+    TRY(const auto* row, found->next());
+    is_complete_ = row == nullptr;
+    if (row != nullptr) page.next = read_position(*row, question_.order, 0);
+    return page;
+  }
+
+  Result<FindingPage> read(const SqlText& statement) {
+    FindingPage out;
+    TRY(auto rows, connection_.query(statement.text(), statement.values()));
     Position last;
     while (true) {
       TRY(const auto* row, rows->next());
       if (row == nullptr) break;
-      if (out.findings.size() == question.limit) {
+      if (out.findings.size() == question_.limit) {
         out.next = std::move(last);
         break;
       }
       out.findings.push_back(read_finding(*row));
-      last = read_position(*row, walk_of(question.order));
+      last = read_position(*row, question_.order, finding_column_count);
     }
+    return out;
   }
-  TRY_VOID(read_packages(connection, out.findings));
+
+  Result<std::size_t> count(const SqlText& statement) {
+    TRY(const auto number, connection_.one_integer(statement.text(), statement.values()));
+    return static_cast<std::size_t>(number.value_or(0));
+  }
+
+  bool have_vulnerabilities() const {
+    const auto drivers = statements_.drivers();
+    return std::ranges::find(drivers, FindingDriver::vulnerabilities) != drivers.end();
+  }
+
+  // A vulnerability appears everywhere at once, when it becomes known: far from the place, perhaps.
+  // Where its findings can be counted, what lies between is passed over.
+  Result<> leap() {
+    if (!have_vulnerabilities()) return {};
+    const auto statement = statements_.next_first_observed(most_leapt + 1);
+    TRY(auto rows, connection_.query(statement.text(), statement.values()));
+    TRY(const auto* row, rows->next());
+    if (row == nullptr || row->is_null(1) || row->integer(0) > most_leapt) return {};
+    constexpr auto least = std::numeric_limits<std::int64_t>::min();
+    constexpr auto greatest = std::numeric_limits<std::int64_t>::max();
+    const auto next = row->integer(1);
+    if (!question_.after.empty() && std::get<std::int64_t>(question_.after.front()) == next)
+      return {};
+    // Just before all of that second.
+    if (question_.descending)
+      question_.after = {next + 1, least, std::string()};
+    else
+      question_.after = {next - 1, greatest, std::string()};
+    return {};
+  }
+
+  // Findings of few vulnerabilities may be many, and stand anywhere in the order of scores.
+  Result<> choose_vulnerabilities() {
+    const auto most = statements_.most_walked_vulnerabilities();
+    if (most == 0 || !have_vulnerabilities()) return {};
+    const auto statement = statements_.chosen_vulnerabilities(most + 1);
+    std::vector<std::string> ids;
+    TRY(auto rows, connection_.query(statement.text(), statement.values()));
+    while (true) {
+      TRY(const auto* row, rows->next());
+      if (row == nullptr) break;
+      ids.push_back(row->string(0));
+    }
+    if (ids.size() <= most) statements_.walk_vulnerabilities(std::move(ids));
+    return {};
+  }
+
+  sql::Connection& connection_;
+  ResolvedQuestion resolved_;
+  FindingQuestion& question_;
+  FindingStatements statements_;
+  bool is_complete_ = false;
+};
+
+Result<bool> match_few(sql::Connection& connection, const findings::Criteria& criteria) {
+  if (!packages_choose(criteria)) return false;
+  SqlText sql;
+  sql.add("SELECT COUNT(*) FROM (");
+  add_package_matches(sql, criteria);
+  sql.add(fmt::format(" LIMIT {}) m", most_package_matches + 1));
+  TRY(const auto found, connection.one_integer(sql.text(), sql.values()));
+  return found.value_or(0) <= static_cast<std::int64_t>(most_package_matches);
+}
+
+}  // namespace
+
+namespace {
+
+// The place of a status' name in ACTIVE, CLOSED, SUPPRESSED.
+std::int64_t rank_of(std::int64_t status) {
+  return status == 1 ? 0 : status == 3 ? 1 : 2;
+}
+
+// One status after the other, each in the order of scores.
+Result<FindingPage> list_by_status(sql::Connection& connection, const ResolvedQuestion& resolved) {
+  const auto& asked = resolved.question;
+  auto statuses = resolved.columns.statuses;
+  std::ranges::sort(statuses, {}, rank_of);
+  if (asked.descending) std::ranges::reverse(statuses);
+  const auto at =
+      asked.after.empty() ? std::nullopt : std::optional(std::get<std::int64_t>(asked.after[0]));
+  FindingPage out;
+  for (const auto status : statuses) {
+    const auto rank = rank_of(status);
+    if (at && (asked.descending ? rank > *at : rank < *at)) continue;
+    auto one = resolved;
+    one.question.order = FindingOrder::score;
+    one.question.limit = asked.limit - out.findings.size();
+    one.question.after.clear();
+    if (at == rank) one.question.after.assign(asked.after.begin() + 1, asked.after.end());
+    one.columns.statuses = {status};
+    TRY(auto page, Lister(connection, std::move(one)).list());
+    out.findings.insert(out.findings.end(), std::make_move_iterator(page.findings.begin()),
+                        std::make_move_iterator(page.findings.end()));
+    if (page.next.empty() && out.findings.size() < asked.limit) continue;
+    if (page.next.empty() && status == statuses.back()) break;
+    out.next = std::move(page.next);
+    if (out.next.empty()) out.next = position_of(out.findings.back());
+    out.next.insert(out.next.begin(), rank);
+    break;
+  }
   return out;
+}
+
+}  // namespace
+
+Result<FindingPage> list_findings(sql::Connection& connection, const FindingQuestion& question) {
+  CHECK(question.limit > 0 && question.limit <= most_rows);
+  ResolvedQuestion resolved{.question = question,
+                            .accounts = accounts_meant(question.accounts, question.criteria),
+                            .columns = column_conditions(question.criteria),
+                            .engine = connection.engine()};
+  if (resolved.columns.impossible || resolved.accounts.empty()) return FindingPage();
+  TRY(resolved.arns, resolve_arns(connection, resolved.accounts, question.criteria));
+  TRY(resolved.by_packages, match_few(connection, question.criteria));
+  TRY(auto page, question.order == FindingOrder::status ? list_by_status(connection, resolved)
+                                                        : Lister(connection, resolved).list());
+  TRY_VOID(read_packages(connection, page.findings));
+  return page;
 }
 
 std::vector<std::string> to_texts(const Position& position) {
@@ -368,7 +270,7 @@ std::vector<std::string> to_texts(const Position& position) {
 }
 
 Result<Position> to_position(const std::vector<std::string>& texts, FindingOrder order) {
-  const auto key = walk_of(order).key();
+  const auto key = whole_key(order);
   if (texts.size() != key.size()) return invalid("a place of another order");
   Position out;
   for (std::size_t i = 0; i < key.size(); ++i) {

@@ -1,9 +1,11 @@
-// Lists of findings: criteria, an order and a place in it become one statement. The cost of a page
-// does not depend on its depth: a page begins after the place where the last one ended (keyset).
+// Lists of findings: criteria, an order and a place in it become one page, which begins after the
+// place where the last one ended (keyset). The cost of a page depends neither on its depth nor on
+// how rare its findings are (store/finding_statements.h): the beginning of the order is tried
+// first; then what is few by some index is gathered and sorted; what is common is found by walking
+// on. A page that is not full after so much walking is shown as it is, even empty, with where the
+// next one begins: only a page without `next` is the last.
 //
-// Drivers, chosen by the order: an index of finding per account and status for scores and times, so
-// that a question without status is the merged heads of three lists; vulnerabilities in their order
-// for their own keys; resources by type. In descending order what has no score comes last.
+// In descending order what has no score comes last.
 //
 // Errors: those of the engine; limit. Thread rule: functions over the caller's connection.
 #pragma once

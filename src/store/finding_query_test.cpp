@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/finding_statements.h"
 #include "store/schema.h"
 #include "support/finding_fleet.h"
 #include "support/test_database.h"
@@ -170,6 +171,116 @@ TEST_P(FindingQueryTest, conditions_mean_what_they_say) {
   };
   for (const auto& [criteria, condition] : cases)
     EXPECT_EQ(count(criteria), count_where(condition)) << criteria;
+}
+
+// Criteria of every kind, alone and together.
+constexpr std::string_view asked_in_every_way[] = {
+    "{}",
+    R"({"findingStatus":[{"comparison":"NOT_EQUALS","value":"CLOSED"}]})",
+    R"({"findingStatus":[{"comparison":"EQUALS","value":"SUPPRESSED"}]})",
+    R"({"severity":[{"comparison":"EQUALS","value":"CRITICAL"},)"
+    R"({"comparison":"EQUALS","value":"LOW"}]})",
+    R"({"fixAvailable":[{"comparison":"EQUALS","value":"YES"}]})",
+    R"({"vulnerabilityId":[{"comparison":"PREFIX","value":"CVE-2024-0002"}]})",
+    R"({"vulnerabilitySource":[{"comparison":"EQUALS","value":"DEBIAN_CVE"}],)"
+    R"("epssScore":[{"lowerInclusive":0.3}]})",
+    R"({"exploitAvailable":[{"comparison":"EQUALS","value":"YES"}]})",
+    R"({"title":[{"comparison":"PREFIX","value":"CVE-2024-00002 - pkg2"},)"
+    R"({"comparison":"PREFIX","value":"CVE-2024-0003"}]})",
+    R"({"vulnerablePackages":[{"name":{"comparison":"PREFIX","value":"pkg2"}}]})",
+    R"({"resourceTags":[{"comparison":"EQUALS","key":"env","value":"prod"},)"
+    R"({"comparison":"EQUALS","key":"env"}]})",
+    R"({"resourceType":[{"comparison":"EQUALS","value":"AWS_ECR_CONTAINER_IMAGE"}]})",
+    R"({"resourceId":[{"comparison":"PREFIX","value":"i-0000000"}],)"
+    R"("firstObservedAt":[{"startInclusive":1701000000,"endInclusive":1704000000}]})",
+    R"({"lastObservedAt":[{"startInclusive":1701000000}],)"
+    R"("updatedAt":[{"endInclusive":1704000000}]})",
+};
+
+TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
+  const auto keys_of = [](const auto& findings) {
+    std::vector<FindingKey> out;
+    for (const auto& finding : findings) out.push_back(finding.key);
+    return out;
+  };
+  const auto read = [&](const SqlText& statement) {
+    std::vector<FindingKey> out;
+    const auto rows = connection_->query(statement.text(), statement.values());
+    EXPECT_TRUE(rows) << (rows ? "" : rows.error().what);
+    while (const auto* row = rows ? *(*rows)->next() : nullptr)
+      out.push_back(read_finding(*row).key);
+    return out;
+  };
+  for (const auto criteria : asked_in_every_way) {
+    for (const auto order : orders) {
+      if (order == FindingOrder::status) continue;  // is by score, status by status
+      auto asked = question(criteria);
+      asked.order = order;
+      asked.descending = criteria.size() % 2 == 0;
+      const auto expected = keys_of(all(asked));
+      asked.limit = 400;
+      ResolvedQuestion resolved{.question = asked,
+                                .accounts = asked.accounts,
+                                .columns = column_conditions(asked.criteria),
+                                .by_packages = !asked.criteria.packages.empty(),
+                                .engine = GetParam()};
+      FindingStatements statements(resolved);
+      EXPECT_TRUE(read(statements.window(400)) == expected) << criteria << static_cast<int>(order);
+      for (const auto driver : statements.drivers())
+        EXPECT_TRUE(read(statements.gathered(driver)) == expected)
+            << criteria << static_cast<int>(order) << " " << static_cast<int>(driver);
+      if (statements.most_walked_vulnerabilities() == 0) continue;
+      const auto chosen = statements.chosen_vulnerabilities(100);
+      std::vector<std::string> ids;
+      {
+        const auto rows = connection_->query(chosen.text(), chosen.values());
+        ASSERT_TRUE(rows);
+        while (const auto* row = *(*rows)->next()) ids.push_back(row->string(0));
+      }
+      if (ids.empty()) continue;
+      statements.walk_vulnerabilities(ids);
+      EXPECT_TRUE(read(statements.window(400)) == expected) << criteria << static_cast<int>(order);
+    }
+  }
+}
+
+TEST_P(FindingQueryTest, windows_follow_one_another) {
+  for (const auto order : orders) {
+    if (order == FindingOrder::status) continue;
+    for (const bool descending : {true, false}) {
+      ResolvedQuestion resolved{.question = question(asked_in_every_way[1]),
+                                .accounts = {std::string(FindingFleet::account)},
+                                .engine = GetParam()};
+      resolved.question.order = order;
+      resolved.question.descending = descending;
+      resolved.columns = column_conditions(resolved.question.criteria);
+      const FindingStatements statements(resolved);
+      std::size_t windows = 0;
+      for (; windows < 100; ++windows) {
+        const auto end = statements.window_end(10);
+        const auto rows = connection_->query(end.text(), end.values());
+        ASSERT_TRUE(rows) << rows.error().what;
+        const auto* row = *(*rows)->next();
+        if (row == nullptr) break;
+        resolved.question.after = {};
+        int column = 0;
+        for (const auto& key : key_of(order)) {
+          if (key.kind == KeyColumn::Kind::text)
+            resolved.question.after.emplace_back(row->string(column));
+          else if (key.kind == KeyColumn::Kind::number)
+            resolved.question.after.emplace_back(row->number(column));
+          else
+            resolved.question.after.emplace_back(row->integer(column));
+          ++column;
+        }
+      }
+      const auto walks_all =
+          order == FindingOrder::resource_type || order == FindingOrder::vulnerability ||
+          order == FindingOrder::vulnerability_source || order == FindingOrder::epss;
+      const auto walked = walks_all ? 300 : count_where("f.status <> 3");
+      EXPECT_EQ(windows, walked / 10) << static_cast<int>(order) << descending;
+    }
+  }
 }
 
 TEST_P(FindingQueryTest, a_finding_is_found_by_its_arn) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +22,11 @@ struct FleetSize {
   std::int64_t resources = 20;
   std::int64_t vulnerabilities = 50;
   std::int64_t per_resource = 15;  // findings
+  std::int64_t names = 40;         // of source packages
+  std::int64_t members = 0;  // accounts beside the first, which share a tenth of the resources
+  // Vulnerabilities that every resource has, each seen at the same hour everywhere. Where there are
+  // some, the others are spread unevenly too: the first on a third of the resources, most on few.
+  std::int64_t everywhere = 0;
 };
 
 class FindingFleet {
@@ -35,6 +40,10 @@ class FindingFleet {
     return fmt::format("CVE-2024-{:05}", number);
   }
   static std::string resource(std::int64_t number) { return fmt::format("i-{:08x}", number); }
+  // Number 0 is the account that the fleet belongs to.
+  static std::string member(std::int64_t number) {
+    return number == 0 ? std::string(account) : fmt::format("{:012}", 222'233'330'000 + number);
+  }
 
   Result<> fill(sql::Connection& connection) const {
     TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
@@ -109,7 +118,7 @@ class FindingFleet {
                  [&](sql::Bulk& bulk) -> Result<> {
                    for (std::int64_t i = 0; i < size_.vulnerabilities; ++i) {
                      for (std::int64_t n = 0; n < packages_of(i); ++n) {
-                       const auto name = fmt::format("pkg{}-{}", i % 40, n);
+                       const auto name = fmt::format("pkg{}-{}", i % size_.names, n);
                        const std::string_view none;
                        const sql::Value row[] = {package(i, n),
                                                  std::string_view("Debian"),
@@ -156,10 +165,15 @@ class FindingFleet {
                });
   }
 
+  std::string owner(std::int64_t resource) const {
+    const bool shared = size_.members > 0 && resource % 10 == 0;
+    return member(shared ? 1 + resource / 10 % size_.members : 0);
+  }
+
   std::vector<std::pair<std::int64_t, std::int64_t>> sorted_resources() const {
     std::vector<std::pair<std::int64_t, std::int64_t>> out;
     for (std::int64_t i = 0; i < size_.resources; ++i)
-      out.emplace_back(store::resource_id(account, resource(i)).value, i);
+      out.emplace_back(store::resource_id(owner(i), resource(i)).value, i);
     std::ranges::sort(out);
     return out;
   }
@@ -170,10 +184,11 @@ class FindingFleet {
                [&](sql::Bulk& bulk) -> Result<> {
                  for (const auto& [id, number] : sorted_resources()) {
                    const auto name = resource(number);
+                   const auto whose = owner(number);
                    const auto tags = fmt::format(R"({{"env":"{}"}})", environment(number));
                    const sql::Value row[] = {
                        id,
-                       account,
+                       std::string_view(whose),
                        std::string_view(name),
                        std::string_view(number % 12 == 5   ? "AWS_ECR_CONTAINER_IMAGE"
                                         : number % 40 == 7 ? "AWS_LAMBDA_FUNCTION"
@@ -187,7 +202,10 @@ class FindingFleet {
   }
 
   static std::string_view environment(std::int64_t resource) {
-    return resource % 100 == 1 ? "stage" : resource % 3 == 0 ? "prod" : "dev";
+    return resource % 5000 == 4999 ? "canary"
+           : resource % 100 == 1   ? "stage"
+           : resource % 3 == 0     ? "prod"
+                                   : "dev";
   }
 
   Result<> fill_tags(sql::Connection& connection) const {
@@ -213,25 +231,36 @@ class FindingFleet {
                });
   }
 
+  std::set<std::int64_t> vulnerabilities_of(std::int64_t resource) const {
+    std::set<std::int64_t> out;
+    for (std::int64_t i = 0; i < size_.everywhere; ++i) out.insert(i);
+    const auto others = size_.vulnerabilities - size_.everywhere;
+    const auto first = spread(resource) % others;
+    const auto step = others / size_.per_resource;
+    for (std::int64_t n = 0; std::ssize(out) < size_.per_resource; ++n) {
+      const auto even = (first + n * step) % others;
+      auto one = size_.everywhere == 0 ? even : even * even / others;
+      while (!out.insert(size_.everywhere + one).second) one = (one + 1) % others;
+    }
+    return out;
+  }
+
   Result<> add_findings(sql::Bulk& bulk, std::int64_t id, std::int64_t number) const {
-    std::vector<std::int64_t> chosen;
-    const auto first = spread(number) % size_.vulnerabilities;
-    const auto step = size_.vulnerabilities / size_.per_resource;
-    for (std::int64_t n = 0; n < size_.per_resource; ++n)
-      chosen.push_back((first + n * step) % size_.vulnerabilities);
-    std::ranges::sort(chosen);
-    for (const auto one : chosen) {
+    const auto whose = owner(number);
+    for (const auto one : vulnerabilities_of(number)) {
       const auto name = vulnerability(one);
       const auto draw = spread(number, one) % 100;
       const std::int64_t status = draw < 85 ? 1 : draw < 90 ? 2 : 3;
       std::string packages;
       for (std::int64_t n = 0; n < packages_of(one); ++n)
         packages += fmt::format("{}{}", n == 0 ? "" : ",", package(one, n));
-      const auto seen = start + spread(number, one + 1) % 5'000'000;
+      const auto seen = one < size_.everywhere
+                            ? start + 1'000'000 * (one + 1) + spread(number, one + 1) % 3'600
+                            : start + spread(number, one + 1) % 5'000'000;
       const sql::Value row[] = {id,
                                 std::string_view(name),
                                 seen,
-                                account,
+                                std::string_view(whose),
                                 status,
                                 score(one),
                                 one % 2 == 0 ? std::int64_t{2} : std::int64_t{0},
