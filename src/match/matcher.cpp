@@ -88,6 +88,7 @@ class PackageMatch {
       return std::move(out_);
     const auto name = version::normal_name(package_.ecosystem, identity.name);
     sources_ = sources();
+    rows_.reserve(sources_.size());
     for (const auto& source : sources_) {
       TRY(auto rows, database_.rows(package_.ecosystem, source.release, name));
       TRY_VOID(collect(std::move(rows), source));
@@ -270,20 +271,22 @@ class PackageMatch {
 
   Result<> conclude() {
     // Vulnerabilities are numbered in the order of their ids, so the findings come out sorted.
-    std::vector<std::pair<std::uint32_t, const Claim*>> named;
-    for (const auto& claim : claims_) {
-      for (const auto vulnerability : claim.record->vulnerabilities)
-        named.emplace_back(vulnerability, &claim);
+    // Each is one number, the vulnerability's before the claim's, which sorts fastest.
+    std::vector<std::uint64_t> named;
+    const bool may_be_superseded = package_.ecosystem == "Ubuntu";
+    for (std::uint32_t i = 0; i < claims_.size(); ++i) {
+      if (may_be_superseded && superseded(claims_[i])) continue;
+      for (const auto vulnerability : claims_[i].record->vulnerabilities)
+        named.push_back(std::uint64_t{vulnerability} << 32 | i);
     }
     std::ranges::sort(named);
-    if (package_.ecosystem == "Ubuntu")
-      std::erase_if(named, [&](const auto& one) { return superseded(*one.second); });
     out_.findings.reserve(named.size());
     std::vector<const Claim*> claims;
     for (std::size_t i = 0; i < named.size(); ++i) {
-      claims.push_back(named[i].second);
-      if (i + 1 < named.size() && named[i + 1].first == named[i].first) continue;
-      TRY_VOID(decide(named[i].first, claims));
+      const auto vulnerability = static_cast<std::uint32_t>(named[i] >> 32);
+      claims.push_back(&claims_[static_cast<std::uint32_t>(named[i])]);
+      if (i + 1 < named.size() && named[i + 1] >> 32 == vulnerability) continue;
+      TRY_VOID(decide(vulnerability, claims));
       claims.clear();
     }
     return {};
@@ -310,9 +313,11 @@ class PackageMatch {
       if (claim->judgement.verdict == Verdict::affected) support(finding, *claim);
     }
     if (finding.advisories.empty()) finding.advisories.push_back(finding.id);
-    std::ranges::sort(finding.advisories);
-    finding.advisories.erase(std::ranges::unique(finding.advisories).begin(),
-                             finding.advisories.end());
+    if (finding.advisories.size() > 1) {
+      std::ranges::sort(finding.advisories);
+      finding.advisories.erase(std::ranges::unique(finding.advisories).begin(),
+                               finding.advisories.end());
+    }
     const auto speaking = tracked ? std::span(tracker, 1) : claims;
     choose_fix(finding, speaking);
     choose_status(finding, speaking);
