@@ -157,12 +157,12 @@ ApiError to_api_error(const Error& error) {
       return validation_failed(error.what);
     case Errc::not_found:
       return resource_not_found(error.what);
-    case Errc::denied:
-      return access_denied(error.what);
     case Errc::conflict:
       return conflicting(error.what, "", "");
     case Errc::unavailable:
       return service_unavailable();
+    // What the server itself may not do is not the caller's fault, nor for its eyes.
+    case Errc::denied:
     case Errc::internal:
       break;
   }

@@ -73,7 +73,7 @@ TEST(Errors, EachErrorOfTheProgramHasOneAnswer) {
   EXPECT_EQ(to_api_error(Error{Errc::invalid, "m"}).code, ErrorCode::validation);
   EXPECT_EQ(to_api_error(Error{Errc::limit, "m"}).code, ErrorCode::validation);
   EXPECT_EQ(to_api_error(Error{Errc::not_found, "m"}).code, ErrorCode::resource_not_found);
-  EXPECT_EQ(to_api_error(Error{Errc::denied, "m"}).code, ErrorCode::access_denied);
+  EXPECT_EQ(to_api_error(Error{Errc::denied, "m"}).code, ErrorCode::internal_server);
   EXPECT_EQ(to_api_error(Error{Errc::conflict, "m"}).code, ErrorCode::conflict);
   EXPECT_EQ(to_api_error(Error{Errc::conflict, "m"}).message, "m");
 }
