@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include "access/key_ring.h"
@@ -43,6 +44,7 @@ namespace {
 constexpr std::size_t most_connections = 32;  // to the store
 constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto retry_interval = std::chrono::seconds(2);
+constexpr int quiet_looks_before_shrinking = 5;
 constexpr std::size_t token_limit = 4'096;
 constexpr int metrics_wait_ms = 500;
 constexpr std::string_view no_generation =
@@ -334,8 +336,19 @@ class RunningNode : public Node {
     do {
       const auto done = work_once(evaluator);
       tell_change(done ? std::string() : done.error().what);
+      keep_small(done.value_or(0) > 0);
       pause = !done ? retry_interval : *done > 0 ? std::chrono::seconds(0) : look_interval;
     } while (sleeper_.sleep(pause));
+  }
+
+  // What a burst of work took is given back when it is over.
+  void keep_small(bool worked) {
+    if (worked) {
+      quiet_looks_ = 0;
+    } else if (++quiet_looks_ == quiet_looks_before_shrinking) {
+      pool_->close_idle();
+      malloc_trim(0);
+    }
   }
 
   // The same fault every second is one line.
@@ -431,6 +444,7 @@ class RunningNode : public Node {
   std::string last_look_fault_;
   std::atomic<bool> look_failed_ = false;
   std::string last_fault_;
+  int quiet_looks_ = 0;  // in which nothing was to be done
   std::thread worker_;
 };
 

@@ -1,5 +1,6 @@
 #include <chrono>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -57,6 +58,21 @@ Result<Pool::Lease> Pool::lease(int wait_ms) {
       return std::move(opened).error();
     }
     if (connection->usable()) return Lease(*this, std::move(connection));
+    connection.reset();
+    state_->closed_one();
+  }
+}
+
+void Pool::close_idle() {
+  std::vector<std::unique_ptr<Connection>> closing;
+  {
+    const std::lock_guard lock(state_->mutex);
+    auto& idle = state_->idle;
+    if (idle.size() < 2) return;
+    closing.assign(std::move_iterator(idle.begin()), std::move_iterator(idle.end() - 1));
+    idle.erase(idle.begin(), idle.end() - 1);
+  }
+  for (auto& connection : closing) {
     connection.reset();
     state_->closed_one();
   }

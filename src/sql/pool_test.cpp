@@ -45,6 +45,33 @@ TEST_P(PoolTest, a_pool_does_not_lend_what_was_left_half_done) {
   EXPECT_EQ(count(**lease), 0);
 }
 
+TEST_P(PoolTest, connections_that_nobody_uses_are_closed_but_one) {
+  Pool pool(database_->location(), 3);
+  // How many of three connections were there before.
+  const auto marked = [&] {
+    std::vector<Pool::Lease> all;
+    int out = 0;
+    for (int i = 0; i < 3; ++i) {
+      auto lease = pool.lease();
+      EXPECT_OK(lease);
+      if ((*lease)->query("SELECT * FROM mark")) ++out;
+      all.push_back(*std::move(lease));
+    }
+    for (const auto& lease : all)
+      EXPECT_OK(lease->run("CREATE TEMPORARY TABLE IF NOT EXISTS mark (a BIGINT)"));
+    return out;
+  };
+  pool.close_idle();
+  EXPECT_EQ(marked(), 0);
+  EXPECT_EQ(marked(), 3);
+  pool.close_idle();
+  EXPECT_EQ(marked(), 1);
+  const auto lent = pool.lease();
+  pool.close_idle();
+  ASSERT_OK(lent);
+  EXPECT_OK((*lent)->query("SELECT * FROM mark"));
+}
+
 TEST_P(PoolTest, threads_share_a_pool) {
   create_numbers();
   auto location = database_->location();
