@@ -21,8 +21,9 @@ namespace tenken::pipeline {
 namespace {
 
 constexpr std::int64_t jobs_at_once = 50;
-constexpr Seconds lease_seconds = 30;  // work that takes longer renews it
-constexpr std::size_t versions_at_once = 500;
+constexpr Seconds lease_seconds = 30;                    // work that takes longer renews it
+constexpr auto longest_pause = std::chrono::seconds(1);  // of evaluation, while inventories wait
+constexpr std::size_t versions_at_once = 2'000;
 constexpr std::int64_t findings_at_once = 20'000;  // written in one transaction
 constexpr std::size_t most_generations_behind = 8;
 constexpr std::string_view unknown_generation = "-";  // the name of none
@@ -480,7 +481,14 @@ Result<> Evaluator::evaluate(sql::Connection& connection, std::span<const store:
   return transaction.commit();
 }
 
+bool Evaluator::give_way() const {
+  return options_.inventories_wait && options_.inventories_wait() &&
+         std::chrono::steady_clock::now() - evaluated_ < longest_pause;
+}
+
 Result<std::size_t> Evaluator::evaluate_resources(const Generation& generation) {
+  if (give_way()) return std::size_t{0};
+  evaluated_ = std::chrono::steady_clock::now();
   TRY(auto connection, options_.pool->lease());
   TRY(const auto in_use, is_in_use(*connection, generation));
   if (!in_use) return std::size_t{0};

@@ -14,6 +14,7 @@
 // Errors: those of the store and of the database file. Thread rule: one Evaluator per thread.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -51,6 +52,9 @@ struct EvaluatorOptions {
   // The generation of that id, where its file is still at hand; nullptr: it is not.
   std::function<Generation(const std::string& id)> find;
   std::function<Seconds()> clock;
+  // Inventories wait to be written. While they do, resources are evaluated once a second only: a
+  // fleet that reports for the first time is taken in first. Empty: none ever waits.
+  std::function<bool()> inventories_wait = {};
 };
 
 class Evaluator {
@@ -68,6 +72,7 @@ class Evaluator {
   Result<> give_back_leases();
   Result<> keep_lease(sql::Connection& connection, const store::Job& job);
   Result<> check_in_use(sql::Connection& connection, const Generation& generation);
+  bool give_way() const;
   Result<std::size_t> evaluate_resources(const Generation& generation);
   Result<std::size_t> advance(const Generation& generation);
   Result<std::size_t> settle();
@@ -91,7 +96,8 @@ class Evaluator {
   std::int64_t last_transition_ = 0;
   std::string noted_generation_;
   Seconds noted_at_ = 0;
-  bool is_ours_ = true;          // the generation to use
+  bool is_ours_ = true;  // the generation to use
+  std::chrono::steady_clock::time_point evaluated_;
   bool may_hold_leases_ = true;  // of a run that ended without giving them back
 };
 

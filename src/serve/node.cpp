@@ -331,7 +331,8 @@ class RunningNode : public Node {
          .node = name_,
          .current = [this] { return generations_->current(); },
          .find = [this](const std::string& id) { return generations_->find(id); },
-         .clock = [] { return now(); }});
+         .clock = [] { return now(); },
+         .inventories_wait = [this] { return ingest_->counts().waiting > 0; }});
     std::chrono::milliseconds pause = look_interval;
     do {
       const auto done = work_once(evaluator);

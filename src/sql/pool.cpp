@@ -1,6 +1,5 @@
 #include <chrono>
 #include <condition_variable>
-#include <iterator>
 #include <mutex>
 
 #include <fmt/format.h>
@@ -67,10 +66,7 @@ void Pool::close_idle() {
   std::vector<std::unique_ptr<Connection>> closing;
   {
     const std::lock_guard lock(state_->mutex);
-    auto& idle = state_->idle;
-    if (idle.size() < 2) return;
-    closing.assign(std::move_iterator(idle.begin()), std::move_iterator(idle.end() - 1));
-    idle.erase(idle.begin(), idle.end() - 1);
+    closing.swap(state_->idle);
   }
   for (auto& connection : closing) {
     connection.reset();

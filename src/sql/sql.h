@@ -184,7 +184,7 @@ class Pool {
   };
   // Waits at most wait_ms for a free one. Errors: unavailable.
   Result<Lease> lease(int wait_ms = 10'000);
-  // Closes those that nobody uses but one, with the memory of their caches.
+  // Closes those that nobody uses, which gives the memory of their caches back.
   void close_idle();
   Engine engine() const;
   const Location& location() const;
