@@ -72,12 +72,14 @@ bool packages_choose(const findings::Criteria& criteria);
 // "SELECT m.vulnerability_id …": those that the packages meant match, perhaps more than once.
 void add_package_matches(SqlText& sql, const findings::Criteria& criteria);
 // " AND …" on the row v of vulnerability, by an index of which SQLite may choose it.
-enum class VulnerabilityIndex : std::uint8_t { any, source, epss, key };
+enum class VulnerabilityIndex : std::uint8_t { any, epss, key };
 void add_vulnerability_conditions(SqlText& sql, const findings::Criteria& criteria,
                                   VulnerabilityIndex index, bool by_packages);
 // Each by its whole name.
 bool names_resources(const findings::Criteria& criteria);
 bool resources_choose(const findings::Criteria& criteria, const ArnAnswer& arns);
+// " AND …" on the row r of resource, which is walked by its own index.
+void add_walked_resource_conditions(SqlText& sql, const findings::Criteria& criteria);
 // "SELECT r.resource_id, r.type …"
 void add_resource_set(SqlText& sql, const std::vector<std::string>& accounts,
                       const findings::Criteria& criteria, const ArnAnswer& arns);

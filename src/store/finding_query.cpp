@@ -1,9 +1,9 @@
 #include "store/finding_query.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <iterator>
-#include <limits>
 #include <optional>
 
 #include "base/text.h"
@@ -21,14 +21,16 @@ constexpr std::size_t first_window = 256;
 // What a driver brings at most to be gathered. What is not gathered is, where conditions do not
 // depend on the order, at least one in so many: of five million findings one in 250.
 constexpr std::size_t most_gathered = 20'000;
+constexpr std::size_t most_rows_gathered = 6'000;  // where each row is looked at
 // Then the order is walked so far. A page that is not full by then is shown as it is, and the next
 // one goes on behind the window.
 constexpr std::size_t last_window = 16'384;
 // Where each finding of the window costs another look at the tables, and where it costs many.
 constexpr std::size_t last_costly_window = 4'096;
-constexpr std::size_t last_very_costly_window = 1'024;
-// Findings of the vulnerabilities meant, up to which the next one is looked for among all of them.
-constexpr std::int64_t most_leapt = 200'000;
+constexpr std::size_t last_very_costly_window = 2'048;
+// Findings that are sorted by what stands in the driver's index, which takes less than to gather
+// them.
+constexpr std::size_t most_sorted = 150'000;
 // Matches of the packages meant, up to which their vulnerabilities are worth looking for.
 constexpr std::size_t most_package_matches = 20'000;
 
@@ -38,14 +40,18 @@ Position position_of(const FindingRow& finding) {
           finding.key.episode};
 }
 
-// By status is by score, within each.
+// By account and by status is by score, within each.
 std::vector<KeyColumn> whole_key(FindingOrder order) {
-  if (order != FindingOrder::status) {
+  if (order != FindingOrder::status && order != FindingOrder::account) {
     const auto key = key_of(order);
     return {key.begin(), key.end()};
   }
   const auto key = key_of(FindingOrder::score);
-  std::vector<KeyColumn> out{{"f.status"}};
+  std::vector<KeyColumn> out;
+  if (order == FindingOrder::account)
+    out.push_back({"f.account_id", Kind::text});
+  else
+    out.push_back({"f.status"});
   out.insert(out.end(), key.begin(), key.end());
   return out;
 }
@@ -84,18 +90,35 @@ class Lister {
     // Resources that are named one by one have few findings.
     if (names_resources(question_.criteria))
       return read(statements_.gathered(FindingDriver::resources));
+    // Resources are walked over where none of the findings is wanted: better not by few at a time.
+    const auto drivers = statements_.drivers();
+    const bool by_resources = question_.order == FindingOrder::resource_type &&
+                              drivers.front() == FindingDriver::resources;
+    if (by_resources) {
+      TRY(const auto few, brings_few(FindingDriver::resources));
+      if (few) return read(statements_.gathered(FindingDriver::resources));
+    }
     TRY(auto page, walk(first_window));
     if (is_complete_) return page;
     // What is not rare needs a little more.
     if (const auto hits = page.findings.size(); hits >= 3 && !is_very_costly()) {
-      TRY(page, walk(first_window * 2 * (question_.limit + 1) / hits));
+      TRY(page, walk(std::bit_ceil(first_window * 2 * (question_.limit + 1) / hits)));
       if (is_complete_) return page;
     }
-    for (const auto driver : statements_.drivers()) {
-      TRY(const auto brings, count(statements_.driven(driver, most_gathered + 1)));
-      if (brings <= most_gathered) return read(statements_.gathered(driver));
+    for (const auto driver : drivers) {
+      TRY(const auto few, brings_few(driver));
+      if (few) return read(statements_.gathered(driver));
     }
-    if (question_.order == FindingOrder::first_observed) TRY_VOID(leap());
+    // A vulnerability appears everywhere at once, when it becomes known: far from the place,
+    // perhaps.
+    if (question_.order == FindingOrder::first_observed && have_vulnerabilities()) {
+      TRY(const auto brings,
+          count(statements_.driven(FindingDriver::vulnerabilities, most_sorted + 1)));
+      if (brings <= most_sorted) {
+        statements_.walk_driver();
+        return walk(last_very_costly_window);
+      }
+    }
     TRY_VOID(choose_vulnerabilities());
     return walk(is_very_costly()           ? last_very_costly_window
                 : statements_.reads_rows() ? last_costly_window
@@ -103,6 +126,12 @@ class Lister {
   }
 
  private:
+  Result<bool> brings_few(FindingDriver driver) {
+    const auto most =
+        is_very_costly() || statements_.reads_rows(driver) ? most_rows_gathered : most_gathered;
+    TRY(const auto brings, count(statements_.driven(driver, most + 1)));
+    return brings <= most;
+  }
   bool is_very_costly() const {
     return !question_.criteria.packages.empty() ||
            question_.criteria.find(findings::TextField::title) != nullptr;
@@ -147,27 +176,6 @@ class Lister {
     return std::ranges::find(drivers, FindingDriver::vulnerabilities) != drivers.end();
   }
 
-  // A vulnerability appears everywhere at once, when it becomes known: far from the place, perhaps.
-  // Where its findings can be counted, what lies between is passed over.
-  Result<> leap() {
-    if (!have_vulnerabilities()) return {};
-    const auto statement = statements_.next_first_observed(most_leapt + 1);
-    TRY(auto rows, connection_.query(statement.text(), statement.values()));
-    TRY(const auto* row, rows->next());
-    if (row == nullptr || row->is_null(1) || row->integer(0) > most_leapt) return {};
-    constexpr auto least = std::numeric_limits<std::int64_t>::min();
-    constexpr auto greatest = std::numeric_limits<std::int64_t>::max();
-    const auto next = row->integer(1);
-    if (!question_.after.empty() && std::get<std::int64_t>(question_.after.front()) == next)
-      return {};
-    // Just before all of that second.
-    if (question_.descending)
-      question_.after = {next + 1, least, std::string()};
-    else
-      question_.after = {next - 1, greatest, std::string()};
-    return {};
-  }
-
   // Findings of few vulnerabilities may be many, and stand anywhere in the order of scores.
   Result<> choose_vulnerabilities() {
     const auto most = statements_.most_walked_vulnerabilities();
@@ -210,35 +218,59 @@ std::int64_t rank_of(std::int64_t status) {
   return status == 1 ? 0 : status == 3 ? 1 : 2;
 }
 
-// One status after the other, each in the order of scores.
-Result<FindingPage> list_by_status(sql::Connection& connection, const ResolvedQuestion& resolved) {
+// A part of the list in which the first column of the key is the same; the rest is by score.
+struct Part {
+  OwnedValue key;
+  std::vector<std::string> accounts;
+  std::vector<std::int64_t> statuses;
+};
+
+std::vector<Part> parts_of(const ResolvedQuestion& resolved) {
+  std::vector<Part> out;
+  if (resolved.question.order == FindingOrder::account) {
+    for (const auto& account : resolved.accounts)
+      out.push_back({account, {account}, resolved.columns.statuses});
+  } else {
+    for (const auto status : resolved.columns.statuses)
+      out.push_back({rank_of(status), resolved.accounts, {status}});
+  }
+  std::ranges::sort(out, {}, &Part::key);
+  if (resolved.question.descending) std::ranges::reverse(out);
+  return out;
+}
+
+// One part after the other.
+Result<FindingPage> list_in_parts(sql::Connection& connection, const ResolvedQuestion& resolved) {
   const auto& asked = resolved.question;
-  auto statuses = resolved.columns.statuses;
-  std::ranges::sort(statuses, {}, rank_of);
-  if (asked.descending) std::ranges::reverse(statuses);
-  const auto at =
-      asked.after.empty() ? std::nullopt : std::optional(std::get<std::int64_t>(asked.after[0]));
+  const auto parts = parts_of(resolved);
   FindingPage out;
-  for (const auto status : statuses) {
-    const auto rank = rank_of(status);
-    if (at && (asked.descending ? rank > *at : rank < *at)) continue;
+  for (const auto& part : parts) {
+    const bool begun = !asked.after.empty();
+    if (begun && (asked.descending ? part.key > asked.after[0] : part.key < asked.after[0]))
+      continue;
     auto one = resolved;
     one.question.order = FindingOrder::score;
     one.question.limit = asked.limit - out.findings.size();
     one.question.after.clear();
-    if (at == rank) one.question.after.assign(asked.after.begin() + 1, asked.after.end());
-    one.columns.statuses = {status};
+    if (begun && part.key == asked.after[0])
+      one.question.after.assign(asked.after.begin() + 1, asked.after.end());
+    one.accounts = part.accounts;
+    one.columns.statuses = part.statuses;
     TRY(auto page, Lister(connection, std::move(one)).list());
     out.findings.insert(out.findings.end(), std::make_move_iterator(page.findings.begin()),
                         std::make_move_iterator(page.findings.end()));
-    if (page.next.empty() && out.findings.size() < asked.limit) continue;
-    if (page.next.empty() && status == statuses.back()) break;
-    out.next = std::move(page.next);
-    if (out.next.empty()) out.next = position_of(out.findings.back());
-    out.next.insert(out.next.begin(), rank);
+    const bool is_full = out.findings.size() == asked.limit;
+    if (page.next.empty() && !is_full) continue;
+    if (page.next.empty() && &part == &parts.back()) break;
+    out.next = page.next.empty() ? position_of(out.findings.back()) : std::move(page.next);
+    out.next.insert(out.next.begin(), part.key);
     break;
   }
   return out;
+}
+
+bool is_in_parts(FindingOrder order) {
+  return order == FindingOrder::account || order == FindingOrder::status;
 }
 
 }  // namespace
@@ -252,8 +284,8 @@ Result<FindingPage> list_findings(sql::Connection& connection, const FindingQues
   if (resolved.columns.impossible || resolved.accounts.empty()) return FindingPage();
   TRY(resolved.arns, resolve_arns(connection, resolved.accounts, question.criteria));
   TRY(resolved.by_packages, match_few(connection, question.criteria));
-  TRY(auto page, question.order == FindingOrder::status ? list_by_status(connection, resolved)
-                                                        : Lister(connection, resolved).list());
+  TRY(auto page, is_in_parts(question.order) ? list_in_parts(connection, resolved)
+                                             : Lister(connection, resolved).list());
   TRY_VOID(read_packages(connection, page.findings));
   return page;
 }

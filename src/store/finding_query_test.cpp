@@ -213,7 +213,7 @@ TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
   };
   for (const auto criteria : asked_in_every_way) {
     for (const auto order : orders) {
-      if (order == FindingOrder::status) continue;  // is by score, status by status
+      if (order == FindingOrder::status || order == FindingOrder::account) continue;  // by score
       auto asked = question(criteria);
       asked.order = order;
       asked.descending = criteria.size() % 2 == 0;
@@ -246,7 +246,7 @@ TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
 
 TEST_P(FindingQueryTest, windows_follow_one_another) {
   for (const auto order : orders) {
-    if (order == FindingOrder::status) continue;
+    if (order == FindingOrder::status || order == FindingOrder::account) continue;
     for (const bool descending : {true, false}) {
       ResolvedQuestion resolved{.question = question(asked_in_every_way[1]),
                                 .accounts = {std::string(FindingFleet::account)},
@@ -274,9 +274,12 @@ TEST_P(FindingQueryTest, windows_follow_one_another) {
           ++column;
         }
       }
+      // Only an index by account and status leaves out what has another status.
       const auto walks_all =
-          order == FindingOrder::resource_type || order == FindingOrder::vulnerability ||
-          order == FindingOrder::vulnerability_source || order == FindingOrder::epss;
+          order == FindingOrder::resource_type ||
+          (GetParam() == sql::Engine::sqlite &&
+           (order == FindingOrder::vulnerability || order == FindingOrder::vulnerability_source ||
+            order == FindingOrder::epss));
       const auto walked = walks_all ? 300 : count_where("f.status <> 3");
       EXPECT_EQ(windows, walked / 10) << static_cast<int>(order) << descending;
     }

@@ -7,79 +7,11 @@
 #include <fmt/ranges.h>
 
 #include "sql/dialect.h"
+#include "store/finding_orders.h"
 #include "store/finding_rows.h"
 
 namespace tenken::store {
 namespace {
-
-using Kind = KeyColumn::Kind;
-
-// What is walked in an order. Each has an index that brings findings in that order.
-enum class Walk : std::uint8_t { scores, times, vulnerabilities, resources };
-
-struct Order {
-  FindingOrder order;
-  Walk walk;
-  std::array<KeyColumn, 7> columns;
-  std::size_t size;
-  std::size_t outer = 0;  // columns of vulnerability or resource, which lead
-};
-
-constexpr KeyColumn by_score{"f.score"};
-constexpr KeyColumn by_status{"f.status"};
-constexpr KeyColumn by_episode{"f.episode"};
-constexpr KeyColumn by_last_observed{"f.last_observed_at"};
-constexpr KeyColumn by_its_resource{"f.resource_id"};
-constexpr KeyColumn by_account{"f.account_id", Kind::text};
-constexpr KeyColumn by_its_vulnerability{"f.vulnerability_id", Kind::text};
-constexpr KeyColumn by_walked_vulnerability{"v.vulnerability_id", Kind::text};
-constexpr KeyColumn by_walked_resource{"r.resource_id"};
-constexpr std::array orders{
-    Order{FindingOrder::score,
-          Walk::scores,
-          {by_score, by_its_resource, by_its_vulnerability, by_episode},
-          4},
-    Order{FindingOrder::first_observed,
-          Walk::times,
-          {by_episode, by_its_resource, by_its_vulnerability},
-          3},
-    Order{FindingOrder::last_observed,
-          Walk::times,
-          {by_last_observed, by_its_resource, by_its_vulnerability, by_episode},
-          4},
-    Order{FindingOrder::account,
-          Walk::scores,
-          {by_account, by_score, by_its_resource, by_its_vulnerability, by_episode},
-          5},
-    Order{FindingOrder::resource_type,
-          Walk::resources,
-          {KeyColumn{"r.type", Kind::text}, by_walked_resource, by_its_vulnerability, by_episode},
-          4,
-          2},
-    Order{FindingOrder::vulnerability,
-          Walk::vulnerabilities,
-          {by_walked_vulnerability, by_account, by_status, by_score, by_its_resource, by_episode},
-          6,
-          1},
-    Order{FindingOrder::vulnerability_source,
-          Walk::vulnerabilities,
-          {KeyColumn{"v.source", Kind::text}, by_walked_vulnerability, by_account, by_status,
-           by_score, by_its_resource, by_episode},
-          7,
-          2},
-    Order{FindingOrder::epss,
-          Walk::vulnerabilities,
-          {KeyColumn{"v.epss", Kind::number}, by_walked_vulnerability, by_account, by_status,
-           by_score, by_its_resource, by_episode},
-          7,
-          2},
-};
-
-const Order& find_order(FindingOrder order) {
-  const auto* const found = std::ranges::find(orders, order, &Order::order);
-  CHECK(found != orders.end());
-  return *found;
-}
 
 // As SQLite calls it.
 constexpr std::string_view primary_key = "sqlite_autoindex_finding_1";
@@ -110,11 +42,6 @@ std::pair<double, double> span_of(const findings::NumberCondition& condition) {
 
 }  // namespace
 
-std::span<const KeyColumn> key_of(FindingOrder order) {
-  const auto& found = find_order(order);
-  return std::span(found.columns).first(found.size);
-}
-
 // Writes one statement.
 class FindingStatements::Writer {
  public:
@@ -123,27 +50,29 @@ class FindingStatements::Writer {
         question_(resolved_.question),
         columns_(resolved_.columns),
         order_(find_order(question_.order)),
-        walked_(statements.walked_) {}
+        walked_(statements.walked_),
+        by_driver_(statements.by_driver_) {}
 
   SqlText window(std::size_t rows, bool conditional) {
+    window_rows_ = conditional ? rows : question_.limit + 1;
     begin_page();
     sql_.add(
         fmt::format("SELECT f.resource_id AS f1, f.vulnerability_id AS f2, f.episode AS f3, "
                     "{} FROM (",
                     key("f.")));
     add_walk();
-    sql_.add(fmt::format(" ORDER BY {} LIMIT {}) f WHERE 1 = 1", key("", direction()),
-                         bind(conditional ? rows : question_.limit + 1)));
+    sql_.add(
+        fmt::format(" ORDER BY {} LIMIT {}) f WHERE 1 = 1", key("", direction()), window_rows_));
     if (conditional) add_criteria();
     end_page();
     return std::move(sql_);
   }
 
   SqlText window_end(std::size_t rows) {
+    window_rows_ = rows;
     sql_.add(fmt::format("SELECT {} FROM (", key("f.")));
     add_walk();
-    sql_.add(
-        fmt::format(" ORDER BY {} LIMIT 1 OFFSET {}) f", key("", direction()), bind(rows - 1)));
+    sql_.add(fmt::format(" ORDER BY {} LIMIT 1 OFFSET {}) f", key("", direction()), rows - 1));
     return std::move(sql_);
   }
 
@@ -169,17 +98,7 @@ class FindingStatements::Writer {
   SqlText driven(FindingDriver driver, std::size_t most) {
     sql_.add("SELECT COUNT(*) FROM (SELECT 1 AS one");
     add_driver(driver, false);
-    sql_.add(fmt::format(" LIMIT {}) c", bind(most)));
-    return std::move(sql_);
-  }
-
-  SqlText next_first_observed(std::size_t most) {
-    sql_.add(fmt::format("SELECT COUNT(*), {}(c.episode) FROM (SELECT f.episode",
-                         question_.descending ? "MAX" : "MIN"));
-    add_driver(FindingDriver::vulnerabilities, false);
-    if (!question_.after.empty())
-      sql_.add(fmt::format(" AND f.episode {}= {}", beyond(), sql_.bind(question_.after.front())));
-    sql_.add(fmt::format(" LIMIT {}) c", bind(most)));
+    sql_.add(fmt::format(" LIMIT {}) c", most));
     return std::move(sql_);
   }
 
@@ -187,7 +106,7 @@ class FindingStatements::Writer {
     sql_.add("SELECT v.vulnerability_id FROM vulnerability v WHERE 1 = 1");
     add_vulnerability_conditions(sql_, question_.criteria, VulnerabilityIndex::any,
                                  resolved_.by_packages);
-    sql_.add(fmt::format(" LIMIT {}", bind(most)));
+    sql_.add(fmt::format(" LIMIT {}", most));
     return std::move(sql_);
   }
 
@@ -195,7 +114,16 @@ class FindingStatements::Writer {
   std::string finding(std::string_view index) const {
     return "finding f" + sql::read_by(resolved_.engine, index);
   }
-  std::string bind(std::size_t number) { return sql_.bind(static_cast<std::int64_t>(number)); }
+  // The findings of each row of the table before, in the order of the key. PostgreSQL would else
+  // join the tables whole and sort them.
+  std::string each_finding(std::string_view index, std::string_view condition) const {
+    if (resolved_.engine == sql::Engine::sqlite) return "CROSS JOIN " + finding(index);
+    std::vector<std::string> terms;
+    for (auto i = order_.outer; i < order_.size; ++i)
+      terms.push_back(fmt::format("{}{}", order_.columns[i].expression, direction()));
+    return fmt::format("CROSS JOIN LATERAL (SELECT * FROM finding f WHERE {} ORDER BY {}) f",
+                       condition, fmt::join(terms, ", "));
+  }
   std::string_view direction() const { return question_.descending ? " DESC" : ""; }
   std::string_view beyond() const { return question_.descending ? "<" : ">"; }
   std::span<const KeyColumn> columns() const {
@@ -212,8 +140,7 @@ class FindingStatements::Writer {
 
   void begin_page() { sql_.add(fmt::format("SELECT {}, {} FROM (", finding_columns, key("k."))); }
   void end_page() {
-    sql_.add(
-        fmt::format(" ORDER BY {} LIMIT {}", key("f.", direction()), bind(question_.limit + 1)));
+    sql_.add(fmt::format(" ORDER BY {} LIMIT {}", key("f.", direction()), question_.limit + 1));
     sql_.add(
         ") k CROSS JOIN finding f CROSS JOIN resource r CROSS JOIN vulnerability v "
         "WHERE f.resource_id = k.f1 AND f.vulnerability_id = k.f2 AND f.episode = k.f3 "
@@ -244,11 +171,11 @@ class FindingStatements::Writer {
   }
 
   // All that the criteria say, of a finding of which the key and read_columns() are at hand.
-  void add_criteria() {
+  void add_criteria(bool says_packages = false) {
     if (limits_scores()) add_outer_scores(false);
     if (checks_status())
       sql_.add(fmt::format(" AND f.status IN ({})", fmt::join(columns_.statuses, ", ")));
-    if (resolved_.by_packages) {
+    if (resolved_.by_packages && !says_packages) {
       sql_.add(" AND f.vulnerability_id IN (");
       add_package_matches(sql_, question_.criteria);
       sql_.add(")");
@@ -268,12 +195,33 @@ class FindingStatements::Writer {
   }
 
   void add_walk() {
-    if (order_.walk == Walk::vulnerabilities)
+    if (by_driver_)
+      add_driver_walk();
+    else if (order_.walk == Walk::vulnerabilities)
       add_vulnerability_walk();
     else if (order_.walk == Walk::resources)
       add_resource_walk();
     else
       add_index_walk();
+  }
+
+  void add_driver_walk() {
+    add_selected();
+    add_driver(FindingDriver::vulnerabilities, true);
+    if (!question_.after.empty()) add_place(0, order_.size, beyond());
+  }
+
+  // Each part of a walk is sorted by itself, so that the parts are merged as they are read.
+  void begin_part(bool first) {
+    sql_.add(first ? "SELECT * FROM (" : " UNION ALL SELECT * FROM (");
+    add_selected();
+  }
+  // PostgreSQL plans each for all of it if no limit is said; SQLite merges only what has none.
+  void end_part() {
+    sql_.add(fmt::format(" ORDER BY {}", key("", direction())));
+    if (resolved_.engine == sql::Engine::postgresql)
+      sql_.add(fmt::format(" LIMIT {}", window_rows_));
+    sql_.add(") b");
   }
 
   // "(a, b) < (?1, ?2)" of columns of the key, from first up to end.
@@ -288,6 +236,7 @@ class FindingStatements::Writer {
                          fmt::join(values, ", ")));
   }
 
+  // One account stands before the rest of an index; several are told apart behind it, if hidden.
   void add_accounts(std::string_view column, bool hidden = false) {
     std::vector<std::string> values;
     for (const auto& account : resolved_.accounts) values.push_back(sql_.bind(account));
@@ -321,17 +270,11 @@ class FindingStatements::Writer {
   void add_index_walk() {
     bool first = true;
     for (const auto& branch : branches()) {
-      if (!first) sql_.add(" UNION ALL ");
+      begin_part(first);
       first = false;
       add_branch(branch);
+      end_part();
     }
-  }
-
-  // How the account of a branch lies to the place, where it leads the key: before it in the order
-  // (passed), at it, or after it.
-  std::strong_ordering to_place(const Branch& branch) const {
-    const auto order = branch.account <=> std::get<std::string>(question_.after.front());
-    return question_.descending ? 0 <=> order : order;
   }
 
   std::string_view index_of(const Branch& branch) const {
@@ -341,10 +284,7 @@ class FindingStatements::Writer {
   }
 
   void add_branch(const Branch& branch) {
-    const bool leads = question_.order == FindingOrder::account;
-    const std::size_t first = leads ? 1 : 0;
-    bool place = !question_.after.empty();
-    add_selected();
+    const bool place = !question_.after.empty();
     sql_.add(fmt::format(" FROM {} WHERE f.account_id = {} AND f.status = {}",
                          finding(index_of(branch)), sql_.bind(branch.account),
                          sql_.bind(branch.status)));
@@ -352,17 +292,12 @@ class FindingStatements::Writer {
       sql_.add(fmt::format(" AND f.vulnerability_id = {}", sql_.bind(branch.vulnerability)));
     else if (order_.walk == Walk::scores)
       sql_.add(fmt::format(" AND f.fix = {}", sql_.bind(branch.fix)));
-    if (place && leads) {
-      const auto order = to_place(branch);
-      if (order < 0) sql_.add(" AND 1 = 0");
-      place = order == 0;
-    }
     if (order_.walk == Walk::scores) add_outer_scores(place);
     if (question_.order == FindingOrder::first_observed)
       add_seconds(findings::NumberField::first_observed, "episode", place);
     if (question_.order == FindingOrder::last_observed)
       add_seconds(findings::NumberField::last_observed, "last_observed_at", place);
-    if (place) add_place(first, order_.size, beyond());
+    if (place) add_place(0, order_.size, beyond());
   }
 
   void add_seconds(findings::NumberField field, std::string_view column, bool place_says) {
@@ -376,87 +311,80 @@ class FindingStatements::Writer {
       sql_.add(fmt::format(" AND f.{} <= {}", column, sql_.bind(static_cast<std::int64_t>(last))));
   }
 
-  // First what is left of the vulnerability at the place, then those after it.
+  // First what is left of the vulnerability at the place, then those after it. PostgreSQL enters
+  // the index at the place where the status is a constant.
   void add_vulnerability_walk() {
-    if (!question_.after.empty()) {
-      add_selected();
-      sql_.add(fmt::format(" FROM vulnerability v CROSS JOIN {} WHERE f.vulnerability_id = ",
-                           finding("finding_by_vulnerability")));
-      sql_.add(sql_.bind(question_.after[order_.outer - 1]));
-      sql_.add(" AND v.vulnerability_id = f.vulnerability_id AND ");
-      add_accounts("f.account_id", true);
-      add_vulnerability_status();
-      add_place(0, order_.outer, "=");
-      add_walked_vulnerability_conditions();
-      add_place(order_.outer + constant_columns(), order_.size, beyond());
-      sql_.add(" UNION ALL ");
+    const bool apart = resolved_.engine == sql::Engine::postgresql || columns_.statuses.size() == 1;
+    const std::vector<std::int64_t> any{0};
+    bool first = true;
+    for (const auto status : apart ? columns_.statuses : any) {
+      if (!question_.after.empty()) {
+        begin_part(first);
+        first = false;
+        add_vulnerabilities(status);
+        add_place(0, order_.outer, "=");
+        add_rest_of_place(status);
+        end_part();
+      }
+      begin_part(first);
+      first = false;
+      add_vulnerabilities(status);
+      if (!question_.after.empty()) add_place(0, order_.outer, beyond());
+      end_part();
     }
-    add_selected();
-    sql_.add(
-        fmt::format(" FROM vulnerability v CROSS JOIN {} "
-                    "WHERE f.vulnerability_id = v.vulnerability_id AND ",
-                    finding("finding_by_vulnerability")));
+  }
+
+  // Of a status; 0: of any.
+  void add_vulnerabilities(std::int64_t status) {
+    constexpr std::string_view its_own = "f.vulnerability_id = v.vulnerability_id";
+    sql_.add(fmt::format(" FROM vulnerability v {} WHERE {} AND ",
+                         each_finding("finding_by_vulnerability", its_own), its_own));
     add_accounts("f.account_id", true);
-    add_vulnerability_status();
-    add_walked_vulnerability_conditions();
-    if (!question_.after.empty()) add_place(0, order_.outer, beyond());
-  }
-
-  // One account and one status are constants of the walk, which stand in the index before the rest.
-  bool has_one_account() const { return resolved_.accounts.size() == 1; }
-  void add_vulnerability_status() {
-    if (columns_.statuses.size() == 1)
-      sql_.add(fmt::format(" AND f.status = {}", sql_.bind(columns_.statuses.front())));
-  }
-  // How many columns of the place after those of the vulnerability are such constants.
-  std::size_t constant_columns() const {
-    const auto at = order_.outer;
-    if (!has_one_account() ||
-        std::get<std::string>(question_.after[at]) != resolved_.accounts.front())
-      return 0;
-    const bool one_status =
-        columns_.statuses.size() == 1 &&
-        std::get<std::int64_t>(question_.after[at + 1]) == columns_.statuses.front();
-    return one_status ? 2 : 1;
-  }
-
-  void add_walked_vulnerability_conditions() {
-    const auto index = question_.order == FindingOrder::epss ? VulnerabilityIndex::epss
-                       : question_.order == FindingOrder::vulnerability_source
-                           ? VulnerabilityIndex::source
-                           : VulnerabilityIndex::key;
+    if (status != 0) sql_.add(fmt::format(" AND f.status = {}", sql_.bind(status)));
+    const auto index =
+        question_.order == FindingOrder::epss ? VulnerabilityIndex::epss : VulnerabilityIndex::key;
     add_vulnerability_conditions(sql_, question_.criteria, index, resolved_.by_packages);
+  }
+
+  // One account and one status are constants, which stand in the index before the rest.
+  void add_rest_of_place(std::int64_t status) {
+    const auto account = order_.outer;
+    const bool one_account =
+        resolved_.accounts.size() == 1 &&
+        std::get<std::string>(question_.after[account]) == resolved_.accounts.front();
+    const auto at = std::get<std::int64_t>(question_.after[account + 1]);
+    if (!one_account || status == 0)
+      add_place(account + (one_account ? 1 : 0), order_.size, beyond());
+    else if (status == at)
+      add_place(account + 2, order_.size, beyond());
+    else if (question_.descending ? status > at : status < at)
+      sql_.add(" AND 1 = 0");
   }
 
   void add_resource_walk() {
     bool first = true;
     for (const auto& account : resolved_.accounts) {
-      if (!first) sql_.add(" UNION ALL ");
-      first = false;
       if (!question_.after.empty()) {
-        begin_resource_walk(account);
+        begin_part(first);
+        first = false;
+        add_resources(account);
         add_place(0, order_.outer, "=");
         add_place(order_.outer, order_.size, beyond());
-        sql_.add(" UNION ALL ");
+        end_part();
       }
-      begin_resource_walk(account);
+      begin_part(first);
+      first = false;
+      add_resources(account);
       if (!question_.after.empty()) add_place(0, order_.outer, beyond());
+      end_part();
     }
   }
-  void begin_resource_walk(const std::string& account) {
-    add_selected();
+  void add_resources(const std::string& account) {
     sql_.add(
-        fmt::format(" FROM resource r CROSS JOIN finding f "
+        fmt::format(" FROM resource r CROSS JOIN {} "
                     "WHERE f.resource_id = r.resource_id AND r.account_id = {}",
-                    sql_.bind(account)));
-    add_resource_type();
-  }
-  void add_resource_type() {
-    const auto* const condition = question_.criteria.find(findings::TextField::resource_type);
-    if (condition == nullptr) return;
-    const bool one = condition->tests.size() == 1;
-    if (one && condition->tests.front().comparison == findings::Comparison::equals)
-      sql_.add(fmt::format(" AND r.type = {}", sql_.bind(condition->tests.front().value)));
+                    finding(primary_key), sql_.bind(account)));
+    add_walked_resource_conditions(sql_, question_.criteria);
   }
 
   static std::string_view index_of(FindingDriver driver) {
@@ -533,6 +461,8 @@ class FindingStatements::Writer {
   const ColumnConditions& columns_;
   const Order& order_;
   const std::vector<std::string>& walked_;
+  bool by_driver_;
+  std::size_t window_rows_ = 0;
   SqlText sql_;
 };
 
@@ -546,6 +476,26 @@ bool FindingStatements::unconditional() const {
   };
   return std::ranges::all_of(criteria.texts, alone) && criteria.numbers.empty() &&
          criteria.tags.empty() && criteria.packages.empty();
+}
+
+bool FindingStatements::reads_rows(FindingDriver driver) const {
+  if (driver == FindingDriver::resources) return false;
+  if (driver == FindingDriver::updated) return true;
+  const auto order = question_.question.order;
+  const bool has_scores =
+      driver == FindingDriver::vulnerabilities || driver == FindingDriver::status_and_score;
+  const auto& walk = find_order(order).walk;
+  const bool wants_scores =
+      walk == Walk::scores || walk == Walk::vulnerabilities || limits_scores(question_.columns);
+  if (wants_scores && !has_scores) return true;
+  if (order == FindingOrder::last_observed && driver != FindingDriver::last_observed) return true;
+  const auto read = columns_read(question_.question.criteria, question_.columns);
+  return std::ranges::any_of(read, [&](std::string_view column) {
+    return column == "updated_at" ||
+           (column == "last_observed_at" && driver != FindingDriver::last_observed) ||
+           (column == "fix" && driver != FindingDriver::status_and_score) ||
+           (column == "score" && !has_scores);
+  });
 }
 
 std::vector<FindingDriver> FindingStatements::drivers() const {
@@ -593,9 +543,6 @@ bool FindingStatements::reads_rows() const {
 std::size_t FindingStatements::most_walked_vulnerabilities() const {
   if (find_order(question_.question.order).walk != Walk::scores) return 0;
   return most_branches / (question_.accounts.size() * question_.columns.statuses.size());
-}
-SqlText FindingStatements::next_first_observed(std::size_t most) const {
-  return Writer(*this).next_first_observed(most);
 }
 SqlText FindingStatements::chosen_vulnerabilities(std::size_t most) const {
   return Writer(*this).chosen_vulnerabilities(most);

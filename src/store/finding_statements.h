@@ -10,7 +10,6 @@
 #pragma once
 
 #include <array>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -42,7 +41,7 @@ enum class FindingDriver : std::uint8_t {
 };
 
 struct ResolvedQuestion {
-  FindingQuestion question;  // in any order but that by status
+  FindingQuestion question;  // in any order but by account and by status
   std::vector<std::string> accounts;
   ColumnConditions columns;
   ArnAnswer arns;
@@ -60,6 +59,8 @@ class FindingStatements {
 
   // Whether the criteria read what does not stand in the index that is walked.
   bool reads_rows() const;
+  // Whether gathering by the driver looks at the row of each finding, beside the driver's index.
+  bool reads_rows(FindingDriver driver) const;
 
   // "finding_columns, key": at most limit + 1 of them.
   SqlText window(std::size_t rows) const;
@@ -69,9 +70,8 @@ class FindingStatements {
   // How many findings the driver brings; no more than `most`.
   SqlText driven(FindingDriver driver, std::size_t most) const;
 
-  // How many findings of the vulnerabilities chosen lie behind the place, no more than `most`, and
-  // when the next of them was first observed.
-  SqlText next_first_observed(std::size_t most) const;
+  // From now on windows are of the findings of the vulnerabilities chosen, all of them sorted.
+  void walk_driver() { by_driver_ = true; }
 
   // In the order of scores, few vulnerabilities are walked each by its own index.
   std::size_t most_walked_vulnerabilities() const;
@@ -82,6 +82,7 @@ class FindingStatements {
   class Writer;
   const ResolvedQuestion& question_;
   std::vector<std::string> walked_;
+  bool by_driver_ = false;
 };
 
 }  // namespace tenken::store
