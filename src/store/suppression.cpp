@@ -1,10 +1,13 @@
 #include "store/suppression.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "findings/criteria.h"
+#include "sql/dialect.h"
 #include "store/finding_conditions.h"
 #include "store/finding_counts.h"
 #include "store/jobs.h"
@@ -113,19 +116,40 @@ Result<std::int64_t> release(sql::Connection& connection, const Rule& rule,
   return run_counted(connection, std::move(sql), true);
 }
 
-CountedScope counted(const SuppressionScope& scope) {
-  return {.resources = scope.resources, .vulnerability = std::string(scope.vulnerability)};
+struct RulesToApply {
+  std::vector<Rule> released;  // first these let go what they no longer match
+  std::vector<Rule> others;    // that may hold what was let go
+  std::vector<Rule> applied;
+};
+
+std::set<std::string> accounts_of(const RulesToApply& rules) {
+  std::set<std::string> out;
+  for (const auto* list : {&rules.released, &rules.others, &rules.applied}) {
+    for (const auto& rule : *list) out.insert(rule.account);
+  }
+  return out;
 }
 
-Result<> write_events(sql::Connection& connection, const SuppressionScope& scope,
-                      const SuppressionMoment& moment) {
+// What was changed is found by the moment, where the scope is no narrower.
+std::string_view index_of(const SuppressionScope& scope) {
+  if (!scope.vulnerability.empty()) return "finding_by_vulnerability";
+  if (scope.resources.first == scope.resources.last) return "sqlite_autoindex_finding_1";
+  return "finding_by_update";
+}
+
+Result<> write_events(sql::Connection& connection, const std::set<std::string>& accounts,
+                      const SuppressionScope& scope, const SuppressionMoment& moment) {
   SqlText sql;
+  std::vector<std::string> values;
+  for (const auto& account : accounts) values.push_back(sql.bind(account));
   sql.add(fmt::format(
       "INSERT INTO finding_event (resource_id, vulnerability_id, episode, transition, "
       "happened_at, status, cause) SELECT resource_id, vulnerability_id, episode, transition, "
-      "CAST({} AS BIGINT), status, cause FROM finding WHERE resource_id BETWEEN {} AND {} "
+      "CAST({} AS BIGINT), status, cause FROM finding{} WHERE account_id IN ({}) "
+      "AND status IN (1, 2) AND updated_at = {} AND resource_id BETWEEN {} AND {} "
       "AND transition = {}",
-      sql.bind(moment.now), sql.bind(scope.resources.first.value),
+      sql.bind(moment.now), sql::read_by(connection.engine(), index_of(scope)),
+      fmt::join(values, ", "), sql.bind(moment.now), sql.bind(scope.resources.first.value),
       sql.bind(scope.resources.last.value), sql.bind(moment.transition)));
   if (!scope.vulnerability.empty())
     sql.add(fmt::format(" AND vulnerability_id = {}", sql.bind(std::string(scope.vulnerability))));
@@ -135,16 +159,9 @@ Result<> write_events(sql::Connection& connection, const SuppressionScope& scope
   return {};
 }
 
-struct RulesToApply {
-  std::vector<Rule> released;  // first these let go what they no longer match
-  std::vector<Rule> others;    // that may hold what was let go
-  std::vector<Rule> applied;
-};
-
 Result<std::int64_t> apply(sql::Connection& connection, const RulesToApply& rules,
                            const SuppressionScope& scope, const SuppressionMoment& moment) {
   if (rules.released.empty() && rules.applied.empty()) return std::int64_t{0};
-  TRY(auto counts, CountChange::begin(connection, counted(scope)));
   std::int64_t changed = 0;
   for (const auto& rule : rules.released) {
     TRY(const auto count, release(connection, rule, scope, moment));
@@ -156,10 +173,7 @@ Result<std::int64_t> apply(sql::Connection& connection, const RulesToApply& rule
     TRY(const auto count, suppress(connection, rule, scope, moment));
     changed += count;
   }
-  if (changed > 0) {
-    TRY_VOID(write_events(connection, scope, moment));
-    TRY_VOID(counts.finish(connection));
-  }
+  if (changed > 0) TRY_VOID(write_events(connection, accounts_of(rules), scope, moment));
   return changed;
 }
 
