@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdlib>
 #include <functional>
 #include <span>
@@ -72,6 +73,30 @@ struct Words {
   double backup_hours = 24;
 };
 
+// An unset variable of a script must not turn into the default of the option.
+std::string fault_of_value(const std::string& value) {
+  return value.empty() ? "an empty value is given" : "";
+}
+
+void refuse_empty_values(CLI::App& app) {
+  for (auto* option : app.get_options()) {
+    if (option->nonpositional() && option->get_items_expected_min() > 0)
+      option->check(fault_of_value);
+  }
+  for (auto* sub : app.get_subcommands({})) refuse_empty_values(*sub);
+}
+
+constexpr double longest_age_days = 36'500;
+
+std::string fault_of_days(const std::string& text) {
+  double days = 0;
+  const auto* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, days);
+  const bool good = read.ec == std::errc() && read.ptr == end && days >= 0 &&
+                    days <= longest_age_days;  // not a number is neither
+  return good ? "" : fmt::format("a number of days from 0 to {} is needed", longest_age_days);
+}
+
 const std::vector<std::string> severities{"unknown", "none", "low", "medium", "high", "critical"};
 
 class CommandLine {
@@ -92,12 +117,21 @@ class CommandLine {
     } else {
       for (const auto& command : commands) (this->*command.add)();
     }
+    if (named == commands.end() && !first.empty() && !first.starts_with('-'))
+      unknown_command_ = first;
+    refuse_empty_values(app_);
   }
 
   int run(int argc, char** argv) {
     try {
+      if (!unknown_command_.empty())
+        return app_.exit(CLI::ExtrasError("", {unknown_command_})) == 0 ? exit_ok : exit_usage;
       app_.parse(argc, argv);
-      if (!config_.empty()) read_config(*app_.get_subcommand("serve"));
+      if (!config_.empty()) {
+        const auto unknown = read_config(*app_.get_subcommand("serve"));
+        if (!unknown.empty())
+          return app_.exit(CLI::ConfigError::Extras(unknown)) == 0 ? exit_ok : exit_usage;
+      }
     } catch (const CLI::ParseError& error) {
       // Help and version end with 0; everything else is wrong usage.
       return app_.exit(error) == 0 ? exit_ok : exit_usage;
@@ -189,6 +223,7 @@ class CommandLine {
         ->check(CLI::ExistingFile);
     sub.add_option("--max-age", words_.maximum_age_days,
                    "days after which the database is called old")
+        ->check(fault_of_days)
         ->capture_default_str();
     add_server(sub);
   }
@@ -199,7 +234,8 @@ class CommandLine {
                                 "send the inventory to this tenken server instead of matching it; "
                                 "https://HOST:PORT");
     // What is said of findings, which the server makes.
-    for (const auto* name : {"--format", "--output", "--fail-on", "--strict"})
+    for (const auto* name : {"--format", "--output", "--fail-on", "--strict", "--severity",
+                             "--fixed-only", "--ignore-file", "--vex", "--max-age"})
       url->excludes(scan.get_option(name));
     scan.add_option("--ca", server.ca,
                     "PEM file of the authority that the server's certificate is of")
@@ -230,12 +266,15 @@ class CommandLine {
     add_database(sub, explain_.scan.database);
   }
 
-  void add_batch(CLI::App& sub, std::optional<std::string>& batch, const char* what) {
+  // words: what a command answers that is no batch.
+  void add_batch(CLI::App& sub, CLI::Option& words, std::optional<std::string>& batch,
+                 const char* what) {
     sub.add_option_function<std::string>(
            "--batch", [&batch](const std::string& file) { batch = file; }, what)
         ->expected(0, 1)
         ->default_str("-")
-        ->run_callback_for_default(false);
+        ->run_callback_for_default(false)
+        ->excludes(&words);
   }
 
   void add_query() {
@@ -244,10 +283,11 @@ class CommandLine {
           query_.lang = spoken();
           return query_command(query_);
         });
-    sub.add_option("WORDS", query_.words, "PURL, or NAME VERSION with --ecosystem")->expected(0, 2);
+    auto* words = sub.add_option("WORDS", query_.words, "PURL, or NAME VERSION with --ecosystem")
+                      ->expected(0, 2);
     sub.add_option("--ecosystem", query_.ecosystem, "OSV's name: PyPI, Debian:11, AlmaLinux:9");
     add_batch(
-        sub, query_.batch,
+        sub, *words, query_.batch,
         "lines \"ecosystem TAB name TAB version\" of a file or standard input, a JSON line each");
     add_database(sub, query_.database);
   }
@@ -373,14 +413,16 @@ class CommandLine {
   }
 
   // CLI11 reads files for the outermost command only. What the command line says outranks them.
-  void read_config(CLI::App& sub) const {
+  // Returns the line that names no option; empty: all do.
+  std::string read_config(CLI::App& sub) const {
     for (const auto& item : CLI::ConfigINI().from_file(config_)) {
       auto* option = item.parents.empty() ? sub.get_option_no_throw("--" + item.name) : nullptr;
-      if (option == nullptr) throw CLI::ConfigError::Extras(config_ + ": " + item.fullname());
+      if (option == nullptr) return config_ + ": " + item.fullname();
       if (option->count() > 0) continue;
       option->add_result(item.inputs);
       option->run_callback();
     }
+    return {};
   }
 
   void add_serve_advisories(CLI::App& sub) {
@@ -488,17 +530,18 @@ class CommandLine {
     version.require_subcommand(1);
     auto& compare = add(version, "compare", "print <, = or > for two versions",
                         [this] { return version_compare_command(compare_); });
-    compare.add_option("WORDS", compare_.words, "ECOSYSTEM A B")->expected(0, 3);
-    add_batch(compare, compare_.batch,
+    auto* words = compare.add_option("WORDS", compare_.words, "ECOSYSTEM A B")->expected(0, 3);
+    add_batch(compare, *words, compare_.batch,
               "lines \"ecosystem TAB a TAB b\" of a file or standard input, a line each");
   }
 
   void add_cvss() {
     auto& sub = add(app_, "cvss", "score CVSS vectors (2.0, 3.0, 3.1, 4.0)",
                     [this] { return cvss_command(cvss_); });
-    sub.add_option("VECTOR", cvss_.words,
-                   "printed as: vector, version, base, temporal, environmental, severity");
-    add_batch(sub, cvss_.batch, "vectors of a file or standard input, one a line");
+    auto* words =
+        sub.add_option("VECTOR", cvss_.words,
+                       "printed as: vector, version, base, temporal, environmental, severity");
+    add_batch(sub, *words, cvss_.batch, "vectors of a file or standard input, one a line");
   }
 
   void add_completion() {
@@ -527,6 +570,7 @@ class CommandLine {
   BatchArguments cvss_;
   std::string shell_;
   std::string config_;  // of serve
+  std::string unknown_command_;
 };
 
 constexpr std::array<CommandLine::Command, 10> CommandLine::commands{{

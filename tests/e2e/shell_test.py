@@ -55,6 +55,36 @@ class Help(support.TestCase):
         self.assertRegex(self.run_tenken(OK, "--version").out, r"^(tenken )?\d+\.\d+\.\d+\S*\n$")
 
 
+class Usage(support.TestCase):
+    """An unset variable, a word too many, a number that is none: told, not guessed at."""
+
+    def refused(self, said, *words):
+        with self.subTest(words=words):
+            answer = self.run_tenken(USAGE, *words)
+            self.assertEqual(answer.out, "")
+            self.assertIn(said, answer.err)
+
+    def test_an_empty_value_is_not_the_default(self):
+        for words in (("scan", "--rootfs", ""), ("scan", "--sbom", ""), ("scan", "--server", ""),
+                      ("scan", "--db", ""), ("explain", "CVE-1", "--rootfs", ""),
+                      ("sbom", "--rootfs", ""), ("db", "build", "--from", ".", "--out", "")):
+            self.refused("%s: an empty value is given" % words[-2], *words)
+
+    def test_what_would_do_nothing_is_refused(self):
+        self.refused("WORDS excludes --batch", "query", "--batch", "/dev/null", "pkg:npm/a@1")
+        self.refused("VECTOR excludes --batch", "cvss", "--batch", "/dev/null", "AV:N")
+        for words in (("--severity", "high"), ("--fixed-only",), ("--ignore-file", "/dev/null"),
+                      ("--vex", "/dev/null"), ("--max-age", "1")):
+            self.refused("excludes --server", "scan", "--server", "https://127.0.0.1:1", *words)
+
+    def test_an_age_is_a_number_of_days(self):
+        for age in ("nan", "inf", "-1", "1e300", "1d"):
+            self.refused("a number of days from 0 to 36500", "scan", "--max-age", age)
+
+    def test_an_unknown_command_is_named(self):
+        self.refused("not expected: sc", "sc")
+
+
 class Completion(support.TestCase):
     def script(self, shell):
         answer = self.run_tenken(OK, "completion", shell)
