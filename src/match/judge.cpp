@@ -105,6 +105,11 @@ Message outside(const RowView& row, std::string_view key) {
   return above != nullptr ? Message::evidence_before_introduced : Message::evidence_not_listed;
 }
 
+bool is_outside(Message reason) {
+  return reason == Message::evidence_fixed || reason == Message::evidence_before_introduced ||
+         reason == Message::evidence_after_last_affected;
+}
+
 Judgement judge_ranges(const RowView& row, const ComparedVersion& version) {
   if (const auto* interval = containing(row, version)) return affected(*interval);
   std::optional<Judgement> fault;
@@ -204,7 +209,7 @@ std::string describe_comparison(const Judgement& judgement, const RowView& row,
         return fmt::format("{} < {}", lower, interval->upper);
     }
   }
-  if (judgement.verdict != Verdict::not_affected || !version.key) return {};
+  if (!is_outside(judgement.reason) || !version.key) return {};
   const auto [below, above] = neighbours(row, *version.key);
   std::string out;
   if (below != nullptr)

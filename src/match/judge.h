@@ -42,7 +42,8 @@ Judgement judge(const advisories::RowView& row, const ComparedVersion& version);
 
 // The row's ranges as published: "introduced 0, fixed 1.2.3; listed 4 versions".
 std::string describe_ranges(const advisories::RowView& row);
-// "2.4.51-1 < 2.4.56-1" for the interval that decided, empty without one.
+// "2.4.51-1 < 2.4.56-1" for the interval that decided or, outside of all, for the nearest ones;
+// empty where no comparison decided (a withdrawn record, a vendor's word).
 std::string describe_comparison(const Judgement& judgement, const advisories::RowView& row,
                                 const ComparedVersion& version);
 

@@ -424,6 +424,20 @@ TEST(Matcher, a_version_that_no_interval_holds_is_compared_with_its_neighbours) 
             "5 > 4.5: the installed version is after the last affected one");
 }
 
+TEST(Matcher, where_no_comparison_decided_none_is_told) {
+  World world;
+  auto withdrawn = advisory("PYSEC-1", {"CVE-2020-0001"}, {affected("PyPI", "a", "2")});
+  withdrawn.withdrawn = 1000;
+  auto endless = advisory("PYSEC-2", {"CVE-2020-0002"}, {affected("PyPI", "a", "")});
+  endless.withdrawn = 1000;
+  auto safe = advisory("PYSEC-3", {"CVE-2020-0003"}, {affected("PyPI", "a", "3")});
+  safe.affected[0].status = VendorStatus::not_affected;
+  world.add(std::move(withdrawn)).add(std::move(endless)).add(std::move(safe));
+  const auto matches = world.match(package("PyPI", "", "a", "1"), {.now = 2000, .explain = true});
+  ASSERT_EQ(matches.others.size(), 3u);
+  for (const auto& one : matches.others) EXPECT_EQ(one.compared, "") << one.advisory;
+}
+
 TEST(Matcher, a_range_that_introduces_nothing_is_unknown_for_that_reason) {
   EXPECT_EQ(why_not("1", {{{Kind::fixed, "2"}}}),
             ": a range of the advisory cannot be evaluated: the range has no introduced event");
