@@ -97,6 +97,8 @@ constexpr auto rows = std::to_array<MessageText>({
      "アドバイザリの範囲を評価できません: {0}"},
     {unknown_version_missing, "the installed version is not known",
      "インストール済みのバージョンが不明です"},
+    {unknown_name_missing, "the package has no name, so it was not matched",
+     "パッケージに名前の指定がないため、照合していません"},
     {unknown_ecosystem_missing, "the package names no ecosystem, so it was not matched",
      "パッケージにエコシステムの指定がないため、照合していません"},
     {unknown_scheme, "how versions of {0} are ordered is not known",

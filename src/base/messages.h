@@ -91,6 +91,7 @@ enum class Message : std::uint16_t {
   unknown_version_order,    // version, scheme
   unknown_advisory_range,   // what is wrong with it
   unknown_version_missing,
+  unknown_name_missing,
   unknown_ecosystem_missing,
   unknown_scheme,  // ecosystem
   unknown_module_label,

@@ -139,6 +139,8 @@ TEST(Matcher, what_nothing_is_known_of_is_unknown) {
   EXPECT_EQ(world.show(package("NoSuchThing", "", "a", "1")), "?ecosystem ");
   EXPECT_EQ(world.show(package("PyPI", "", "a", "")), "?version ");
   EXPECT_EQ(world.show(package("PyPI", "", "a", "not a version")), "?version ");
+  EXPECT_EQ(world.show(package("PyPI", "", "", "1")), "?package ");
+  EXPECT_EQ(world.show(package("PyPI", "", "", "")), "?version ?package ");
 }
 
 TEST(Matcher, a_listed_version_needs_no_order) {

@@ -83,6 +83,10 @@ class PackageMatch {
     version_ = prepare(ecosystem_->scheme, identity.version);
     if (version_.text.empty())
       add_unknown("version", subject(), text(Message::unknown_version_missing));
+    if (identity.name.empty()) {
+      add_unknown("package", subject(), text(Message::unknown_name_missing));
+      return std::move(out_);
+    }
     if (ecosystem_->key == version::PackageKey::source && is_kernel_headers(package_) &&
         identity.name.starts_with("linux"))
       return std::move(out_);
@@ -152,9 +156,10 @@ class PackageMatch {
     return say(options_.lang, message, arguments...);
   }
 
+  static std::string_view or_unknown(std::string_view text) { return text.empty() ? "?" : text; }
+
   std::string subject() const {
-    return printable(
-        fmt::format("{} {}", package_.name, package_.version.empty() ? "?" : package_.version));
+    return printable(fmt::format("{} {}", or_unknown(package_.name), or_unknown(package_.version)));
   }
 
   void add_unknown(std::string_view kind, std::string_view subject, std::string reason) {

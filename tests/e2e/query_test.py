@@ -146,6 +146,8 @@ class Query(Batch):
         self.assertEqual(self.unknown("--ecosystem", "Nowhere", "x", "1"), "ecosystem")
         self.assertEqual(self.unknown("pkg:nowhere/x@1"), "ecosystem")
         self.assertEqual(self.unknown("pkg:pypi/demo-package"), "version")
+        self.assertEqual(self.unknown("--ecosystem", "PyPI", "", "1"), "package")
+        self.assertEqual(self.unknown("--ecosystem", "Debian:11", "", "1"), "package")
 
     def test_a_version_that_is_listed_literally_is_affected(self):
         result = self.query("--ecosystem", "PyPI", "listed", "no version")
