@@ -99,6 +99,10 @@ Result<std::vector<RowView>> Database::rows(std::string_view ecosystem, std::str
   return rows(entry);
 }
 
+bool Database::has_rows(std::string_view ecosystem) const {
+  return std::ranges::binary_search(partition_entries_, ecosystem, {}, &PartitionEntry::ecosystem);
+}
+
 std::vector<const Coverage*> Database::coverage(std::string_view ecosystem,
                                                 std::string_view release) const {
   std::vector<const Coverage*> out;

@@ -37,6 +37,8 @@ class Database {
   // The rows for a package name in its normal form; empty where there are none.
   Result<std::vector<RowView>> rows(std::string_view ecosystem, std::string_view release,
                                     std::string_view normal_name) const;
+  // Whether any record names the ecosystem; what it says may be all that is known of it here.
+  bool has_rows(std::string_view ecosystem) const;
   // What feeds publish for this release, empty: nothing can be said of it.
   std::vector<const Coverage*> coverage(std::string_view ecosystem, std::string_view release) const;
 

@@ -85,7 +85,7 @@ enum class Message : std::uint16_t {
   unknown_no_distribution,
   unknown_distribution,     // os-release id
   unknown_ecosystem,        // ecosystem
-  unknown_release,          // ecosystem:release
+  unknown_release,          // ecosystem:release, or an ecosystem without releases
   unknown_release_partial,  // ecosystem:release
   unknown_release_missing,  // ecosystem
   unknown_version_order,    // version, scheme

@@ -385,6 +385,24 @@ TEST(Matcher, samples_are_partial_and_say_so) {
   EXPECT_EQ(matches->unknown.size(), 1u);
 }
 
+TEST(Matcher, stray_records_cover_nothing_and_are_not_called_nothing) {
+  test::Scratch scratch;
+  advisories::Builder builder;
+  builder.add({.feed = "osv", .id_space = "osv", .path = "x", .home_ecosystem = {}},
+              advisory("GHSA-1", {}, {affected("npm", "a", "2.0.0")}));
+  ASSERT_TRUE(write_file_atomic(scratch / "a.db", builder.finish()->bytes));
+  const auto database = advisories::Database::open(scratch / "a.db");
+  ASSERT_TRUE(database.has_value());
+  Matcher matcher(*database, {});
+  const auto stray = matcher.match(package("npm", "", "a", "1.0.0"));
+  ASSERT_TRUE(stray.has_value());
+  EXPECT_EQ(stray->findings.size(), 1u);
+  EXPECT_EQ(stray->unknown.at(0).reason, "the database does not cover npm");
+  const auto nothing = matcher.match(package("PyPI", "", "a", "1.0"));
+  ASSERT_TRUE(nothing.has_value());
+  EXPECT_EQ(nothing->unknown.at(0).reason, "the database holds nothing for the ecosystem PyPI");
+}
+
 TEST(Matcher, keeps_the_evidence_of_what_holds_and_on_request_of_the_rest) {
   World world;
   world.add(advisory("DSA-1", {"CVE-2020-0001"}, {affected("Debian:11", "a", "2")}));

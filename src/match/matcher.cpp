@@ -134,7 +134,8 @@ class PackageMatch {
     const auto covered = database_.coverage(package_.ecosystem, release_);
     if (!std::ranges::all_of(covered, [](const auto* one) { return one->partial; })) return;
     const auto what = with_release(release_);
-    const auto nothing = release_.empty() ? Message::unknown_ecosystem : Message::unknown_release;
+    const bool nothing_held = release_.empty() && !database_.has_rows(package_.ecosystem);
+    const auto nothing = nothing_held ? Message::unknown_ecosystem : Message::unknown_release;
     add_unknown(release_.empty() ? "ecosystem" : "release", what,
                 text(covered.empty() ? nothing : Message::unknown_release_partial, what));
   }
