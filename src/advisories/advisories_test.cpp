@@ -309,6 +309,23 @@ TEST(Database, every_flipped_byte_and_every_cut_is_noticed) {
     EXPECT_TRUE(noticed(good.substr(0, size))) << "cut to " << size;
 }
 
+TEST(Database, a_file_of_another_length_than_its_header_says_is_said_to_be_longer_or_cut) {
+  const test::Scratch scratch;
+  const auto path = sample_database(scratch, "a.db");
+  const auto good = *read_file(path, 1 << 24);
+  const auto fault = [&](const std::string& bytes) {
+    EXPECT_TRUE(write_file_atomic(path, bytes));
+    const auto database = Database::open(path);
+    return database ? std::string() : database.error().what;
+  };
+  const auto numbers = [&](std::size_t size) {
+    return fmt::format("{} bytes, the header says {}", size, good.size());
+  };
+  EXPECT_EQ(fault(good + 'x'), path + ": too long: " + numbers(good.size() + 1));
+  EXPECT_EQ(fault(good.substr(0, good.size() - 1)),
+            path + ": truncated: " + numbers(good.size() - 1));
+}
+
 TEST(Database, another_format_version_is_named) {
   const test::Scratch scratch;
   const auto path = sample_database(scratch, "a.db");

@@ -97,7 +97,9 @@ Result<> BlockFile::read_header() {
       cursor.offset(), header_size - std::min<std::size_t>(cursor.offset(), header_size));
   if (padding.find_first_not_of('\0') != std::string_view::npos)
     return invalid("corrupt: something stands behind the header");
-  if (size != bytes.size())
+  if (bytes.size() > size)
+    return invalid(fmt::format("too long: {} bytes, the header says {}", bytes.size(), size));
+  if (bytes.size() < size)
     return invalid(fmt::format("truncated: {} bytes, the header says {}", bytes.size(), size));
   blocks_ = checksums_ / block_size;
   if (checksums_ % block_size != 0 || checksums_ > size || size - checksums_ != blocks_ * 8)
