@@ -146,7 +146,7 @@ TEST(Aliases, an_erratum_without_cve_stands_for_itself) {
 
 std::string preferred(std::vector<std::pair<Severity, std::string>> said) {
   Scoring scoring;
-  for (const auto& [severity, record] : said) scoring.consider(severity, record);
+  for (const auto& [severity, record] : said) EXPECT_TRUE(scoring.consider(severity, record));
   std::string out;
   for (const auto& one : scoring.take())
     out += fmt::format("{} {} {}\n", one.source, cvss_version(one.vector), one.tenths);
@@ -172,13 +172,15 @@ TEST(Scoring, the_authority_then_cisa_then_nvd_then_records_and_3_1_before_3_0_4
                 "DEBIAN-CVE-2024-1 3.0 53\n");
 }
 
-TEST(Scoring, of_one_source_and_version_the_first_counts_and_what_cannot_be_read_is_a_fault) {
+TEST(Scoring, of_one_source_and_version_the_first_counts_and_what_cannot_be_read_is_an_error) {
   Scoring scoring;
-  scoring.consider({"CVSS_V3", "CVSS:3.1/nonsense", "", true}, "x");
-  scoring.consider({"Ubuntu", "medium", "", true}, "x");
-  scoring.consider({"CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N", "", true}, "x");
-  scoring.consider({"CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", "", true}, "x");
-  EXPECT_EQ(scoring.take_faults().size(), 1u);
+  const auto taken = [&](const char* type, const char* vector) {
+    return scoring.consider({type, vector, "", true}, "x").has_value();
+  };
+  EXPECT_FALSE(taken("CVSS_V3", "CVSS:3.1/nonsense"));
+  EXPECT_TRUE(taken("Ubuntu", "medium"));
+  EXPECT_TRUE(taken("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N"));
+  EXPECT_TRUE(taken("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"));
   const auto scores = scoring.take();
   ASSERT_EQ(scores.size(), 1u);
   EXPECT_EQ(scores[0].tenths, 53);
@@ -247,6 +249,29 @@ TEST(Database, gives_back_what_was_put_in) {
   EXPECT_EQ(known->cvss[0].tenths, 98);
   EXPECT_EQ(known->aliases, std::vector<std::string>{"PYSEC-1"});
   EXPECT_EQ(database->coverage("PyPI", "").size(), 1u);
+}
+
+TEST(Database, a_vector_that_cannot_be_read_is_a_skip_of_its_feed_file_and_record) {
+  Builder builder;
+  auto bad = advisory("PYSEC-1", "PyPI", "a", "1.2");
+  bad.upstream = {"CVE-2020-0001"};
+  bad.severity = {{"CVSS_V3", "CVSS:3.1/nonsense", "", true}};
+  builder.add({.feed = "osv", .id_space = "osv", .path = "all.zip: bad.json", .home_ecosystem = {}},
+              std::move(bad));
+  builder.add(origin(), advisory("PYSEC-2", "PyPI", "a", "1.2"));
+  VulnerabilityNote note;
+  note.id = "CVE-2020-0002";
+  note.severity = {{"CVSS_V2", "AV:N", "nvd@nist.gov", true}};
+  builder.add({.feed = "nvd", .id_space = "nvd", .path = "2020.json", .home_ecosystem = {}},
+              std::move(note));
+  const auto built = builder.finish();
+  ASSERT_TRUE(built.has_value());
+  std::string skips;
+  for (const auto& one : built->meta.skips)
+    skips +=
+        fmt::format("{} {} {} {}\n", one.feed, one.example.file, one.example.record, one.count);
+  EXPECT_EQ(skips, "nvd 2020.json CVE-2020-0002 1\nosv all.zip: bad.json PYSEC-1 1\n");
+  EXPECT_EQ(built->meta.feeds.size(), 2u);
 }
 
 TEST(Database, of_one_id_the_newest_record_wins_and_at_a_tie_the_one_at_home) {

@@ -45,6 +45,7 @@ struct PendingRecord {
   std::size_t first_row = 0;  // in State::rows
   std::size_t rows = 0;
   std::uint32_t document = 0;
+  std::uint32_t file = 0;  // in State::files
   std::uint64_t hash = 0;  // of the contents
 };
 
@@ -54,6 +55,8 @@ struct PendingNote {
   std::optional<ExploitPrediction> prediction;
   std::optional<std::uint32_t> document;
   Seconds modified = 0;
+  std::string_view feed;   // of the severity
+  std::uint32_t file = 0;  // in State::files
 };
 
 struct PartitionKey {
@@ -90,6 +93,7 @@ struct Builder::State {
   };
   std::map<std::pair<PartitionKey, std::string>, Covered> coverage;  // by feed second
   std::set<std::pair<std::string, std::string>> damaged;  // feed, home ecosystem or empty
+  std::vector<std::string> files{""};                     // that hold a vector which cannot be read
   DocumentWriter documents;
   bool starter = false;
 
@@ -105,6 +109,7 @@ struct Builder::State {
   std::string_view body(const PendingRow& row) const {
     return std::string_view(row_bodies.bytes()).substr(row.body_at, row.body_size);
   }
+  std::uint32_t file_of(const Origin& origin, std::span<const Severity> severity);
   PendingRecord pending(const Origin& origin, Advisory&& advisory);
   static bool replaces(const PendingRecord& fresh, const PendingRecord& kept);
   void count_skip(std::string_view feed, Skip&& skip);
@@ -128,6 +133,14 @@ void Builder::State::count_skip(std::string_view feed_id, Skip&& skip) {
   counted.feed = feed_id;
   counted.reason = skip.reason;
   counted.example = std::move(skip);
+}
+
+// The number of the file for the skips that its vectors will be; 0 where there will be none.
+std::uint32_t Builder::State::file_of(const Origin& origin, std::span<const Severity> severity) {
+  const auto good = [](const Severity& one) { return !is_cvss(one) || read_vector(one.score); };
+  if (std::ranges::all_of(severity, good)) return 0;
+  if (files.back() != origin.path) files.emplace_back(origin.path);
+  return static_cast<std::uint32_t>(files.size() - 1);
 }
 
 PendingRecord Builder::State::pending(const Origin& origin, Advisory&& advisory) {
@@ -172,6 +185,7 @@ PendingRecord Builder::State::pending(const Origin& origin, Advisory&& advisory)
   packed_document.clear();
   put(packed_document, document);
   out.severity = std::move(document.severity);
+  out.file = file_of(origin, out.severity);
   out.hash = hash(packed_document.bytes(), contents);
   out.document = documents.add(packed_document.bytes());
   out.links = {std::move(advisory.id), std::move(advisory.aliases), std::move(advisory.upstream),
@@ -220,6 +234,8 @@ void Builder::add(const Origin& origin, VulnerabilityNote&& note) {
   }
   pending.modified = note.modified;
   pending.severity = note.severity;
+  pending.feed = feed.id;
+  pending.file = state.file_of(origin, note.severity);
   pending.document = state.documents.add(pack(Document{.published = note.published,
                                                        .modified = note.modified,
                                                        .status = std::move(note.status),
@@ -424,20 +440,28 @@ class Composer {
       entry.id = one.id;
       entry.aliases = one.aliases;
       Scoring scoring;
+      const auto consider = [&](const Severity& severity, std::string_view feed,
+                                std::string_view record, std::uint32_t file) {
+        auto read = scoring.consider(severity, record);
+        if (read) return;
+        builder_.add(Origin{.feed = feed, .id_space = {}, .path = {}, .home_ecosystem = {}},
+                     Skip{.file = state_.files[file],
+                          .record = std::string(record.empty() ? one.id : record),
+                          .reason = std::move(read.error().what)});
+      };
       if (const auto note = state_.notes.find(std::string(one.id)); note != state_.notes.end()) {
         entry.exploited = note->second.exploited;
         entry.prediction = note->second.prediction;
         if (note->second.document) entry.note = state_.documents.place(*note->second.document);
-        for (const auto& severity : note->second.severity) scoring.consider(severity, {});
+        for (const auto& severity : note->second.severity)
+          consider(severity, note->second.feed, {}, note->second.file);
       }
       entry.described = one.described;
       for (; scored != records.end() && scored->first == number; ++scored) {
-        for (const auto& severity : ordered_[scored->second]->severity)
-          scoring.consider(severity, links_[scored->second].id);
+        const auto& record = *ordered_[scored->second];
+        for (const auto& severity : record.severity)
+          consider(severity, record.feed, links_[scored->second].id, record.file);
       }
-      for (auto& fault : scoring.take_faults())
-        builder_.add(Origin{.feed = "cvss", .id_space = {}, .path = {}, .home_ecosystem = {}},
-                     Skip{.file = {}, .record = std::string(one.id), .reason = std::move(fault)});
       const auto scores = scoring.take();
       for (const auto& score : scores)
         entry.cvss.push_back(

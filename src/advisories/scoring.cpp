@@ -6,8 +6,6 @@
 
 #include <fmt/format.h>
 
-#include "cvss/cvss.h"
-
 namespace tenken::advisories {
 namespace {
 
@@ -44,26 +42,34 @@ int rank_of(cvss::Version version) {
 
 }  // namespace
 
-void Scoring::consider(const Severity& severity, std::string_view record) {
-  if (!severity.type.starts_with("CVSS")) return;
-  const auto scores = cvss::score(severity.score);
-  if (!scores || !scores->base) {
-    faults_.push_back(fmt::format("CVSS vector cannot be read: {}",
-                                  scores ? "no base score" : scores.error().what));
-    return;
-  }
+bool is_cvss(const Severity& severity) {
+  return severity.type.starts_with("CVSS");
+}
+
+Result<cvss::Scores> read_vector(std::string_view vector) {
+  auto scores = cvss::score(vector);
+  if (!scores || !scores->base)
+    return invalid(fmt::format("CVSS vector cannot be read: {}",
+                               scores ? "no base score" : scores.error().what));
+  return scores;
+}
+
+Result<> Scoring::consider(const Severity& severity, std::string_view record) {
+  if (!is_cvss(severity)) return {};
+  TRY(const auto scores, read_vector(severity.score));
   const auto source = !severity.source.empty() ? std::string_view(severity.source)
                       : record.empty()         ? std::string_view("nvd")
                                                : record;
   Candidate fresh{.source_rank = rank_of(severity, record),
-                  .version_rank = rank_of(scores->version),
+                  .version_rank = rank_of(scores.version),
                   .score = {.vector = severity.score,
                             .source = std::string(source),
-                            .tenths = static_cast<std::int16_t>(std::lround(*scores->base * 10))}};
+                            .tenths = static_cast<std::int16_t>(std::lround(*scores.base * 10))}};
   const auto at = std::ranges::lower_bound(candidates_, fresh.key(), {}, &Candidate::key);
-  if (at != candidates_.end() && at->key() == fresh.key()) return;  // the first counts
+  if (at != candidates_.end() && at->key() == fresh.key()) return {};  // the first counts
   candidates_.insert(at, std::move(fresh));
   if (candidates_.size() > most_kept) candidates_.pop_back();
+  return {};
 }
 
 std::vector<CvssScore> Scoring::take() {

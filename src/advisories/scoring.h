@@ -15,19 +15,24 @@
 #include <tuple>
 #include <vector>
 
+#include "base/result.h"
+#include "cvss/cvss.h"
 #include "model/advisory.h"
 #include "model/finding.h"
 
 namespace tenken::advisories {
 
+bool is_cvss(const Severity& severity);
+// The scores of a vector that has a base score.
+Result<cvss::Scores> read_vector(std::string_view vector);
+
 class Scoring {
  public:
   // record: the id of the record that states it; empty: a note of NVD's, which names its sources.
-  // Entries that are no CVSS vectors are passed over; a vector that cannot be read is a fault.
-  void consider(const Severity& severity, std::string_view record);
+  // Entries that are no CVSS vectors are passed over; a vector that cannot be read is an error.
+  Result<> consider(const Severity& severity, std::string_view record);
   // One for each source and version.
   std::vector<CvssScore> take();
-  std::vector<std::string> take_faults() { return std::move(faults_); }
 
  private:
   struct Candidate {
@@ -37,7 +42,6 @@ class Scoring {
     auto key() const { return std::tie(source_rank, score.source, version_rank); }
   };
   std::vector<Candidate> candidates_;  // by key, each once
-  std::vector<std::string> faults_;
 };
 
 }  // namespace tenken::advisories
