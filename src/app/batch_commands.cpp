@@ -18,12 +18,12 @@ std::string with_reason(std::string answer) {
   return std::string(mark) + in_language(spoken(), answer.substr(mark.size()));
 }
 
-std::string compare_line(std::string_view line) {
-  return with_reason(version::compare_batch_line(line));
+std::string compare_line(const Line& line) {
+  return with_reason(line ? version::compare_batch_line(*line) : "?\t" + line.error().what);
 }
 
-std::string score_line(std::string_view line) {
-  return with_reason(cvss::batch_line(line));
+std::string score_line(const Line& line) {
+  return with_reason(line ? cvss::batch_line(*line) : "?\t" + line.error().what);
 }
 
 }  // namespace
@@ -52,7 +52,7 @@ int cvss_command(const BatchArguments& arguments) {
   }
   int code = exit_ok;
   for (const auto& vector : arguments.words) {
-    const auto line = score_line(vector);
+    const auto line = score_line(std::string_view(vector));
     print(line + "\n");
     if (line.starts_with("?\t")) code = exit_usage;
   }

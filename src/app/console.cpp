@@ -52,8 +52,7 @@ std::size_t terminal_width(int fd) {
   return size.ws_col;
 }
 
-int answer_lines(const std::string& file,
-                 const std::function<std::string(std::string_view)>& answer) {
+int answer_lines(const std::string& file, const std::function<std::string(const Line&)>& answer) {
   std::ios::sync_with_stdio(false);
   std::ifstream from_file;
   if (file != "-") {
@@ -64,12 +63,12 @@ int answer_lines(const std::string& file,
     }
   }
   std::istream& in = file == "-" ? std::cin : from_file;
-  // A line past the limit is answered as an empty one is: it holds no question.
   std::string line;
   bool any = false;
+  const auto too_long = limit_exceeded(fmt::format("the line is longer than {} bytes", line_limit));
   const auto finish = [&] {
     if (line.ends_with('\r')) line.pop_back();
-    print(answer(line.size() > line_limit ? std::string_view() : line));
+    print(answer(line.size() > line_limit ? Line(too_long) : Line(line)));
     print("\n");
     line.clear();
     any = false;

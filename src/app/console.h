@@ -31,9 +31,9 @@ bool is_terminal(int fd);
 std::size_t terminal_width(int fd);  // 0: no terminal
 
 // Calls answer(line) for every line of the file ("-": standard input), in order, and prints what
-// it returns with a newline. An empty line is a line.
-int answer_lines(const std::string& file,
-                 const std::function<std::string(std::string_view)>& answer);
+// it returns with a newline. An empty line is a line; one past 1 MiB is a fault: limit.
+using Line = Result<std::string_view>;
+int answer_lines(const std::string& file, const std::function<std::string(const Line&)>& answer);
 
 // Writes out what standard output still holds. Text that was lost (a full disk) is said and makes
 // the code of a command that did not fail exit_usage.

@@ -100,10 +100,11 @@ class Query {
                             .lang = lang}),
         lang_(lang) {}
 
-  std::string line(std::string_view text) {
-    const auto fields = split(text, '\t');
+  std::string line(const Line& text) {
+    if (!text) return bad_line({}, text.error().what);
+    const auto fields = split(*text, '\t');
     if (fields.size() != 3)
-      return bad_line(text, "a line is ecosystem, name and version with tabs between");
+      return bad_line(*text, "a line is ecosystem, name and version with tabs between");
     return package(std::string(fields[0]), package_of(fields[0], fields[1], fields[2]));
   }
 
@@ -169,7 +170,7 @@ int query_command(const QueryArguments& arguments) {
   Query query(*database, arguments.lang);
   if (arguments.batch) {
     const int code =
-        answer_lines(*arguments.batch, [&](std::string_view line) { return query.line(line); });
+        answer_lines(*arguments.batch, [&](const Line& line) { return query.line(line); });
     return query.finish(code);
   }
   if (by_ecosystem) {

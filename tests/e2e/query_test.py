@@ -64,6 +64,11 @@ class Batch(support.TestCase):
             long = self.batch(text).lines()
             self.assertEqual(len(long), 3)
             self.assertEqual(long[2], answers[1])
+        with self.subTest("a line past the limit"):
+            long = self.batch("Debian\t%s\t1\n%s\n" % (LONG * 2, good)).lines()
+            self.assertEqual(len(long), 2)
+            self.assertIn("the line is longer than 1048576 bytes", long[0])
+            self.assertEqual(long[1], answers[1])
         with self.subTest("binary"):
             binary = bytes(range(256)).replace(b"\n", b"") + b"\n\xff\t\xfe\t\0\n" + good.encode()
             lines = self.batch(binary).lines()
