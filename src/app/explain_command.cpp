@@ -75,7 +75,13 @@ Result<> print_package(const advisories::Database& database, const Package& pack
 }
 
 // Nothing was found: say what that is worth.
-void print_silence(const ExplainArguments& arguments, const Inventory& inventory, bool known) {
+void print_silence(const ExplainArguments& arguments, const Inventory& inventory, bool known,
+                   bool named) {
+  if (!named) {
+    print(said("{}: no package and no source is called {}\n", printable(inventory.name),
+               printable(arguments.package)));
+    if (known) return;
+  }
   print(known ? said("{}: no advisory of this database about it names a package of {}\n",
                      printable(arguments.id), printable(inventory.name))
               : said("{}: no record of this database has that id\n", printable(arguments.id)));
@@ -118,7 +124,9 @@ int explain_command(const ExplainArguments& arguments) {
     const auto printed = print_package(*database, packages[one.package], one);
     if (!printed) return database_failed(printed.error(), path);
   }
-  if (explained->packages.empty()) print_silence(arguments, *inventory, explained->known);
+  if (explained->packages.empty())
+    print_silence(arguments, *inventory, explained->known,
+                  arguments.package.empty() || !packages.empty());
   print_unknown(explained->unknown);
   return exit_ok;
 }

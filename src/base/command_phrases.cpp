@@ -230,6 +230,8 @@ constexpr auto rows = std::to_array<Phrase>({
     {"estimated: ", "推定: "},
     {"    the sources' scores differ widely: {}\n",
      "    発表元によってスコアが大きく異なります: {}\n"},
+    {"{}: no package and no source is called {}\n",
+     "{0}: {1} という名前のパッケージもソースもありません\n"},
     {"{}: no advisory of this database about it names a package of {}\n",
      "{0}: これに関するこのデータベースのアドバイザリには、{1} のパッケージの記載がありません\n"},
     {"{}: no record of this database has that id\n",

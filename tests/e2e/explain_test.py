@@ -72,6 +72,14 @@ class Explain(support.TestCase):
         self.assertNotIn("libdemo1", one)
         self.assertIn("libdemo2", one)
 
+    def test_a_package_that_is_not_there(self):
+        text = self.explain("CVE-2024-90001", "--package", "nope")
+        self.assertIn("is called nope", text)
+        self.assertNotIn("no advisory", text)
+        text = self.explain("CVE-1999-0001", "--package", "nope")
+        self.assertIn("is called nope", text)
+        self.assertIn("no record", text)
+
     def test_of_an_sbom(self):
         sbom = support.write(
             self.directory / "bom.json", support.cyclonedx("pkg:pypi/demo-package@1.0")
