@@ -23,16 +23,6 @@ Error another_master_key() {
       "new ones");
 }
 
-// Inside a change: the database's secrets are sealed with this key from here on.
-Result<> claim_master_key(sql::Connection& connection, const MasterKey& master) {
-  TRY(const auto stored, stored_fingerprint(connection));
-  if (stored == master.fingerprint()) return {};
-  if (!stored.empty()) return another_master_key();
-  TRY_VOID(connection.run("UPDATE access_state SET master_key = ?1 WHERE id = 1",
-                          std::string_view(master.fingerprint())));
-  return {};
-}
-
 crypto::Secret new_secret() {
   auto bytes = crypto::random_bytes(30);
   crypto::Secret secret(crypto::to_base64(bytes));
@@ -66,6 +56,15 @@ Result<NewKey> insert_key(sql::Connection& connection, const MasterKey& master,
 
 }  // namespace
 
+Result<> claim_master_key(sql::Connection& connection, const MasterKey& master) {
+  TRY(const auto stored, stored_fingerprint(connection));
+  if (stored == master.fingerprint()) return {};
+  if (!stored.empty()) return another_master_key();
+  TRY_VOID(connection.run("UPDATE access_state SET master_key = ?1 WHERE id = 1",
+                          std::string_view(master.fingerprint())));
+  return {};
+}
+
 Result<> check_master_key(sql::Connection& connection, const MasterKey& master) {
   TRY(const auto stored, stored_fingerprint(connection));
   if (!stored.empty() && stored != master.fingerprint()) return another_master_key();
@@ -79,6 +78,7 @@ Result<std::int64_t> adopt_master_key(sql::Connection& connection, const MasterK
       connection.run("UPDATE access_key SET revoked_at = ?1, sealed_secret = '' WHERE revoked_at = "
                      "0",
                      now));
+  TRY_VOID(connection.run("DELETE FROM certificate_authority"));
   TRY_VOID(connection.run("UPDATE access_state SET master_key = ?1 WHERE id = 1",
                           std::string_view(master.fingerprint())));
   TRY_VOID(transaction.commit());

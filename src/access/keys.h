@@ -29,8 +29,8 @@ inline constexpr std::int64_t live_keys_per_user = 2;
 // Whether a database belongs to a master key: conflict, with what to do, where its secrets were
 // sealed with another. A database without secrets takes the first key that makes one.
 Result<> check_master_key(sql::Connection& connection, const MasterKey& master);
-// The way back when the master key is lost: every access key is revoked, and new ones are sealed
-// with this one from now on. Returns the number of keys revoked.
+// The way back when the master key is lost: every access key is revoked, the shared certificate
+// authority is forgotten, and new ones are sealed with this one from now on. Returns the number of keys revoked.
 Result<std::int64_t> adopt_master_key(sql::Connection& connection, const MasterKey& master,
                                       Seconds now);
 

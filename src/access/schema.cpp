@@ -61,7 +61,17 @@ CREATE TABLE audit_log (
 ) {clustered};
 )sql";
 
-constexpr std::array<sql::Migration, 1> migrations = {{{1, accounts_keys_and_audit}}};
+// One row at most.
+constexpr std::string_view authority = R"sql(
+CREATE TABLE certificate_authority (
+  id INTEGER PRIMARY KEY,
+  certificate TEXT NOT NULL,
+  sealed_key TEXT NOT NULL
+);
+)sql";
+
+constexpr std::array<sql::Migration, 2> migrations = {
+    {{1, accounts_keys_and_audit}, {2, authority}}};
 
 }  // namespace
 

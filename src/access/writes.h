@@ -1,4 +1,4 @@
-// What accounts.cpp and keys.cpp share. Of this folder only.
+// What accounts.cpp, authority.cpp and keys.cpp share. Of this folder only.
 //
 // Thread rule: functions over the caller's connection.
 #pragma once
@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "access/master_key.h"
 #include "access/role.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -16,6 +17,10 @@ namespace tenken::access {
 // A transaction that changes who may enter. Its first statement tells every node so, and by that
 // row lets one at a time through: what it counts and checks stays true to its end.
 Result<sql::Transaction> begin_change(sql::Connection& connection);
+
+// Inside such a transaction: the database's secrets are sealed with this key from here on. Conflict
+// where they are with another.
+Result<> claim_master_key(sql::Connection& connection, const MasterKey& master);
 
 // Inside such a transaction: creates the account where it is absent. Conflict where it was
 // revoked.

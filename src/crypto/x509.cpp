@@ -260,4 +260,13 @@ Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_
   return matches;
 }
 
+Result<bool> is_signed_by(std::string_view certificate_pem, std::string_view ca_pem) {
+  TRY(const auto certificate, read_certificate(certificate_pem));
+  TRY(const auto ca, read_certificate(ca_pem));
+  EVP_PKEY* key = X509_get0_pubkey(ca.get());
+  const bool is = key != nullptr && X509_verify(certificate.get(), key) == 1;
+  ERR_clear_error();
+  return is;
+}
+
 }  // namespace tenken::crypto

@@ -49,4 +49,7 @@ Result<CertificateFacts> certificate_facts(std::string_view certificate_pem);
 // Whether the key is the one that the first certificate speaks for.
 Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_pem);
 
+// Whether the certificate was signed with the authority's key.
+Result<bool> is_signed_by(std::string_view certificate_pem, std::string_view ca_pem);
+
 }  // namespace tenken::crypto

@@ -76,6 +76,16 @@ TEST(X509, what_is_no_pem_is_an_error) {
   EXPECT_EQ(certificate_facts(cut).error().code, Errc::invalid);
 }
 
+TEST(X509, a_certificate_tells_its_authority_from_another_of_the_same_name) {
+  const auto ca = authority();
+  const std::vector<std::string> names{"localhost"};
+  const auto server = issue_server_certificate(ca, names, noon);
+  ASSERT_TRUE(server.has_value());
+  EXPECT_EQ(*is_signed_by(server->certificate, ca.certificate), true);
+  EXPECT_EQ(*is_signed_by(server->certificate, authority().certificate), false);
+  EXPECT_FALSE(is_signed_by(server->certificate, "").has_value());
+}
+
 TEST(X509, serial_numbers_differ) {
   EXPECT_NE(authority().certificate, authority().certificate);
 }
