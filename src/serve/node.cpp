@@ -11,6 +11,7 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include "access/authority.h"
 #include "access/key_ring.h"
 #include "access/keys.h"
 #include "access/master_key.h"
@@ -21,6 +22,7 @@
 #include "base/text.h"
 #include "crypto/random.h"
 #include "crypto/secret.h"
+#include "crypto/x509.h"
 #include "http/server.h"
 #include "pipeline/database_location.h"
 #include "pipeline/evaluate.h"
@@ -46,6 +48,7 @@ constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto retry_interval = std::chrono::seconds(2);
 constexpr int quiet_looks_before_shrinking = 5;
 constexpr std::size_t token_limit = 4'096;
+constexpr std::size_t certificate_limit = 1 << 20;
 constexpr int metrics_wait_ms = 500;
 constexpr std::string_view no_generation =
     "there is no advisory database yet: inventories are kept, and none is evaluated";
@@ -132,7 +135,7 @@ class RunningNode : public Node {
                                        .backup = options_.backup,
                                        .retention = options_.retention,
                                        .keep_audit = options_.keep_audit});
-    TRY_VOID(listen());
+    TRY_VOID(listen(master));
     start_schedule();
     worker_ = std::thread([this] { work(); });
     exporter_ = Exporter::start({.pool = &*pool_,
@@ -146,9 +149,7 @@ class RunningNode : public Node {
   }
 
   std::string url() const override {
-    const auto host = address_.host.find(':') == std::string::npos
-                          ? address_.host
-                          : fmt::format("[{}]", address_.host);
+    const auto host = shown_host_.contains(':') ? fmt::format("[{}]", shown_host_) : shown_host_;
     return fmt::format("{}://{}:{}", options_.plaintext ? "http" : "https", host, server_->port());
   }
 
@@ -247,7 +248,41 @@ class RunningNode : public Node {
                     store));
   }
 
-  Result<> listen() {
+  // The files given, else its own certificate.
+  Result<http::TlsFiles> certificate(const access::MasterKey& master,
+                                     std::vector<std::string> names) {
+    if (!options_.tls_certificate.empty())
+      return http::TlsFiles{.certificate = options_.tls_certificate, .key = options_.tls_key};
+    if (!options_.database_uri.empty()) TRY_VOID(share_authority(master));
+    names.insert(names.end(), options_.tls_names.begin(), options_.tls_names.end());
+    return own_certificate(options_.data_directory, names, now());
+  }
+
+  Result<> share_authority(const access::MasterKey& master) {
+    TRY(const auto kept, kept_authority(options_.data_directory));
+    TRY(const auto own, kept ? Result<crypto::Identity>(*kept) : new_authority(now()));
+    TRY(const auto connection, pool_->lease());
+    TRY(const auto shared, access::shared_authority(*connection, master, own));
+    if (!kept) return keep_authority(options_.data_directory, shared);
+    if (kept->certificate != shared.certificate)
+      log(Level::warning,
+          "tls/ca.pem is not that of the other nodes: remove tls/ca.pem and tls/ca.key to take "
+          "theirs");
+    return {};
+  }
+
+  Result<> open_tls(http::Options& options, const access::MasterKey& master) {
+    shown_host_ = address_.host;
+    if (options_.plaintext) return {};
+    const auto names = names_of_host(address_.host);
+    TRY(options.tls, certificate(master, names.all));
+    TRY(const auto pem, read_file(options.tls.certificate, certificate_limit));
+    TRY(const auto facts, crypto::certificate_facts(pem).within(options.tls.certificate));
+    shown_host_ = name_to_show(names.shown, facts.names);
+    return {};
+  }
+
+  Result<> listen(const access::MasterKey& master) {
     http::Options options;
     options.address = address_.host;
     options.port = address_.port;
@@ -259,15 +294,7 @@ class RunningNode : public Node {
     options.refusal = api::refused_by_server;
     options.finished = [this](const http::Request& request, const http::Response& response,
                               std::int64_t micros) { finished(request, response, micros); };
-    if (!options_.plaintext) {
-      if (options_.tls_certificate.empty()) {
-        auto names = names_of_host(address_.host);
-        names.insert(names.end(), options_.tls_names.begin(), options_.tls_names.end());
-        TRY(options.tls, own_certificate(options_.data_directory, names, now()));
-      } else {
-        options.tls = {.certificate = options_.tls_certificate, .key = options_.tls_key};
-      }
-    }
+    TRY_VOID(open_tls(options, master));
     TRY(server_, http::Server::start(std::move(options)));
     return {};
   }
@@ -425,6 +452,7 @@ class RunningNode : public Node {
   // Names this node's leases: the same after a restart, which so takes up what a crash left.
   const std::string name_ = fmt::format("{}:{}", host_name(), options_.data_directory);
   Address address_;
+  std::string shown_host_;  // in the URL: a name of the certificate
   bool stopped_ = false;
   std::optional<StoreLock> lock_;
   crypto::Secret metrics_token_;

@@ -13,6 +13,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import time
@@ -114,6 +115,46 @@ class Process(ServeCase):
         process.terminate()
         self.assertEqual(process.wait(10), 0)
         process.stdout.close()
+
+    def test_on_every_address_the_url_has_a_name_of_the_certificate(self):
+        data = self.directory / "data"
+        process = subprocess.Popen(
+            [support.TENKEN, "serve", "--data", data, "--db", database, "--listen", "0.0.0.0:0"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=support.environment(SOURCE_DATE_EPOCH=None),
+        )  # fmt: skip
+        self.addCleanup(process.kill)
+        line = process.stdout.readline().decode()
+        host, port = re.fullmatch(r"listening https://([A-Za-z0-9._-]+):(\d+)\n", line).groups()
+        self.assertNotEqual(host, "0.0.0.0")
+        trust = ssl.create_default_context(cafile=data / "tls/ca.pem")
+        for name in (host, "127.0.0.1", "localhost"):
+            with socket.create_connection(("127.0.0.1", int(port))) as plain:
+                trust.wrap_socket(plain, server_hostname=name).close()
+        process.terminate()
+        self.assertEqual(process.wait(10), 0)
+        process.stdout.close()
+
+    def test_nodes_of_one_database_share_the_authority(self):
+        with postgres_server.PostgresServer() as postgres:
+            one = self.serve(database_uri=postgres.uri)
+            other = self.directory / "other"
+            other.mkdir()
+            shutil.copy(one.directory / "secret.key", other)
+            two = self.serve(database_uri=postgres.uri, directory=other)
+            for file in ("ca.pem", "ca.key"):
+                self.assertEqual(
+                    (one.directory / "tls" / file).read_text(), (other / "tls" / file).read_text()
+                )
+            self.assertEqual(stat.S_IMODE((other / "tls/ca.key").stat().st_mode), 0o600)
+            two.close()
+            (other / "secret.key").unlink()
+            said = self.refused(
+                "--data", other, "--database", postgres.uri, "--db", database,
+                "--listen", "127.0.0.1:0", code=support.TARGET,
+            )  # fmt: skip
+            self.assertIn("another secret key", said)
+            one.close()
 
     def test_a_second_server_on_the_same_store_is_refused_until_the_first_is_killed(self):
         one = self.serve()
