@@ -69,6 +69,11 @@ Result<Address> parse_address(std::string_view text) {
   return Address{std::string(host), static_cast<std::uint16_t>(*port)};
 }
 
+bool is_region(std::string_view text) {
+  return !text.empty() && text.size() <= 32 &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
+}
+
 bool is_loopback(std::string_view host) {
   return host == "localhost" || host == "::1" || host.starts_with("127.");
 }
@@ -184,6 +189,9 @@ class RunningNode : public Node {
 
  private:
   Result<> check_options() {
+    if (!is_region(options_.region))
+      return invalid(fmt::format("--region {}: 1 to 32 of a-z, 0-9 and - are needed",
+                                 printable(options_.region)));
     if (options_.plaintext && !is_loopback(address_.host))
       return invalid("--plaintext is for loopback addresses only: others need TLS");
     if (options_.tls_certificate.empty() != options_.tls_key.empty())
