@@ -30,6 +30,7 @@ constexpr Row rows[] = {
     {"ExpiredTokenException", 403},
     {"RequestTimeoutException", 408},
     {"RequestEntityTooLargeException", 413},
+    {"MethodNotAllowedException", 405},
     {"ServiceUnavailableException", 503},
 };
 static_assert(std::size(rows) == static_cast<std::size_t>(ErrorCode::service_unavailable) + 1);
@@ -141,6 +142,10 @@ ApiError throttled(std::string message, int retry_after_s) {
 
 ApiError unknown_operation() {
   return plain(ErrorCode::unknown_operation, "The request names no operation of this service");
+}
+
+ApiError method_not_allowed() {
+  return plain(ErrorCode::method_not_allowed, "This path does not know the method");
 }
 
 ApiError service_unavailable() {

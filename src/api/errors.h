@@ -39,6 +39,7 @@ enum class ErrorCode : std::uint8_t {
   expired_token,
   request_timeout,
   request_too_large,
+  method_not_allowed,  // of /v1
   service_unavailable,
 };
 
@@ -89,6 +90,7 @@ ApiError conflicting(std::string message, std::string resource_id, std::string r
 ApiError quota_exceeded(std::string message, std::string resource_id);
 ApiError throttled(std::string message, int retry_after_s);
 ApiError unknown_operation();
+ApiError method_not_allowed();
 // 503, to be tried again at once.
 ApiError service_unavailable();
 

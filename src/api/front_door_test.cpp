@@ -11,15 +11,18 @@ namespace {
 class FrontDoorTest : public access::AccessTest {
  protected:
   http::Request signed_request(const access::NewKey& key, std::string method, std::string target,
-                               std::string_view service) {
-    http::Request out{.method = std::move(method), .target = std::move(target), .id = "r-1"};
+                               std::string_view service, std::string body = {}) {
+    http::Request out{.method = std::move(method),
+                      .target = std::move(target),
+                      .body = std::move(body),
+                      .id = "r-1"};
     out.headers.set("host", "localhost");
     const aws::RequestHead head{
         .method = out.method, .target = out.target, .headers = out.headers.all};
     const aws::Credentials credentials{.access_key_id = key.access_key_id,
                                        .secret = crypto::Secret(key.secret.reveal())};
-    for (auto& [name, value] :
-         aws::sign(head, aws::payload_hash(""), credentials, "us-east-1", service, access::today))
+    for (auto& [name, value] : aws::sign(head, aws::payload_hash(out.body), credentials,
+                                         "us-east-1", service, access::today))
       out.headers.set(name, value);
     return out;
   }
@@ -49,6 +52,19 @@ TEST_P(FrontDoorTest, while_keys_cannot_be_looked_up_the_answer_is_to_try_again)
   EXPECT_TRUE(xml.body.contains("<Code>ServiceUnavailable</Code>")) << xml.body;
   ASSERT_EQ(logged.size(), 2u);
   EXPECT_TRUE(logged[0].starts_with("r-1 ")) << logged[0];
+}
+
+TEST_P(FrontDoorTest, a_method_that_a_path_does_not_know_is_refused_in_the_shape_of_errors) {
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
+                 [](std::string_view, const Error&) {});
+  const auto said = door.answer(signed_request(make_key(), "DELETE", "/v1/findings", "inspector2"));
+  EXPECT_EQ(said.status, 405);
+  EXPECT_EQ(said.headers.get("Allow"), "GET");
+  EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "MethodNotAllowedException");
+  EXPECT_EQ(said.headers.get("Content-Type"), "application/json");
+  EXPECT_EQ(said.body, R"({"message":"This path does not know the method"})");
 }
 
 }  // namespace

@@ -178,6 +178,7 @@ class OwnApi(unittest.TestCase):
             self.put("wrong", query, status=400, alpha="1.0")
         response = self.server.request("POST", "/v1/resources")
         self.assertEqual((response.status, response.headers["Allow"]), (405, "GET"))
+        self.assertEqual(response.headers["x-amzn-ErrorType"], "MethodNotAllowedException")
         self.assertEqual(self.server.request("GET", "/v1/nothing").status, 404)
 
     def test_z_every_operation_was_called(self):

@@ -56,8 +56,8 @@ ApiResult<Found> find(std::string_view method, std::string_view path) {
   return out;
 }
 
-http::Response method_not_allowed(std::string allowed) {
-  auto out = json_response(405, R"({"message":"This path does not know the method"})");
+http::Response refused_method(std::string allowed) {
+  auto out = to_response(method_not_allowed());
   out.headers.all.emplace_back("Allow", std::move(allowed));
   return out;
 }
@@ -117,7 +117,7 @@ V1Answer answer(const http::Request& request, const access::Principal& who, Serv
   if (!found) return {.response = to_response(found.error())};
   if (!found->matched) {
     if (!found->other_methods.empty())
-      return {.response = method_not_allowed(std::move(found->other_methods))};
+      return {.response = refused_method(std::move(found->other_methods))};
     return {.response = to_response(resource_not_found("There is nothing at this path"))};
   }
   V1Answer out{.action = found->matched->operation->noted_as, .outcome = "success"};
