@@ -67,5 +67,19 @@ TEST_P(FrontDoorTest, a_method_that_a_path_does_not_know_is_refused_in_the_shape
   EXPECT_EQ(said.body, R"({"message":"This path does not know the method"})");
 }
 
+TEST_P(FrontDoorTest, a_digest_that_is_none_is_refused) {
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
+                 [](std::string_view, const Error&) {});
+  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  for (const auto& digest : {std::string("zz"), std::string(64, 'A'), std::string(63, 'a')}) {
+    const auto said = door.answer(
+        signed_request(key, "PUT", "/v1/resources/web-1/inventory?digest=" + digest, "inspector2"));
+    EXPECT_EQ(said.status, 400) << digest;
+    EXPECT_TRUE(said.body.contains("digest: ")) << said.body;
+  }
+}
+
 }  // namespace
 }  // namespace tenken::api

@@ -174,7 +174,7 @@ class OwnApi(unittest.TestCase):
             ("/v1/findings?nextToken=abc", "nextToken"),
         ):
             self.assertIn(word, self.ask("GET", target, 400)["message"])
-        for query in ("?ttl=7", "?type=toaster", "?tag=x"):
+        for query in ("?ttl=7", "?type=toaster", "?tag=x", "?digest=zz"):
             self.put("wrong", query, status=400, alpha="1.0")
         response = self.server.request("POST", "/v1/resources")
         self.assertEqual((response.status, response.headers["Allow"]), (405, "GET"))

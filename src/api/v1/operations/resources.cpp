@@ -40,6 +40,12 @@ ApiResult<Seconds> lifetime_of(std::string_view text) {
   return static_cast<Seconds>(*number) * unit;
 }
 
+// SHA-256 as 64 digits; empty: not given.
+bool is_digest(std::string_view text) {
+  return text.empty() || (text.size() == 64 &&
+                          text.find_first_not_of("0123456789abcdef") == std::string_view::npos);
+}
+
 ApiResult<pipeline::ResourceReport> report_of(const V1Call& call) {
   pipeline::ResourceReport out{.account = call.who.account,
                                .external_id = call.labels[0],
@@ -85,6 +91,8 @@ ApiResult<Inventory> inventory_of(const V1Call& call) {
 ApiResult<http::Response> put_inventory(const V1Call& call) {
   TRY(auto report, report_of(call));
   const auto digest = call.parameter("digest");
+  if (!is_digest(digest))
+    return validation_failed("digest: 64 digits of 0-9a-f, the SHA-256 of the last report");
   if (!digest.empty() && call.request.body.empty()) {
     report.digest = std::string(digest);
     TRY(const auto confirmed, call.services.ingest->confirm(report));
