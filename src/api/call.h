@@ -46,6 +46,12 @@ struct Call {
   const access::Principal& who;
   const Input& input;
   Services& services;
+  // What the audit log is to say that it was done to, an ARN; nullptr: nobody asks.
+  std::string* target = nullptr;
+
+  void done_to(std::string_view arn) const {
+    if (target != nullptr) *target = arn;
+  }
 };
 
 // The answer's JSON document.

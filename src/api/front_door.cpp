@@ -78,10 +78,10 @@ struct FrontDoor::State {
   http::Response answer(const http::Request& request, const access::Authenticated& who);
   http::Response operate(const http::Request& request, const access::Authenticated& who);
   ApiResult<std::string> call(const http::Request& request, const Route& route,
-                              const access::Authenticated& who);
+                              const access::Authenticated& who, std::string& target);
   http::Response answer_v1(const http::Request& request, const access::Principal& who);
   void note(const http::Request& request, const access::Principal& who, const Route& route,
-            std::string_view outcome);
+            std::string target, std::string_view outcome);
   void note(const http::Request& request, const access::Principal& who, std::string action,
             std::string target, std::string_view outcome);
 };
@@ -128,8 +128,10 @@ http::Response FrontDoor::State::operate(const http::Request& request,
     return to_response(ApiError{.code = ErrorCode::invalid_signature,
                                 .message = "Credential should be scoped to correct service: '" +
                                            route->operation->service + "'."});
-  auto answered = call(request, *route, who);
-  note(request, who.principal, *route, answered ? "success" : name(answered.error().code));
+  std::string target;
+  auto answered = call(request, *route, who, target);
+  note(request, who.principal, *route, std::move(target),
+       answered ? "success" : name(answered.error().code));
   auto response = answered ? document(route->operation->status, *std::move(answered))
                            : to_response(answered.error());
   response.note.operation = route->operation->name;
@@ -137,7 +139,8 @@ http::Response FrontDoor::State::operate(const http::Request& request,
 }
 
 ApiResult<std::string> FrontDoor::State::call(const http::Request& request, const Route& route,
-                                              const access::Authenticated& who) {
+                                              const access::Authenticated& who,
+                                              std::string& target) {
   const auto* operation = handled(route);
   const auto needs = operation != nullptr ? operation->needs : access::Permission::read;
   if (!who.principal.may(needs))
@@ -146,15 +149,17 @@ ApiResult<std::string> FrontDoor::State::call(const http::Request& request, cons
   TRY(auto input, Input::read(route, request.query(), request.body));
   if (operation == nullptr)
     return validation_failed(route.operation->name + " is not available in this version of tenken");
-  return operation->handle({.who = who.principal, .input = input, .services = services});
+  return operation->handle(
+      {.who = who.principal, .input = input, .services = services, .target = &target});
 }
 
 // Reads are not noted: the access log has them.
 void FrontDoor::State::note(const http::Request& request, const access::Principal& who,
-                            const Route& route, std::string_view outcome) {
+                            const Route& route, std::string target, std::string_view outcome) {
   const auto* operation = handled(route);
   if (operation == nullptr || operation->needs == access::Permission::read) return;
-  note(request, who, route.operation->service + ":" + route.operation->name, {}, outcome);
+  note(request, who, route.operation->service + ":" + route.operation->name, std::move(target),
+       outcome);
 }
 
 void FrontDoor::State::note(const http::Request& request, const access::Principal& who,

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "access/audit.h"
+#include "store/schema.h"
 #include "support/access_case.h"
 
 namespace tenken::api {
@@ -79,6 +81,30 @@ TEST_P(FrontDoorTest, a_digest_that_is_none_is_refused) {
     EXPECT_EQ(said.status, 400) << digest;
     EXPECT_TRUE(said.body.contains("digest: ")) << said.body;
   }
+}
+
+TEST_P(FrontDoorTest, the_audit_log_names_the_filter_that_was_made_changed_or_deleted) {
+  ASSERT_TRUE(store::migrate(db()));
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  FrontDoor door(
+      {.pool = &pool, .wake = [] {}, .clock = [] { return access::today; }, .region = "us-east-1"},
+      keys, [](std::string_view, const Error&) {});
+  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  const auto post = [&](std::string path, std::string body) {
+    return door.answer(signed_request(key, "POST", std::move(path), "inspector2", std::move(body)));
+  };
+  const auto made = post("/filters/create", R"({"name":"f","action":"NONE","filterCriteria":{}})");
+  ASSERT_EQ(made.status, 200) << made.body;
+  const auto arn = made.body.substr(8, made.body.size() - 10);  // {"arn":"…"}
+  ASSERT_TRUE(arn.starts_with("arn:aws:inspector2:us-east-1:111122223333:")) << made.body;
+  ASSERT_EQ(post("/filters/update", R"({"filterArn":")" + arn + R"(","name":"g"})").status, 200);
+  ASSERT_EQ(post("/filters/delete", R"({"arn":")" + arn + R"("})").status, 200);
+  EXPECT_EQ(post("/filters/delete", R"({"arn":")" + arn + R"("})").status, 404);
+  const auto events = access::list_audit(db(), access::acme, std::nullopt, 10);
+  ASSERT_TRUE(events);
+  ASSERT_EQ(events->size(), 4u);
+  for (const auto& event : *events) EXPECT_EQ(event.target, arn) << event.action;
 }
 
 }  // namespace

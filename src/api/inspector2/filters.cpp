@@ -98,11 +98,13 @@ Answer create_filter(const Call& call) {
   if (filter.suppresses)
     TRY_VOID(store::enqueue_suppression(*connection, filter.account, filter.id, now));
   TRY_VOID(transaction.commit());
+  call.done_to(filter_arn_start(call) + filter.id);
   call.services.wake();
   return arn_answer(call, filter.id);
 }
 
 Answer update_filter(const Call& call) {
+  call.done_to(call.input.string("filterArn"));
   const auto now = call.services.clock();
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
@@ -121,6 +123,7 @@ Answer update_filter(const Call& call) {
 }
 
 Answer delete_filter(const Call& call) {
+  call.done_to(call.input.string("arn"));
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
   TRY(const auto filter, existing(*connection, call, "arn"));
