@@ -1,6 +1,8 @@
 #include "store/findings.h"
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -239,6 +241,96 @@ TEST_F(FindingsTest, a_suppressed_finding_closes_when_it_is_remedied) {
   evaluate();
   EXPECT_EQ(shown(), (Lines{"web-1 CVE-2024-0001 CLOSED", "web-1 CVE-2024-0002 SUPPRESSED",
                             "web-2 CVE-2024-0001 ACTIVE"}));
+}
+
+TEST_F(FindingsTest, a_rule_follows_the_tags_of_a_resource) {
+  create_rule(production);
+  evaluate();
+  put_inventory("web-1", {{"alpha", "1.0"}, {"beta", "1.0"}}, {{"env", "test"}});
+  put_inventory("web-2", {{"alpha", "1.0"}}, {{"env", "prod"}});
+  evaluate();
+  EXPECT_EQ(shown(), (Lines{"web-1 CVE-2024-0001 ACTIVE", "web-1 CVE-2024-0002 ACTIVE",
+                            "web-2 CVE-2024-0001 SUPPRESSED"}));
+}
+
+TEST_F(FindingsTest, a_rule_follows_what_a_generation_says_of_a_vulnerability) {
+  create_rule(R"({"relatedVulnerabilities":[{"comparison":"EQUALS","value":"GHSA-1"}]})");
+  evaluate();
+  EXPECT_EQ(shown()[0], "web-1 CVE-2024-0001 ACTIVE");
+  const auto named = [&](std::string_view more) {
+    auto out = osv_advisory("PYSEC-1", "alpha", "2.0");
+    out.insert(1, fmt::format(R"("aliases":["CVE-2024-0001"{}],)", more));
+    use_advisories(
+        {{"PYSEC-1", out}, {"PYSEC-2", advisory("PYSEC-2", "CVE-2024-0002", "beta", "1.5")}});
+    evaluate();
+  };
+  named(R"(,"GHSA-1")");
+  EXPECT_EQ(shown()[0], "web-1 CVE-2024-0001 SUPPRESSED");
+  EXPECT_EQ(shown()[1], "web-1 CVE-2024-0002 ACTIVE");
+  named("");
+  EXPECT_EQ(shown()[0], "web-1 CVE-2024-0001 ACTIVE");
+}
+
+TEST_F(FindingsTest, rules_of_the_administrator_hold_for_its_members_while_they_are) {
+  const auto status_of_member = [&] {
+    become(second_account);
+    const auto out = shown();
+    become(own_account);
+    return out;
+  };
+  become(second_account);
+  put_inventory("db-1", {{"beta", "1.0"}}, {{"env", "prod"}});
+  become(own_account);
+  create_rule(production);
+  evaluate();
+  EXPECT_EQ(status_of_member(), (Lines{"db-1 CVE-2024-0002 ACTIVE"}));
+  answer("EnableDelegatedAdminAccount",
+         fmt::format(R"({{"delegatedAdminAccountId":"{}"}})", own_account));
+  const auto member_input = fmt::format(R"({{"accountId":"{}"}})", second_account);
+  answer("AssociateMember", member_input);
+  evaluate();
+  EXPECT_EQ(status_of_member(), (Lines{"db-1 CVE-2024-0002 SUPPRESSED"}));
+  answer("DisassociateMember", member_input);
+  evaluate();
+  EXPECT_EQ(status_of_member(), (Lines{"db-1 CVE-2024-0002 ACTIVE"}));
+}
+
+// Acknowledged is kept, also where one group commit could have held both.
+TEST_F(FindingsTest, a_partial_report_that_waits_behind_a_whole_one_adds_to_it) {
+  const auto report = [&](std::string_view resource, std::map<std::string, std::string> packages,
+                          bool whole) {
+    auto inventory = test::python_host(packages);
+    if (!whole) inventory.skips.push_back({.file = "x", .reason = "unreadable"});
+    return pipeline::stored_inventory({.account = std::string(own_account),
+                                       .external_id = std::string(resource),
+                                       .digest = fmt::format("{}{}", resource, packages.size()),
+                                       .received = clock_},
+                                      std::move(inventory));
+  };
+  auto& ingest = *services_.ingest;
+  std::vector<std::jthread> senders;
+  const auto send = [&](store::InventoryWrite inventory, std::size_t waiting) {
+    senders.emplace_back([&ingest, one = std::move(inventory)] { EXPECT_TRUE(ingest.put(one)); });
+    while (ingest.counts().waiting != waiting) std::this_thread::yield();
+  };
+  {
+    auto writer = pool_->lease();
+    auto held = sql::Transaction::begin(**writer, sql::Transaction::Mode::write);
+    ASSERT_TRUE(held);
+    senders.emplace_back([&ingest, one = report("first", {{"alpha", "1.0"}}, true)] {
+      EXPECT_TRUE(ingest.put(one));
+    });
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the writer has taken it
+    send(report("race", {{"alpha", "1.0"}, {"beta", "1.0"}}, true), 1);
+    send(report("race", {{"delta", "1.0"}}, false), 2);
+  }
+  senders.clear();
+  auto connection = pool_->lease();
+  EXPECT_EQ((*connection)
+                ->one_integer("SELECT COUNT(*) FROM resource_package WHERE resource_id = ?1",
+                              store::resource_id(own_account, "race").value)
+                .value(),
+            3);
 }
 
 TEST_F(FindingsTest, what_one_rule_lets_go_another_holds) {

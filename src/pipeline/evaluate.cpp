@@ -15,6 +15,7 @@
 #include "sql/dialect.h"
 #include "store/holders.h"
 #include "store/resources.h"
+#include "store/suppression.h"
 #include "version/ecosystem.h"
 
 namespace tenken::pipeline {
@@ -384,6 +385,7 @@ Result<std::size_t> Evaluator::advance(const Generation& generation) {
   for (const auto& job : jobs) {
     TRY_VOID(advance_to(*connection, job, generation));
     TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+    TRY_VOID(store::enqueue_rules_on_facts(*connection, options_.clock()));
     TRY_VOID(store::finish(*connection, job, options_.node));
     TRY_VOID(transaction.commit());
   }

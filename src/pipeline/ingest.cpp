@@ -173,8 +173,13 @@ std::vector<Ingest::Waiting> Ingest::next_batch() {
   arrived_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
   std::vector<Waiting> batch;
   std::size_t packages = 0;
+  std::set<std::pair<std::string, std::string>> resources;
   while (!queue_.empty() && batch.size() < batch_reports && packages < batch_packages) {
-    if (queue_.front().inventory) packages += queue_.front().inventory->packages.size();
+    if (const auto& inventory = queue_.front().inventory) {
+      // A second report of a resource builds on what the first one left.
+      if (!resources.emplace(inventory->account, inventory->external_id).second) break;
+      packages += inventory->packages.size();
+    }
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }

@@ -303,13 +303,13 @@ Result<> CountChange::finish(sql::Connection& connection) {
   return tally.write(connection);
 }
 
-Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bool gained) {
+Result<CountedUpdate> run_counted(sql::Connection& connection, SqlText update, bool gained) {
   update.add(
       " RETURNING resource_id, vulnerability_id, account_id, COALESCE((SELECT c.type FROM "
       "finding_count c WHERE c.resource_id = finding.resource_id), (SELECT r.type FROM resource r "
       "WHERE r.resource_id = finding.resource_id)), score, fix, packages");
   CountTally tally;
-  std::int64_t changed = 0;
+  CountedUpdate out;
   {
     TRY(auto rows, connection.query(update.text(), update.values()));
     while (true) {
@@ -321,15 +321,16 @@ Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bo
                       .score = row->integer(4),
                       .fix = row->integer(5),
                       .packages = row->string(6)};
+      ++out.findings;
+      out.accounts.insert(counted.account);
       if (gained)
         tally.add(std::move(name), std::move(counted));
       else
         tally.take_away(std::move(name), std::move(counted));
-      ++changed;
     }
   }
   TRY_VOID(tally.write(connection));
-  return changed;
+  return out;
 }
 
 Result<std::int64_t> prune_counts(sql::Connection& connection) {

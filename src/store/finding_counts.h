@@ -15,6 +15,7 @@
 #include <compare>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -92,8 +93,12 @@ class CountChange {
 };
 
 // Runs an UPDATE of finding that does nothing but make findings ACTIVE, or nothing but end that
-// (gained), and counts what it changed. Returns how many findings it changed.
-Result<std::int64_t> run_counted(sql::Connection& connection, SqlText update, bool gained);
+// (gained), and counts what it changed.
+struct CountedUpdate {
+  std::int64_t findings = 0;
+  std::set<std::string> accounts;  // whose findings those were
+};
+Result<CountedUpdate> run_counted(sql::Connection& connection, SqlText update, bool gained);
 
 // Removes rows that count nothing any more.
 Result<std::int64_t> prune_counts(sql::Connection& connection);

@@ -166,11 +166,10 @@ Result<Changes> apply(sql::Connection& connection, const Statements& statements,
 
 namespace {
 
-// The rules see what was written; what they do with it is a change of its own, with the number
-// that next_transition leaves free.
-Result<std::int64_t> suppress(sql::Connection& connection, const Changes& changes,
-                              const SuppressionScope& scope, const Evaluation& evaluation) {
-  if (changes.written == 0) return std::int64_t{0};
+// The rules see what was written, and what they read beside findings: tags, types. What they do is
+// a change of its own, with the number that next_transition leaves free.
+Result<std::int64_t> suppress(sql::Connection& connection, const SuppressionScope& scope,
+                              const Evaluation& evaluation) {
   return apply_rules(connection, scope,
                      {.now = evaluation.now, .transition = evaluation.transition + 2});
 }
@@ -213,7 +212,7 @@ Result<Changes> evaluate_resources(sql::Connection& connection,
   for (std::size_t i = 0; i < resources.size(); ++i) {
     const auto& [resource, evaluation] = resources[i];
     TRY(const auto suppressed,
-        suppress(connection, changes[i], {.resources = {resource, resource}}, evaluation));
+        suppress(connection, {.resources = {resource, resource}}, evaluation));
     out.suppressed += suppressed;
     out.written += changes[i].written;
     out.closed += changes[i].closed;
@@ -235,7 +234,7 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
     TRY(const auto one, apply(connection, texts, evaluation.transition, values,
                               {.resources = range, .vulnerability = vulnerability}, tally));
     TRY_VOID(tally.write(connection));
-    TRY(const auto suppressed, suppress(connection, one, {range, vulnerability}, evaluation));
+    TRY(const auto suppressed, suppress(connection, {range, vulnerability}, evaluation));
     out.suppressed += suppressed;
     out.written += one.written;
     out.closed += one.closed;

@@ -204,7 +204,7 @@ TEST_P(StoreTest, what_a_statement_makes_active_or_ends_is_counted) {
     update.add(
         fmt::format("UPDATE finding SET status = {} WHERE vulnerability_id = ", gained ? 1 : 2));
     update.add(update.bind(std::string("CVE-1")));
-    EXPECT_EQ(run_counted(db(), std::move(update), gained).value(), 1);
+    EXPECT_EQ(run_counted(db(), std::move(update), gained).value().findings, 1);
     ASSERT_TRUE(transaction->commit());
     expect_counts_hold();
   }

@@ -235,15 +235,17 @@ void KnownVersions::insert(PackageVersionId id) {
 Result<InventoriesWritten> put_inventories(sql::Connection& connection,
                                            std::span<const InventoryWrite* const> inventories,
                                            const KnownVersions& known) {
-  // Of several reports of one resource only the last counts.
-  std::map<std::int64_t, const InventoryWrite*> last;
-  for (const auto* one : inventories) last[resource_id(one->account, one->external_id).value] = one;
+  std::map<std::int64_t, const InventoryWrite*> by_id;
+  for (const auto* one : inventories)
+    by_id[resource_id(one->account, one->external_id).value] = one;
+  if (by_id.size() != inventories.size())
+    return Error{Errc::conflict, "two inventories of one resource, or an id that two share"};
   VersionsById versions;
   InventoriesWritten out;
   TRY_VOID(lock_interned(connection, Sharing::shared));
   TRY(out.epoch, interned_epoch(connection));
   const bool still_known = known.epoch() == out.epoch;
-  for (const auto& [id, inventory] : last) {
+  for (const auto& [id, inventory] : by_id) {
     for (const auto& package : inventory->packages) {
       if (!still_known || !known.contains(package.id))
         versions.emplace(package.id.value, &package.version);
@@ -252,7 +254,7 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   // Package versions before resources: the order in which evaluation locks them.
   TRY_VOID(intern(connection, versions));
   std::vector<NewRow> fresh;
-  for (const auto& [id, inventory] : last) {
+  for (const auto& [id, inventory] : by_id) {
     TRY_VOID(put_resource(connection, {id}, *inventory));
     TRY_VOID(put_difference(connection, {id}, *inventory, fresh));
     TRY_VOID(enqueue(connection, "evaluate", fmt::format("{}", id), inventory->digest,

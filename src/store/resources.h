@@ -1,6 +1,6 @@
 // Resources and what is installed on them: the tables resource, resource_tag, package_version and
-// resource_package (and who holds a package version: holders.h). A resource's packages are replaced by their difference, so that an inventory
-// like the last costs what changed.
+// resource_package (and who holds a package version: holders.h). A resource's packages are replaced
+// by their difference, so that an inventory like the last costs what changed.
 //
 // Errors: those of the engine. Thread rule: functions over the caller's connection; those that
 // write run inside the caller's transaction.
@@ -68,8 +68,8 @@ class KnownVersions {
   std::unordered_set<std::int64_t> ids_;
 };
 
-// Writes them all and leaves an evaluate job for each. known is brought up to date by the caller
-// after the commit, from `interned`.
+// Writes them all, each of another resource, and leaves an evaluate job for each. known is brought
+// up to date by the caller after the commit, from `interned`.
 struct InventoriesWritten {
   std::vector<PackageVersionId> interned;
   std::int64_t epoch = 0;  // of interned

@@ -11,6 +11,7 @@
 #include "store/finding_conditions.h"
 #include "store/finding_counts.h"
 #include "store/jobs.h"
+#include "store/organisation.h"
 #include "store/sql_text.h"
 
 namespace tenken::store {
@@ -20,8 +21,8 @@ using findings::Criteria;
 
 // A rule as SQL is made from it.
 struct Rule {
-  std::string account;
   std::string id;
+  std::vector<std::string> accounts;  // whose findings it is about
   Criteria criteria;
   ColumnConditions columns;
   ArnAnswer arns;
@@ -29,14 +30,15 @@ struct Rule {
 };
 
 Result<Rule> read_rule(sql::Connection& connection, const Filter& filter) {
-  Rule out{.account = filter.account, .id = filter.id};
+  Rule out{.id = filter.id};
   auto criteria = findings::read_criteria(filter.criteria);
   if (!criteria) return std::move(criteria).error().within("filter " + filter.id);
   out.criteria = *std::move(criteria);
   out.columns = column_conditions(out.criteria);
-  const std::vector accounts{filter.account};
-  TRY(out.arns, resolve_arns(connection, accounts, out.criteria));
-  out.matches_nothing = out.columns.impossible || accounts_meant(accounts, out.criteria).empty() ||
+  TRY(const auto visible, visible_accounts(connection, filter.account));
+  out.accounts = accounts_meant(visible, out.criteria);
+  TRY(out.arns, resolve_arns(connection, out.accounts, out.criteria));
+  out.matches_nothing = out.columns.impossible || out.accounts.empty() ||
                         std::ranges::find(out.columns.statuses, 1) == out.columns.statuses.end();
   return out;
 }
@@ -57,22 +59,23 @@ void add_rule(SqlText& sql, const Rule& rule) {
     sql.add("1 = 0");
     return;
   }
-  sql.add(fmt::format("finding.score BETWEEN {} AND {}",
-                      sql.bind(rule.columns.scores.front().first),
+  std::vector<std::string> accounts;
+  for (const auto& account : rule.accounts) accounts.push_back(sql.bind(account));
+  sql.add(fmt::format("finding.account_id || '' IN ({}) AND finding.score BETWEEN {} AND {}",
+                      fmt::join(accounts, ", "), sql.bind(rule.columns.scores.front().first),
                       sql.bind(rule.columns.scores.back().last)));
   add_conditions(sql, "finding", rule.criteria, rule.columns, rule.arns);
 }
 
-// The arithmetic and the concatenation keep SQLite to the key of the table, which the scope limits:
-// an index by account and status would be walked whole for every slice.
-void add_scope(SqlText& sql, const SuppressionScope& scope, std::string_view account, int status) {
+// The arithmetic keeps SQLite to the key of the table, which the scope limits: an index by account
+// and status would be walked whole for every slice. So does the concatenation in add_rule.
+void add_scope(SqlText& sql, const SuppressionScope& scope, int status) {
   sql.add(fmt::format(" WHERE finding.resource_id BETWEEN {} AND {}",
                       sql.bind(scope.resources.first.value), sql.bind(scope.resources.last.value)));
   if (!scope.vulnerability.empty())
     sql.add(fmt::format(" AND finding.vulnerability_id = {}",
                         sql.bind(std::string(scope.vulnerability))));
-  sql.add(fmt::format(" AND finding.account_id || '' = {} AND finding.status + 0 = {}",
-                      sql.bind(std::string(account)), status));
+  sql.add(fmt::format(" AND finding.status + 0 = {}", status));
 }
 
 SqlText change(int status, std::string_view suppressed_by, std::string_view cause,
@@ -90,21 +93,21 @@ Result<std::int64_t> run(sql::Connection& connection, const SqlText& sql) {
   return connection.run(sql.text(), sql.values());
 }
 
-Result<std::int64_t> suppress(sql::Connection& connection, const Rule& rule,
-                              const SuppressionScope& scope, const SuppressionMoment& moment) {
-  if (rule.matches_nothing) return std::int64_t{0};
+Result<CountedUpdate> suppress(sql::Connection& connection, const Rule& rule,
+                               const SuppressionScope& scope, const SuppressionMoment& moment) {
+  if (rule.matches_nothing) return CountedUpdate();
   auto sql = change(2, rule.id, rule.id, moment);
-  add_scope(sql, scope, rule.account, 1);
+  add_scope(sql, scope, 1);
   sql.add(" AND ");
   add_rule(sql, rule);
   return run_counted(connection, std::move(sql), false);
 }
 
 // What the rule suppressed and no longer matches.
-Result<std::int64_t> release(sql::Connection& connection, const Rule& rule,
-                             const SuppressionScope& scope, const SuppressionMoment& moment) {
+Result<CountedUpdate> release(sql::Connection& connection, const Rule& rule,
+                              const SuppressionScope& scope, const SuppressionMoment& moment) {
   auto sql = change(1, "", rule.id, moment);
-  add_scope(sql, scope, rule.account, 2);
+  add_scope(sql, scope, 2);
   sql.add(fmt::format(" AND finding.suppressed_by = {} AND NOT (", sql.bind(rule.id)));
   // That the change itself moves updatedAt shall not undo it.
   auto criteria = rule;
@@ -121,14 +124,6 @@ struct RulesToApply {
   std::vector<Rule> others;    // that may hold what was let go
   std::vector<Rule> applied;
 };
-
-std::set<std::string> accounts_of(const RulesToApply& rules) {
-  std::set<std::string> out;
-  for (const auto* list : {&rules.released, &rules.others, &rules.applied}) {
-    for (const auto& rule : *list) out.insert(rule.account);
-  }
-  return out;
-}
 
 // What was changed is found by the moment, where the scope is no narrower.
 std::string_view index_of(const SuppressionScope& scope) {
@@ -162,19 +157,35 @@ Result<> write_events(sql::Connection& connection, const std::set<std::string>& 
 Result<std::int64_t> apply(sql::Connection& connection, const RulesToApply& rules,
                            const SuppressionScope& scope, const SuppressionMoment& moment) {
   if (rules.released.empty() && rules.applied.empty()) return std::int64_t{0};
-  std::int64_t changed = 0;
+  CountedUpdate changed;
+  const auto add = [&](CountedUpdate one) {
+    changed.findings += one.findings;
+    changed.accounts.merge(one.accounts);
+  };
   for (const auto& rule : rules.released) {
-    TRY(const auto count, release(connection, rule, scope, moment));
-    changed += count;
+    TRY(auto released, release(connection, rule, scope, moment));
+    add(std::move(released));
   }
   auto holding = rules.applied;
-  if (changed > 0) holding.insert(holding.end(), rules.others.begin(), rules.others.end());
+  if (changed.findings > 0) holding.insert(holding.end(), rules.others.begin(), rules.others.end());
   for (const auto& rule : holding) {
-    TRY(const auto count, suppress(connection, rule, scope, moment));
-    changed += count;
+    TRY(auto suppressed, suppress(connection, rule, scope, moment));
+    add(std::move(suppressed));
   }
-  if (changed > 0) TRY_VOID(write_events(connection, accounts_of(rules), scope, moment));
-  return changed;
+  if (changed.findings > 0) TRY_VOID(write_events(connection, changed.accounts, scope, moment));
+  return changed.findings;
+}
+
+bool reads_facts(const Criteria& criteria) {
+  using findings::NumberField;
+  using findings::TextField;
+  return std::ranges::any_of(criteria.numbers,
+                             [](const auto& one) { return one.field == NumberField::epss; }) ||
+         std::ranges::any_of(criteria.texts, [](const auto& one) {
+           return one.field == TextField::exploit_available ||
+                  one.field == TextField::vulnerability_source ||
+                  one.field == TextField::related_vulnerability;
+         });
 }
 
 }  // namespace
@@ -189,11 +200,11 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
                                           std::string_view filter_id, const SuppressionScope& scope,
                                           const SuppressionMoment& moment) {
   TRY(const auto filter, find_filter(connection, account, filter_id));
-  Rule rule{.account = std::string(account), .id = std::string(filter_id), .matches_nothing = true};
+  Rule rule{.id = std::string(filter_id), .matches_nothing = true};
   if (filter && filter->in_force(moment.now)) {
     TRY(rule, read_rule(connection, *filter));
   }
-  TRY(auto others, read_rules(connection, account, moment.now));
+  TRY(auto others, read_rules(connection, "", moment.now));
   std::erase_if(others, [&](const Rule& one) { return one.id == rule.id; });
   return apply(connection, {.released = {rule}, .others = std::move(others), .applied = {rule}},
                scope, moment);
@@ -202,6 +213,23 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
 Result<> enqueue_suppression(sql::Connection& connection, std::string_view account,
                              std::string_view filter_id, Seconds run_after) {
   return enqueue(connection, "suppress", fmt::format("{} {}", account, filter_id), "", run_after);
+}
+
+Result<> enqueue_rules_of(sql::Connection& connection, std::string_view account, Seconds now) {
+  TRY(const auto rules, rules_in_force(connection, account, now));
+  for (const auto& rule : rules)
+    TRY_VOID(enqueue_suppression(connection, rule.account, rule.id, now));
+  return {};
+}
+
+Result<> enqueue_rules_on_facts(sql::Connection& connection, Seconds now) {
+  TRY(const auto rules, rules_in_force(connection, "", now));
+  for (const auto& rule : rules) {
+    TRY(const auto criteria, findings::read_criteria(rule.criteria));
+    if (reads_facts(criteria))
+      TRY_VOID(enqueue_suppression(connection, rule.account, rule.id, now));
+  }
+  return {};
 }
 
 }  // namespace tenken::store

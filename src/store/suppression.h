@@ -1,6 +1,8 @@
-// Suppression: a finding is SUPPRESSED while a rule of its account matches it. Rules are applied to
-// what an evaluation touched in the same transaction, and to everything of the account when a rule
-// changes or ends (jobs of the kind "suppress").
+// Suppression: a finding is SUPPRESSED while a rule matches it, of its account or of the delegated
+// administrator that its account is a member of. Rules are applied to what an evaluation looked at
+// in the same transaction, and to everything of their accounts by jobs of the kind "suppress": when
+// a rule changes or ends, when accounts become or cease to be members, and when another advisory
+// generation may have changed what the rule reads of vulnerabilities.
 //
 // A rule is judged as if the finding were ACTIVE: its condition on findingStatus does not undo what
 // the rule does.
@@ -42,5 +44,10 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
 // Leaves the job that brings findings in line with the filter, at once or when it ends.
 Result<> enqueue_suppression(sql::Connection& connection, std::string_view account,
                              std::string_view filter_id, Seconds run_after);
+// The same for all rules of an account: it has other members now.
+Result<> enqueue_rules_of(sql::Connection& connection, std::string_view account, Seconds now);
+// The same for all rules, of whichever account, that read what a generation says of a vulnerability
+// beside its matches: EPSS, exploits, source, aliases.
+Result<> enqueue_rules_on_facts(sql::Connection& connection, Seconds now);
 
 }  // namespace tenken::store

@@ -17,6 +17,7 @@
 #include "base/json_writer.h"
 #include "store/documents.h"
 #include "store/scanning.h"
+#include "store/suppression.h"
 
 namespace tenken::api {
 namespace organisation_ {
@@ -94,6 +95,7 @@ Answer disable_delegated_admin_account(const Call& call) {
   if (!dismissed)
     return resource_not_found(
         fmt::format("The account {} is not the delegated administrator", account));
+  TRY_VOID(store::enqueue_rules_of(*connection, account, call.services.clock()));
   TRY_VOID(transaction.commit());
   return one_account("delegatedAdminAccountId", account);
 }
@@ -161,6 +163,7 @@ Answer associate_member(const Call& call) {
         fmt::format("The organization can have at most {} members", store::most_members),
         std::string(account));
   if (added) {
+    TRY_VOID(store::enqueue_rules_of(*connection, call.who.account, now));
     TRY(const auto types, auto_enabled_types(*connection, call.who.account));
     TRY_VOID(store::enable_types(*connection, account, types, now));
   }
@@ -179,6 +182,7 @@ Answer disassociate_member(const Call& call) {
         fmt::format("The current account cannot disassociate the account {} since the latter is "
                     "not yet associated to it",
                     account));
+  TRY_VOID(store::enqueue_rules_of(*connection, call.who.account, call.services.clock()));
   TRY_VOID(transaction.commit());
   return one_account("accountId", account);
 }
