@@ -5,6 +5,7 @@
 #include <charconv>
 #include <iterator>
 #include <optional>
+#include <span>
 
 #include "base/text.h"
 #include "store/finding_statements.h"
@@ -152,16 +153,15 @@ class Lister {
   Result<FindingPage> read(const SqlText& statement) {
     FindingPage out;
     TRY(auto rows, connection_.query(statement.text(), statement.values()));
-    Position last;
     while (true) {
       TRY(const auto* row, rows->next());
       if (row == nullptr) break;
       if (out.findings.size() == question_.limit) {
-        out.next = std::move(last);
+        out.next = out.places.back();
         break;
       }
       out.findings.push_back(read_finding(*row));
-      last = read_position(*row, question_.order, finding_column_count);
+      out.places.push_back(read_position(*row, question_.order, finding_column_count));
     }
     return out;
   }
@@ -209,9 +209,50 @@ Result<bool> match_few(sql::Connection& connection, const findings::Criteria& cr
   return found.value_or(0) <= static_cast<std::int64_t>(most_package_matches);
 }
 
-}  // namespace
+// Pages of accounts, brought together. Of each account everything is known up to where its page
+// ends, so that the page of all ends where the first of them does.
+FindingPage merged(const std::vector<FindingPage>& pages, const FindingQuestion& question) {
+  const auto before = [&](const Position& a, const Position& b) {
+    return question.descending ? b < a : a < b;
+  };
+  const Position* end = nullptr;
+  std::vector<std::pair<const Position*, const FindingRow*>> all;
+  for (const auto& page : pages) {
+    if (!page.next.empty() && (end == nullptr || before(page.next, *end))) end = &page.next;
+    for (std::size_t i = 0; i < page.findings.size(); ++i)
+      all.emplace_back(&page.places[i], &page.findings[i]);
+  }
+  std::ranges::sort(all, [&](const auto& a, const auto& b) { return before(*a.first, *b.first); });
+  if (end != nullptr) std::erase_if(all, [&](const auto& one) { return before(*end, *one.first); });
+  FindingPage out;
+  for (const auto& [place, finding] : all) {
+    if (out.findings.size() == question.limit) {
+      out.next = out.places.back();
+      return out;
+    }
+    out.findings.push_back(*finding);
+    out.places.push_back(*place);
+  }
+  if (end != nullptr) out.next = *end;
+  return out;
+}
 
-namespace {
+Result<FindingPage> list_by_accounts(sql::Connection& connection,
+                                     const ResolvedQuestion& resolved) {
+  const auto at_once = most_accounts_at_once(resolved.columns);
+  if (resolved.accounts.size() <= at_once) return Lister(connection, resolved).list();
+  std::vector<FindingPage> pages;
+  std::span<const std::string> rest(resolved.accounts);
+  while (!rest.empty()) {
+    const auto part = rest.first(std::min(at_once, rest.size()));
+    auto one = resolved;
+    one.accounts.assign(part.begin(), part.end());
+    TRY(auto page, Lister(connection, std::move(one)).list());
+    pages.push_back(std::move(page));
+    rest = rest.subspan(part.size());
+  }
+  return merged(pages, resolved.question);
+}
 
 // The place of a status' name in ACTIVE, CLOSED, SUPPRESSED.
 std::int64_t rank_of(std::int64_t status) {
@@ -256,7 +297,7 @@ Result<FindingPage> list_in_parts(sql::Connection& connection, const ResolvedQue
       one.question.after.assign(asked.after.begin() + 1, asked.after.end());
     one.accounts = part.accounts;
     one.columns.statuses = part.statuses;
-    TRY(auto page, Lister(connection, std::move(one)).list());
+    TRY(auto page, list_by_accounts(connection, one));
     out.findings.insert(out.findings.end(), std::make_move_iterator(page.findings.begin()),
                         std::make_move_iterator(page.findings.end()));
     const bool is_full = out.findings.size() == asked.limit;
@@ -285,7 +326,7 @@ Result<FindingPage> list_findings(sql::Connection& connection, const FindingQues
   TRY(resolved.arns, resolve_arns(connection, resolved.accounts, question.criteria));
   TRY(resolved.by_packages, match_few(connection, question.criteria));
   TRY(auto page, is_in_parts(question.order) ? list_in_parts(connection, resolved)
-                                             : Lister(connection, resolved).list());
+                                             : list_by_accounts(connection, resolved));
   TRY_VOID(read_packages(connection, page.findings));
   return page;
 }

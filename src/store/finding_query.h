@@ -50,6 +50,7 @@ struct FindingQuestion {
 
 struct FindingPage {
   std::vector<FindingRow> findings;  // with their packages
+  std::vector<Position> places;      // of the findings, one each
   Position next;                     // empty: this was the last page
 };
 

@@ -343,6 +343,33 @@ TEST_P(FindingQueryTest, other_accounts_are_not_seen) {
   }
 }
 
+// More than one statement asks for: their pages are brought together.
+TEST_P(FindingQueryTest, many_accounts_are_one_list) {
+  constexpr int accounts = 150;
+  const auto name = [](int number) { return fmt::format("{:012}", 900'000'000'000 + number); };
+  for (const auto* table : {"resource", "finding"}) {
+    for (int i = 0; i < accounts; i += 2)
+      ASSERT_TRUE(connection_->run(
+          fmt::format("UPDATE {} SET account_id = ?1 WHERE resource_id % 75 = ?2", table), name(i),
+          i / 2));
+  }
+  auto asked = question();
+  asked.accounts.clear();
+  for (int i = 0; i < accounts; ++i) asked.accounts.push_back(name(i));
+  for (const auto order : orders) {
+    for (const bool descending : {false, true}) {
+      asked.order = order;
+      asked.descending = descending;
+      const auto found = all(asked);
+      EXPECT_EQ(found.size(), 300U) << static_cast<int>(order);
+      const auto scores = order == FindingOrder::score;
+      for (std::size_t i = 1; scores && i < found.size(); ++i)
+        EXPECT_TRUE(descending ? found[i - 1].score >= found[i].score
+                               : found[i - 1].score <= found[i].score);
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, FindingQueryTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          [](const auto& engine) { return test::engine_name(engine); });

@@ -540,6 +540,10 @@ bool FindingStatements::reads_rows() const {
   return std::ranges::any_of(read, not_in_index);
 }
 
+std::size_t most_accounts_at_once(const ColumnConditions& columns) {
+  return most_branches / (columns.statuses.size() * std::max<std::size_t>(1, columns.fixes.size()));
+}
+
 std::size_t FindingStatements::most_walked_vulnerabilities() const {
   if (find_order(question_.question.order).walk != Walk::scores) return 0;
   return most_branches / (question_.accounts.size() * question_.columns.statuses.size());

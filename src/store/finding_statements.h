@@ -48,6 +48,8 @@ struct ResolvedQuestion {
   bool by_packages = false;  // packages choose few vulnerabilities
   sql::Engine engine = sql::Engine::sqlite;
 };
+// A statement has so many parts at most, some for each account.
+std::size_t most_accounts_at_once(const ColumnConditions& columns);
 
 class FindingStatements {
  public:

@@ -33,7 +33,7 @@ Result<> note_gone(sql::Connection& connection, ResourceId resource);
 
 // Brings in all that wait.
 Result<> bring_in_holders(sql::Connection& connection);
-// The same in transactions of its own, none so long that ingest waits.
+// The same in transactions of its own, none so long that ingest waits; what comes meanwhile may wait.
 Result<> catch_up_holders(sql::Connection& connection);
 // So many wait that they should be brought in, though nobody reads by version.
 Result<bool> many_holders_wait(sql::Connection& connection);
