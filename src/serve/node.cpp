@@ -46,7 +46,7 @@ namespace {
 constexpr std::size_t most_connections = 32;  // to the store
 constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto retry_interval = std::chrono::seconds(2);
-constexpr int quiet_looks_before_shrinking = 5;
+constexpr auto quiet_before_shrinking = std::chrono::seconds(5);
 constexpr std::size_t token_limit = 4'096;
 constexpr std::size_t certificate_limit = 1 << 20;
 constexpr int metrics_wait_ms = 500;
@@ -379,11 +379,13 @@ class RunningNode : public Node {
 
   // What a burst of work took is given back when it is over.
   void keep_small(bool worked) {
-    if (worked) {
-      quiet_looks_ = 0;
-    } else if (++quiet_looks_ == quiet_looks_before_shrinking) {
+    const auto now = std::chrono::steady_clock::now();
+    if (worked || ingest_->counts().waiting > 0) {
+      quiet_since_ = now;
+    } else if (quiet_since_ && now - *quiet_since_ >= quiet_before_shrinking) {
       pool_->close_idle();
       malloc_trim(0);
+      quiet_since_.reset();
     }
   }
 
@@ -481,7 +483,8 @@ class RunningNode : public Node {
   std::string last_look_fault_;
   std::atomic<bool> look_failed_ = false;
   std::string last_fault_;
-  int quiet_looks_ = 0;  // in which nothing was to be done
+  // When there was something to do for the last time; empty: what it took is given back.
+  std::optional<std::chrono::steady_clock::time_point> quiet_since_;
   std::thread worker_;
 };
 

@@ -7,7 +7,8 @@
 #include <optional>
 #include <span>
 
-#include "base/text.h"
+#include <fmt/format.h>
+
 #include "store/finding_statements.h"
 
 namespace tenken::store {
@@ -342,21 +343,31 @@ std::vector<std::string> to_texts(const Position& position) {
   return out;
 }
 
+namespace {
+
+template <typename Number>
+Result<Number> read_whole(std::string_view text) {
+  Number out{};
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), out);
+  if (fault != std::errc() || end != text.data() + text.size())
+    return invalid("a place that is no number");
+  return out;
+}
+
+}  // namespace
+
 Result<Position> to_position(const std::vector<std::string>& texts, FindingOrder order) {
   const auto key = whole_key(order);
   if (texts.size() != key.size()) return invalid("a place of another order");
   Position out;
   for (std::size_t i = 0; i < key.size(); ++i) {
-    const auto& text = texts[i];
     if (key[i].kind == Kind::text) {
-      out.emplace_back(text);
+      out.emplace_back(texts[i]);
     } else if (key[i].kind == Kind::number) {
-      double value = 0;
-      std::from_chars(text.data(), text.data() + text.size(), value);
+      TRY(const auto value, read_whole<double>(texts[i]));
       out.emplace_back(value);
     } else {
-      std::int64_t value = 0;
-      std::from_chars(text.data(), text.data() + text.size(), value);
+      TRY(const auto value, read_whole<std::int64_t>(texts[i]));
       out.emplace_back(value);
     }
   }

@@ -168,10 +168,13 @@ namespace {
 
 // The rules see what was written, and what they read beside findings: tags, types. What they do is
 // a change of its own, with the number that next_transition leaves free.
-Result<std::int64_t> suppress(sql::Connection& connection, const SuppressionScope& scope,
-                              const Evaluation& evaluation) {
-  return apply_rules(connection, scope,
-                     {.now = evaluation.now, .transition = evaluation.transition + 2});
+SuppressionTask rules_on(const SuppressionScope& scope, const Evaluation& evaluation) {
+  return {scope, {.now = evaluation.now, .transition = evaluation.transition + 2}};
+}
+
+void add(Changes& sum, const Changes& one) {
+  sum.written += one.written;
+  sum.closed += one.closed;
 }
 
 }  // namespace
@@ -198,25 +201,20 @@ Result<Changes> evaluate_resources(sql::Connection& connection,
                                    std::span<const ResourceEvaluation> resources) {
   const auto texts = resource_statements(connection.engine());
   CountTally tally;
-  std::vector<Changes> changes;
+  Changes out;
+  std::vector<SuppressionTask> tasks;
   for (const auto& [resource, evaluation] : resources) {
     const sql::Value values[] = {evaluation.now, evaluation.transition,
                                  std::string_view(evaluation.cause), resource.value,
                                  resource.value};
-    TRY(const auto one, apply(connection, texts, evaluation.transition, values,
-                              {.resources = {resource, resource}}, tally));
-    changes.push_back(one);
+    const ResourceRange range{resource, resource};
+    TRY(const auto one,
+        apply(connection, texts, evaluation.transition, values, {.resources = range}, tally));
+    add(out, one);
+    tasks.push_back(rules_on({.resources = range}, evaluation));
   }
   TRY_VOID(tally.write(connection));
-  Changes out;
-  for (std::size_t i = 0; i < resources.size(); ++i) {
-    const auto& [resource, evaluation] = resources[i];
-    TRY(const auto suppressed,
-        suppress(connection, {.resources = {resource, resource}}, evaluation));
-    out.suppressed += suppressed;
-    out.written += changes[i].written;
-    out.closed += changes[i].closed;
-  }
+  TRY(out.suppressed, apply_rules(connection, tasks));
   return out;
 }
 
@@ -225,20 +223,20 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
                                          std::int64_t slice, const Evaluation& evaluation) {
   const auto texts = vulnerability_statements(connection.engine());
   const auto range = slice_range(slice);
+  CountTally tally;
   Changes out;
+  std::vector<SuppressionTask> tasks;
   for (const auto& vulnerability : vulnerabilities) {
     const sql::Value values[] = {
         evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
         range.first.value, range.last.value,      std::string_view(vulnerability)};
-    CountTally tally;
     TRY(const auto one, apply(connection, texts, evaluation.transition, values,
                               {.resources = range, .vulnerability = vulnerability}, tally));
-    TRY_VOID(tally.write(connection));
-    TRY(const auto suppressed, suppress(connection, {range, vulnerability}, evaluation));
-    out.suppressed += suppressed;
-    out.written += one.written;
-    out.closed += one.closed;
+    add(out, one);
+    tasks.push_back(rules_on({range, vulnerability}, evaluation));
   }
+  TRY_VOID(tally.write(connection));
+  TRY(out.suppressed, apply_rules(connection, tasks));
   return out;
 }
 

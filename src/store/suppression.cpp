@@ -190,10 +190,17 @@ bool reads_facts(const Criteria& criteria) {
 
 }  // namespace
 
-Result<std::int64_t> apply_rules(sql::Connection& connection, const SuppressionScope& scope,
-                                 const SuppressionMoment& moment) {
-  TRY(const auto rules, read_rules(connection, "", moment.now));
-  return apply(connection, {.released = rules, .applied = rules}, scope, moment);
+Result<std::int64_t> apply_rules(sql::Connection& connection,
+                                 std::span<const SuppressionTask> tasks) {
+  std::int64_t changed = 0;
+  if (tasks.empty()) return changed;
+  TRY(const auto in_force, read_rules(connection, "", tasks.front().moment.now));
+  const RulesToApply rules{.released = in_force, .applied = in_force};
+  for (const auto& [scope, moment] : tasks) {
+    TRY(const auto count, apply(connection, rules, scope, moment));
+    changed += count;
+  }
+  return changed;
 }
 
 Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::string_view account,
@@ -225,8 +232,8 @@ Result<> enqueue_rules_of(sql::Connection& connection, std::string_view account,
 Result<> enqueue_rules_on_facts(sql::Connection& connection, Seconds now) {
   TRY(const auto rules, rules_in_force(connection, "", now));
   for (const auto& rule : rules) {
-    TRY(const auto criteria, findings::read_criteria(rule.criteria));
-    if (reads_facts(criteria))
+    const auto criteria = findings::read_criteria(rule.criteria);
+    if (!criteria || reads_facts(*criteria))  // the job of one that cannot be read says so
       TRY_VOID(enqueue_suppression(connection, rule.account, rule.id, now));
   }
   return {};

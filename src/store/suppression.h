@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -32,9 +33,13 @@ struct SuppressionMoment {
   std::int64_t transition = 0;  // names the changes
 };
 
-// Brings the findings of the scope in line with all rules. Returns how many changed.
-Result<std::int64_t> apply_rules(sql::Connection& connection, const SuppressionScope& scope,
-                                 const SuppressionMoment& moment);
+// Brings the findings of each scope in line with all rules. Returns how many changed.
+struct SuppressionTask {
+  SuppressionScope scope;
+  SuppressionMoment moment;
+};
+Result<std::int64_t> apply_rules(sql::Connection& connection,
+                                 std::span<const SuppressionTask> tasks);
 
 // One filter of the account changed, ended or is gone: the same for what it suppressed or will.
 Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::string_view account,
