@@ -5,9 +5,8 @@
 
 #include "store/organisation.h"
 #include "store/scanning.h"
-#include "store/schema.h"
 #include "store/tags.h"
-#include "support/test_database.h"
+#include "support/store_case.h"
 
 namespace tenken::store {
 namespace {
@@ -15,20 +14,7 @@ namespace {
 constexpr std::string_view first = "111122223333";
 constexpr std::string_view second = "444455556666";
 
-class DocumentsTest : public testing::TestWithParam<sql::Engine> {
- protected:
-  void SetUp() override {
-    NEED_ENGINE(GetParam());
-    database_.emplace(GetParam());
-    connection_ = sql::open(database_->location()).value();
-    ASSERT_TRUE(migrate(*connection_));
-  }
-  sql::Connection& db() { return *connection_; }
-
- private:
-  std::optional<test::TestDatabase> database_;
-  std::unique_ptr<sql::Connection> connection_;
-};
+class DocumentsTest : public StoreCase {};
 
 TEST_P(DocumentsTest, a_document_is_of_one_account_and_kind) {
   const DocumentKind reports{.account = first, .kind = "report"};

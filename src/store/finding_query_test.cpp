@@ -5,9 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "store/finding_statements.h"
-#include "store/schema.h"
 #include "support/finding_fleet.h"
-#include "support/test_database.h"
+#include "support/store_case.h"
 
 namespace tenken::store {
 namespace {
@@ -24,17 +23,12 @@ constexpr std::array orders{FindingOrder::score,
                             FindingOrder::vulnerability_source,
                             FindingOrder::epss};
 
-class FindingQueryTest : public testing::TestWithParam<sql::Engine> {
+class FindingQueryTest : public StoreCase {
  protected:
   void SetUp() override {
-    NEED_ENGINE(GetParam());
-    database_.emplace(GetParam());
-    auto connection = sql::open(database_->location());
-    ASSERT_TRUE(connection) << connection.error().what;
-    connection_ = *std::move(connection);
-    const auto migrated = migrate(*connection_);
-    ASSERT_TRUE(migrated) << migrated.error().what;
-    const auto filled = FindingFleet({}).fill(*connection_);
+    StoreCase::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    const auto filled = FindingFleet({}).fill(db());
     ASSERT_TRUE(filled) << filled.error().what;
   }
 
@@ -50,7 +44,7 @@ class FindingQueryTest : public testing::TestWithParam<sql::Engine> {
   std::vector<FindingRow> all(FindingQuestion question) {
     std::vector<FindingRow> out;
     for (int page = 0; page < 200; ++page) {
-      auto answer = list_findings(*connection_, question);
+      auto answer = list_findings(db(), question);
       EXPECT_TRUE(answer) << (answer ? "" : answer.error().what);
       if (!answer) return out;
       out.insert(out.end(), answer->findings.begin(), answer->findings.end());
@@ -66,16 +60,13 @@ class FindingQueryTest : public testing::TestWithParam<sql::Engine> {
 
   std::size_t count(std::string_view criteria) { return all(question(criteria)).size(); }
   std::size_t count_where(std::string_view condition) {
-    const auto rows = connection_->one_integer(fmt::format(
+    const auto rows = db().one_integer(fmt::format(
         "SELECT COUNT(*) FROM finding f JOIN resource r ON r.resource_id = f.resource_id "
         "JOIN vulnerability v ON v.vulnerability_id = f.vulnerability_id WHERE {}",
         condition));
     EXPECT_TRUE(rows) << (rows ? "" : rows.error().what);
     return rows ? static_cast<std::size_t>(rows->value_or(-1)) : 0;
   }
-
-  std::optional<test::TestDatabase> database_;
-  std::unique_ptr<sql::Connection> connection_;
 };
 
 TEST_P(FindingQueryTest, every_order_shows_each_finding_once) {
@@ -205,7 +196,7 @@ TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
   };
   const auto read = [&](const SqlText& statement) {
     std::vector<FindingKey> out;
-    const auto rows = connection_->query(statement.text(), statement.values());
+    const auto rows = db().query(statement.text(), statement.values());
     EXPECT_TRUE(rows) << (rows ? "" : rows.error().what);
     while (const auto* row = rows ? *(*rows)->next() : nullptr)
       out.push_back(read_finding(*row).key);
@@ -233,7 +224,7 @@ TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
       const auto chosen = statements.chosen_vulnerabilities(100);
       std::vector<std::string> ids;
       {
-        const auto rows = connection_->query(chosen.text(), chosen.values());
+        const auto rows = db().query(chosen.text(), chosen.values());
         ASSERT_TRUE(rows);
         while (const auto* row = *(*rows)->next()) ids.push_back(row->string(0));
       }
@@ -258,7 +249,7 @@ TEST_P(FindingQueryTest, windows_follow_one_another) {
       std::size_t windows = 0;
       for (; windows < 100; ++windows) {
         const auto end = statements.window_end(10);
-        const auto rows = connection_->query(end.text(), end.values());
+        const auto rows = db().query(end.text(), end.values());
         ASSERT_TRUE(rows) << rows.error().what;
         const auto* row = *(*rows)->next();
         if (row == nullptr) break;
@@ -304,8 +295,8 @@ TEST_P(FindingQueryTest, a_finding_is_found_by_its_arn) {
   EXPECT_EQ(ask("PREFIX", "arn:aws:inspector2:us-east-1:2"), 0U);
   EXPECT_EQ(ask("EQUALS", id), 0U);
   EXPECT_EQ(ask("EQUALS", "arn:aws:inspector2:us-east-1:444455556666:finding/" + id), 0U);
-  EXPECT_EQ((*find_finding(*connection_, FindingFleet::account, id)), one.key);
-  EXPECT_EQ((*find_finding(*connection_, "444455556666", id)), std::nullopt);
+  EXPECT_EQ((*find_finding(db(), FindingFleet::account, id)), one.key);
+  EXPECT_EQ((*find_finding(db(), "444455556666", id)), std::nullopt);
 }
 
 TEST_P(FindingQueryTest, what_means_something_to_sql_is_text) {
@@ -343,15 +334,22 @@ TEST_P(FindingQueryTest, other_accounts_are_not_seen) {
   }
 }
 
+TEST(FindingPlace, what_is_no_place_is_refused) {
+  EXPECT_TRUE(to_position({"95", "7", "CVE-1", "3"}, FindingOrder::score));
+  for (const auto* text : {"", "x", "9x", "99999999999999999999"})
+    EXPECT_FALSE(to_position({text, "7", "CVE-1", "3"}, FindingOrder::score)) << text;
+  EXPECT_FALSE(to_position({"95"}, FindingOrder::score));
+}
+
 // More than one statement asks for: their pages are brought together.
 TEST_P(FindingQueryTest, many_accounts_are_one_list) {
   constexpr int accounts = 150;
   const auto name = [](int number) { return fmt::format("{:012}", 900'000'000'000 + number); };
   for (const auto* table : {"resource", "finding"}) {
     for (int i = 0; i < accounts; i += 2)
-      ASSERT_TRUE(connection_->run(
-          fmt::format("UPDATE {} SET account_id = ?1 WHERE resource_id % 75 = ?2", table), name(i),
-          i / 2));
+      ASSERT_TRUE(
+          db().run(fmt::format("UPDATE {} SET account_id = ?1 WHERE resource_id % 75 = ?2", table),
+                   name(i), i / 2));
   }
   auto asked = question();
   asked.accounts.clear();

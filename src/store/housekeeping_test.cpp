@@ -11,8 +11,7 @@
 #include "store/holders.h"
 #include "store/matches.h"
 #include "store/resources.h"
-#include "store/schema.h"
-#include "support/test_database.h"
+#include "support/store_case.h"
 
 namespace tenken::store {
 namespace {
@@ -20,16 +19,8 @@ namespace {
 constexpr std::string_view account = "111122223333";
 constexpr Seconds day = 86'400;
 
-class StoreTest : public testing::TestWithParam<sql::Engine> {
+class StoreTest : public StoreCase {
  protected:
-  void SetUp() override {
-    NEED_ENGINE(GetParam());
-    database_.emplace(GetParam());
-    connection_ = sql::open(database_->location()).value();
-    ASSERT_TRUE(migrate(*connection_));
-  }
-  sql::Connection& db() { return *connection_; }
-
   static PackageVersion version_of(std::string_view name, std::string_view version) {
     PackageVersion out;
     out.package = {.ecosystem = "PyPI",
@@ -139,10 +130,6 @@ class StoreTest : public testing::TestWithParam<sql::Engine> {
   Seconds clock_ = 1'800'000'000;
   std::int64_t transition_ = 0;
   int reports_ = 0;
-
- private:
-  std::optional<test::TestDatabase> database_;
-  std::unique_ptr<sql::Connection> connection_;
 };
 
 TEST_P(StoreTest, counts_are_what_counting_gives_whatever_happened) {

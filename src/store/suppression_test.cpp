@@ -3,25 +3,20 @@
 #include <gtest/gtest.h>
 
 #include "store/findings.h"
-#include "store/schema.h"
 #include "support/finding_fleet.h"
-#include "support/test_database.h"
+#include "support/store_case.h"
 
 namespace tenken::store {
 namespace {
 
 using test::FindingFleet;
 
-class SuppressionTest : public testing::TestWithParam<sql::Engine> {
+class SuppressionTest : public StoreCase {
  protected:
   void SetUp() override {
-    NEED_ENGINE(GetParam());
-    database_.emplace(GetParam());
-    auto connection = sql::open(database_->location());
-    ASSERT_TRUE(connection) << connection.error().what;
-    connection_ = *std::move(connection);
-    ASSERT_TRUE(migrate(*connection_));
-    ASSERT_TRUE(FindingFleet({}).fill(*connection_));
+    StoreCase::SetUp();
+    if (IsSkipped() || HasFatalFailure()) return;
+    ASSERT_TRUE(FindingFleet({}).fill(db()));
   }
 
   // The filter's job, as the pipeline does it.
@@ -29,7 +24,7 @@ class SuppressionTest : public testing::TestWithParam<sql::Engine> {
     std::int64_t out = 0;
     for (std::int64_t slice = 0; slice < slices; ++slice) {
       const auto changed = apply_changed_filter(
-          *connection_, FindingFleet::account, id, {.resources = slice_range(slice)},
+          db(), FindingFleet::account, id, {.resources = slice_range(slice)},
           {.now = now, .transition = 1'000'000'000'000'000 + now * 100 + slice});
       EXPECT_TRUE(changed) << (changed ? "" : changed.error().what);
       out += changed ? *changed : 0;
@@ -37,14 +32,12 @@ class SuppressionTest : public testing::TestWithParam<sql::Engine> {
     return out;
   }
   std::int64_t count(std::string_view sql) {
-    const auto number = connection_->one_integer(sql);
+    const auto number = db().one_integer(sql);
     EXPECT_TRUE(number) << (number ? "" : number.error().what);
     return number ? number->value_or(0) : -1;
   }
 
   static constexpr std::string_view id = "fedcba9876543210";
-  std::optional<test::TestDatabase> database_;
-  std::unique_ptr<sql::Connection> connection_;
 };
 
 TEST_P(SuppressionTest, what_a_rule_changes_is_counted_and_noted_once) {
@@ -52,7 +45,7 @@ TEST_P(SuppressionTest, what_a_rule_changes_is_counted_and_noted_once) {
       "SELECT COUNT(*) FROM finding WHERE status = 1 AND vulnerability_id LIKE 'CVE-2024-0000%'");
   ASSERT_GT(matching, 0);
   ASSERT_TRUE(add_filter(
-      *connection_,
+      db(),
       {.account = std::string(FindingFleet::account),
        .id = std::string(id),
        .name = "n",
@@ -65,7 +58,7 @@ TEST_P(SuppressionTest, what_a_rule_changes_is_counted_and_noted_once) {
   EXPECT_EQ(count("SELECT COUNT(*) FROM finding_event WHERE status = 2"), matching);
   EXPECT_EQ(apply(1'800'000'001), 0);
 
-  ASSERT_TRUE(remove_filter(*connection_, FindingFleet::account, id));
+  ASSERT_TRUE(remove_filter(db(), FindingFleet::account, id));
   EXPECT_EQ(apply(1'800'000'002), matching);
   EXPECT_EQ(count("SELECT SUM(total) FROM finding_count"), 0);
   EXPECT_EQ(count("SELECT SUM(total) FROM title_count"), 0);
