@@ -12,6 +12,7 @@
 #include "match/matcher.h"
 #include "pipeline/node_generations.h"
 #include "pipeline/suppress.h"
+#include "pipeline/together.h"
 #include "sql/dialect.h"
 #include "store/holders.h"
 #include "store/resources.h"
@@ -152,6 +153,13 @@ Result<> add_concerned(sql::Connection& connection, const advisories::Database& 
     for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
   }
   return {};
+}
+
+// Of a job of the kind evaluate.
+store::ResourceId resource_of(const store::Job& job) {
+  const auto number = parse_uint(job.subject);
+  CHECK(number.has_value());
+  return {static_cast<std::int64_t>(*number)};
 }
 
 // How far a generation covers a package's release.
@@ -458,13 +466,10 @@ Result<> Evaluator::match_new_versions(sql::Connection& connection, const Genera
 // A batch in one transaction: it holds or none of it does.
 Result<> Evaluator::evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                              const Generation& generation) {
-  TRY_VOID(match_new_versions(connection, generation));
   std::vector<store::ResourceEvaluation> evaluations;
   std::set<std::int64_t> slices;
   for (const auto& job : jobs) {
-    const auto number = parse_uint(job.subject);
-    CHECK(number.has_value());
-    const store::ResourceId resource{static_cast<std::int64_t>(*number)};
+    const auto resource = resource_of(job);
     evaluations.push_back({resource,
                            {.now = options_.clock(),
                             .transition = next_transition(),
@@ -499,11 +504,28 @@ Result<std::size_t> Evaluator::evaluate_resources(const Generation& generation) 
   if (jobs.empty()) return std::size_t{0};
   // Rows are locked in the order in which ingest locks them.
   std::ranges::sort(jobs, {}, [](const store::Job& job) { return parse_uint(job.subject); });
-  const auto done = evaluate(*connection, jobs, generation);
-  if (done) return jobs.size();
-  for (const auto& job : jobs)
-    TRY_VOID(store::postpone(*connection, job, done.error().what, options_.clock()));
-  return done.error();
+  const std::span<const store::Job> all = jobs;
+  if (const auto matched = match_new_versions(*connection, generation); !matched)
+    return postpone(*connection, all, matched.error());
+  Result<std::size_t> outcome = jobs.size();
+  together_or_alone(
+      all, [&](auto part) { return evaluate(*connection, part, generation); },
+      [&](auto part, const Result<>& done) {
+        if (!done) outcome = postpone(*connection, part, done.error());
+      });
+  return outcome;
+}
+
+// Each is tried again later. Returns what was wrong, of one that was alone with its name.
+Error Evaluator::postpone(sql::Connection& connection, std::span<const store::Job> jobs,
+                          const Error& fault) {
+  for (const auto& job : jobs) {
+    const auto postponed = store::postpone(connection, job, fault.what, options_.clock());
+    if (!postponed) return postponed.error();
+  }
+  if (jobs.size() > 1) return fault;
+  const auto name = store::resource_name(connection, resource_of(jobs[0]));
+  return name ? fault.within(*name) : fault;
 }
 
 }  // namespace tenken::pipeline

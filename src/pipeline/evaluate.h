@@ -66,6 +66,7 @@ class Evaluator {
   // running node has a newer one, and this node evaluates nothing.
   Result<bool> notice_generation();
   // Does due jobs, at most a batch of each kind. Returns how many were done; 0: nothing was due.
+  // The error of a resource that could not be evaluated comes after the others are done.
   Result<std::size_t> work();
 
  private:
@@ -80,6 +81,7 @@ class Evaluator {
   Result<> match_new_versions(sql::Connection& connection, const Generation& generation);
   Result<> evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                     const Generation& generation);
+  Error postpone(sql::Connection& connection, std::span<const store::Job> jobs, const Error& fault);
   Result<> advance_to(sql::Connection& connection, const store::Job& job,
                       const Generation& generation);
   Result<> rematch(sql::Connection& connection, const store::Job& job,

@@ -97,6 +97,27 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
     return out;
   }
 
+  // Findings of the resource can no longer be written.
+  void refuse_findings_of(std::string_view resource) {
+    const auto id = store::resource_id(account, resource).value;
+    const auto* statement =
+        GetParam() == sql::Engine::sqlite
+            ? "CREATE TRIGGER refused BEFORE INSERT ON finding WHEN NEW.resource_id = {} "
+              "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            : "ALTER TABLE finding ADD CONSTRAINT refused CHECK (resource_id <> {})";
+    auto connection = pool_->lease();
+    const auto done = (*connection)->script(fmt::format(fmt::runtime(statement), id));
+    ASSERT_TRUE(done) << done.error().what;
+  }
+  void accept_findings() {
+    auto connection = pool_->lease();
+    const auto done = (*connection)
+                          ->script(GetParam() == sql::Engine::sqlite
+                                       ? "DROP TRIGGER refused"
+                                       : "ALTER TABLE finding DROP CONSTRAINT refused");
+    ASSERT_TRUE(done) << done.error().what;
+  }
+
   using Lines = std::vector<std::string>;
 
   test::Scratch scratch_;
@@ -271,6 +292,32 @@ TEST_P(EvaluateTest, jobs_of_a_node_that_died_are_taken_over) {
   clock_ += 121;
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+}
+
+TEST_P(EvaluateTest, a_resource_that_cannot_be_evaluated_keeps_no_other_waiting) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  refuse_findings_of("web-2");
+  for (const auto* resource : {"web-1", "web-2", "web-3"}) report(resource, {{"a", "1.0"}});
+  while (true) {
+    const auto done = evaluator_->work();
+    if (done && *done > 0) continue;
+    ASSERT_FALSE(done) << "it is said";
+    EXPECT_TRUE(done.error().what.starts_with("web-2 of 111122223333: ")) << done.error().what;
+    break;
+  }
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-3 PYSEC-1 ACTIVE"}));
+  auto connection = pool_->lease();
+  EXPECT_EQ((*connection)
+                ->one_integer("SELECT count(*) FROM job WHERE kind = 'evaluate' "
+                              "AND attempts = 1 AND last_error <> ''")
+                .value(),
+            1);
+  accept_findings();
+  work();
+  EXPECT_EQ(findings().size(), 2U) << "not before its time";
+  clock_ += 1;
+  work();
+  EXPECT_EQ(findings().size(), 3U);
 }
 
 TEST_P(EvaluateTest, jobs_held_under_the_nodes_own_name_are_of_a_crash_and_taken_up_at_once) {

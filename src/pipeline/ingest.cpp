@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "match/kernel.h"
 #include "match/matcher.h"
+#include "pipeline/together.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -194,19 +195,13 @@ void Ingest::run() {
   }
 }
 
-// A batch that cannot be written as one is written one by one, so that a report that is at fault
-// takes no other with it; where the store is at fault, all are told at once.
 void Ingest::write(std::vector<Waiting> batch) {
-  const auto written = write_once(batch);
-  const bool all_alike = written || batch.size() == 1 || written.error().code == Errc::unavailable;
-  for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (all_alike) {
-      answer(batch[i], written ? Result<bool>((*written)[i]) : written.error());
-    } else {
-      const auto alone = write_once(std::span(&batch[i], 1));
-      answer(batch[i], alone ? Result<bool>(alone->front()) : alone.error());
-    }
-  }
+  together_or_alone(
+      std::span(batch), [&](std::span<Waiting> part) { return write_once(part); },
+      [&](std::span<Waiting> part, const Result<std::vector<bool>>& written) {
+        for (std::size_t i = 0; i < part.size(); ++i)
+          answer(part[i], written ? Result<bool>((*written)[i]) : written.error());
+      });
   written_();
 }
 

@@ -319,6 +319,13 @@ Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::
   return std::optional(read_resource(*row));
 }
 
+Result<std::string> resource_name(sql::Connection& connection, ResourceId resource) {
+  TRY(auto name, connection.one_text("SELECT external_id || ' of ' || account_id FROM resource "
+                                     "WHERE resource_id = ?1",
+                                     resource.value));
+  return std::move(name).value_or(std::to_string(resource.value));
+}
+
 Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now) {
   TRY(const auto changed,
       connection.run("UPDATE resource SET coverage_status = 'INACTIVE', "

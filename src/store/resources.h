@@ -123,6 +123,9 @@ Resource read_resource(const sql::Row& row, int first_column = 0);
 Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::string_view account,
                                               std::string_view external_id);
 
+// Its name and account, "i-0a of 111122223333", for the log.
+Result<std::string> resource_name(sql::Connection& connection, ResourceId resource);
+
 // The resource is gone: nothing is said of it until it reports again. What was installed stays to
 // be read. False: it was gone before.
 Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now);
