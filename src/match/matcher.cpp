@@ -95,6 +95,7 @@ class PackageMatch {
     rows_.reserve(sources_.size());
     for (const auto& source : sources_) {
       TRY(auto rows, database_.rows(package_.ecosystem, source.release, name));
+      out_.named = out_.named || !rows.empty();
       TRY_VOID(collect(std::move(rows), source));
     }
     TRY_VOID(conclude());

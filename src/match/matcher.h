@@ -35,6 +35,7 @@ struct MatchOptions {
 struct PackageMatches {
   std::vector<Finding> findings;  // by id; Finding::package is left 0
   std::vector<Unknown> unknown;
+  bool named = false;            // some record names it, for its release or for every one
   std::vector<Evidence> others;  // with explain: rows that do not hold or stay unknown
 };
 

@@ -212,13 +212,16 @@ class VersionMatching {
       out.matches.push_back(match_of(finding, *vulnerability));
     }
     out.keep_missing = coverage != Covered::wholly;
-    // That a release is covered in part is said of every package; it decides nothing here.
+    // That a release is not covered, or in part, is said of every package; it decides nothing here.
     const bool undecided = std::ranges::any_of(matches.unknown, [&](const Unknown& one) {
-      return !(coverage == Covered::partly && (one.kind == "release" || one.kind == "ecosystem"));
+      return coverage == Covered::wholly || (one.kind != "release" && one.kind != "ecosystem");
     });
-    out.decided = coverage == Covered::not_at_all ? store::Decided::not_covered
-                  : undecided                     ? store::Decided::partly
-                                                  : store::Decided::wholly;
+    if (coverage == Covered::not_at_all) {
+      out.decided =
+          matches.named && !undecided ? store::Decided::by_records : store::Decided::not_covered;
+    } else {
+      out.decided = undecided ? store::Decided::partly : store::Decided::wholly;
+    }
     out.unknown = unknown_document(matches.unknown);
     out_.versions.push_back(std::move(out));
     return {};

@@ -9,7 +9,9 @@
 //
 // Rules: nothing is closed for want of knowledge. A package version of which something could not
 // be decided is marked, and a match that the generation lacks stays, as stale, where the
-// generation covers the release in part only or not at all.
+// generation covers the release in part only or not at all. Where it does not cover the release,
+// but single records name a package of it, they are heard: a version that they call affected is a
+// finding, and a version that they call fixed closes it. The release stays one that nothing covers.
 //
 // Errors: those of the store and of the database file. Thread rule: one Evaluator per thread.
 #pragma once

@@ -7,6 +7,7 @@
 
 #include "pipeline/ingest.h"
 #include "pipeline/node_generations.h"
+#include "store/resources.h"
 #include "store/schema.h"
 #include "support/advisory_case.h"
 #include "support/scratch.h"
@@ -56,6 +57,20 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
               bool complete = true) {
     auto inventory = test::python_host(packages);
     if (!complete) inventory.skips.push_back({.file = "x", .reason = "unreadable"});
+    put(resource, std::move(inventory));
+  }
+  // A host of Debian 12 with these packages.
+  void report_debian(std::string_view resource,
+                     const std::map<std::string, std::string>& packages) {
+    auto inventory = test::python_host(packages);
+    for (auto& package : inventory.packages) {
+      package.ecosystem = "Debian";
+      package.release = "12";
+      package.kind = "deb";
+    }
+    put(resource, std::move(inventory));
+  }
+  void put(std::string_view resource, Inventory inventory) {
     const auto put = ingest_->put(stored_inventory({.account = std::string(account),
                                                     .external_id = std::string(resource),
                                                     .digest = fmt::format("d{}", ++reports_),
@@ -84,6 +99,13 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
       out.push_back(fmt::format("{} {} {}", (*row)->text(0), (*row)->text(1),
                                 status[static_cast<std::size_t>((*row)->integer(2))]));
     }
+  }
+
+  std::string coverage(std::string_view resource) {
+    auto connection = pool_->lease();
+    const auto found = store::find_resource(**connection, account, resource);
+    EXPECT_TRUE(found && *found);
+    return fmt::format("{} {}", (*found)->coverage_status, (*found)->coverage_reason);
   }
 
   std::vector<std::string> history(std::string_view resource, std::string_view vulnerability) {
@@ -228,6 +250,27 @@ TEST_P(EvaluateTest, a_generation_without_the_ecosystem_closes_nothing) {
   report("web-1", {{"a", "3.0"}});
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
+}
+
+TEST_P(EvaluateTest, single_records_of_a_release_that_nothing_covers_open_and_close) {
+  const auto stray = [](std::string_view id, std::string_view package) {
+    auto out = advisory(id, package, "2.0");
+    return out.replace(out.find("PyPI"), 4, "Debian:12");
+  };
+  use({{"CVE-2024-1", stray("CVE-2024-1", "a")}, {"CVE-2024-2", stray("CVE-2024-2", "b")}});
+  report_debian("web-1", {{"a", "1.0"}, {"b", "1.0"}, {"c", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 ACTIVE", "web-1 CVE-2024-2 ACTIVE"}));
+  EXPECT_EQ(coverage("web-1"), "INACTIVE UNSUPPORTED_OS") << "of c nothing is known";
+  // A record that is gone proves nothing, nor does an upgrade of what none names any more.
+  use({{"CVE-2024-1", stray("CVE-2024-1", "a")}});
+  report_debian("web-1", {{"a", "2.0"}, {"b", "2.0"}, {"c", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 CLOSED", "web-1 CVE-2024-2 ACTIVE"}));
+  EXPECT_EQ(coverage("web-1"), "INACTIVE UNSUPPORTED_OS");
+  report_debian("web-1", {{"a", "2.0"}, {"c", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 CLOSED", "web-1 CVE-2024-2 CLOSED"}));
 }
 
 TEST_P(EvaluateTest, a_version_that_cannot_be_ordered_closes_nothing) {

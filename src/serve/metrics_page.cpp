@@ -46,7 +46,8 @@ void write_contents(Exposition& out, const store::Figures& figures) {
                {{"status", coverage.status}, {"reason", coverage.reason}});
   out.family("tenken_package_versions", "gauge",
              "Distinct package versions by what could be decided of them.");
-  constexpr std::array<std::string_view, 3> decided{"decided", "partly_unknown", "not_covered"};
+  constexpr std::array<std::string_view, 4> decided{"decided", "partly_unknown", "not_covered",
+                                                    "by_records"};
   for (std::size_t i = 0; i < decided.size(); ++i)
     out.sample(static_cast<double>(figures.decided_versions[i]), {{"state", decided[i]}});
   out.sample(static_cast<double>(figures.unmatched_versions), {{"state", "waiting"}});

@@ -26,7 +26,7 @@ struct Figures {
   std::int64_t stale_findings = 0;         // of which the advisories say nothing any more
   std::vector<Coverage> coverage;
   std::int64_t unmatched_versions = 0;             // wait for their first match
-  std::array<std::int64_t, 3> decided_versions{};  // by Decided
+  std::array<std::int64_t, 4> decided_versions{};  // by Decided
   std::vector<JobCounts> jobs;
   Seconds lag = 0;  // how long the job that is due for the longest time has been waiting
   std::int64_t database_bytes = 0;

@@ -88,7 +88,7 @@ WHERE {findings} AND status <> 3
                   JOIN package_version p ON p.ecosystem = u.ecosystem
                        AND p.advisory_name = u.advisory_name
                   JOIN match m ON m.package_version_id = p.package_version_id
-                  WHERE rp.resource_id = finding.resource_id AND u.undecided > 0
+                  WHERE rp.resource_id = finding.resource_id AND u.undecided IN (1, 2)
                     AND m.vulnerability_id = finding.vulnerability_id)
 )sql";
 

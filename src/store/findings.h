@@ -5,7 +5,8 @@
 // first seen, or seen again more than seven days after it was closed, and is named by that second.
 // Lifecycle: ACTIVE while some package of the resource matches; SUPPRESSED while a rule matches;
 // CLOSED when no package does, and only where that is known: an incomplete inventory, an undecided
-// version or a release that the advisories no longer cover closes nothing.
+// version or a release that the advisories no longer cover closes nothing. In a release that they
+// never covered, records that name a package close what they opened (matches.h, by_records).
 // (spec: serve-decisions §4, inspector B.6.)
 //
 // Errors: those of the engine. Thread rule: functions over the caller's connection, inside the

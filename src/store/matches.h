@@ -32,7 +32,9 @@ struct StoredMatch {
 
 // What could be said of a package version: something of it may be undecided (a version that cannot
 // be ordered), or everything (no advisories for its release). What it replaced is then not closed.
-enum class Decided : std::int64_t { wholly = 0, partly = 1, not_covered = 2 };
+// Where no feed covers the release but records name the package, what they say of it is decided
+// (by_records) and closes what it replaced; the release is not covered all the same.
+enum class Decided : std::int64_t { wholly = 0, partly = 1, not_covered = 2, by_records = 3 };
 
 // The matches of one package version under the present generation.
 struct VersionMatches {

@@ -451,7 +451,7 @@ WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED')sql";
       "SELECT 1 FROM resource_package r JOIN package_version v "
       "ON v.package_version_id = r.package_version_id WHERE r.resource_id = ?1";
   constexpr std::string_view of_system = " AND v.kind IN ('deb', 'rpm', 'apk')";
-  constexpr std::string_view decided = " AND v.undecided <> 2";
+  constexpr std::string_view decided = " AND v.undecided NOT IN (2, 3)";
   const auto covered =
       fmt::format("CASE WHEN EXISTS ({0}{1}) THEN EXISTS ({0}{1}{2}) ELSE EXISTS ({0}{2}) END",
                   packages, of_system, decided);

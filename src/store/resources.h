@@ -150,7 +150,8 @@ Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId
 
 // After an evaluation: whether anything can be said of the resource (serve-decisions §4). Where no
 // advisories cover its distribution it is INACTIVE with UNSUPPORTED_OS, however many findings of
-// an earlier generation stay.
+// an earlier generation stay, or of single records that name the release: they are true, and yet
+// nothing is known of all the rest.
 Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated);
 
 }  // namespace tenken::store

@@ -202,6 +202,8 @@ std::string_view decided_word(const store::InstalledVersion& installed) {
       return "decided";
     case store::Decided::partly:
       return "undecided";
+    case store::Decided::by_records:
+      return "by_records";
     case store::Decided::not_covered:
       break;
   }
