@@ -2,42 +2,35 @@
 """The service models in the project are what tools/service_model.py makes of botocore today.
 
 botocore is taken from $TENKEN_BOTOCORE (a wheel, or the folder that holds botocore/), else from
-this Python. Skipped (77) where there is none of the pinned version.
+the environment of the end-to-end tests, whose clients speak the same model. Skipped (77) where that
+cannot be installed.
 """
-import importlib.util
 import os
 import pathlib
 import re
 import subprocess
 import sys
 
+TOOL = pathlib.Path(sys.argv[1]).resolve()
+SOURCE = TOOL.parents[1]
+sys.path.insert(0, str(SOURCE / "tests/e2e"))
+import aws_tools  # noqa: E402
 
-def pinned_version(tool):
-    return re.search(r'^BOTOCORE = "(.*)"', pathlib.Path(tool).read_text(), re.MULTILINE)[1]
+
+def pinned(file, pattern):
+    return re.search(pattern, file.read_text(), re.MULTILINE)[1]
 
 
-def at_hand(version):
+def at_hand():
     named = os.environ.get("TENKEN_BOTOCORE")
     if named:
         return pathlib.Path(named)
-    spec = importlib.util.find_spec("botocore")
-    if spec is None or spec.origin is None:
-        return None
-    package = pathlib.Path(spec.origin).parent
-    if f'__version__ = \'{version}\'' not in (package / "__init__.py").read_text():
-        return None
-    return package.parent
+    model, clients = (pinned(TOOL, r'^BOTOCORE = "(.*)"'),
+                      pinned(aws_tools.PINS[0], r"^botocore==(.*)$"))
+    if model != clients:
+        sys.exit(f"the model is of botocore {model}, the tests' clients are of {clients}")
+    aws_tools.enter()
+    return next(aws_tools.HOME.glob("lib/python3.*/site-packages"))
 
 
-def main():
-    tool = sys.argv[1]
-    version = pinned_version(tool)
-    botocore = at_hand(version)
-    if botocore is None:
-        print(f"no botocore {version}; set TENKEN_BOTOCORE or install it")
-        return 77
-    return subprocess.run([sys.executable, tool, "--check", "--botocore", botocore]).returncode
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+sys.exit(subprocess.run([sys.executable, TOOL, "--check", "--botocore", at_hand()]).returncode)

@@ -19,7 +19,7 @@ import sys
 import tempfile
 import zipfile
 
-BOTOCORE = "1.43.11"
+BOTOCORE = "1.44.5"
 SERVICES = {"inspector2": "2020-06-08", "inspector-scan": "2023-08-08"}
 OUT = pathlib.Path(__file__).resolve().parent.parent / "src" / "api" / "models"
 

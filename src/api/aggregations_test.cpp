@@ -138,6 +138,28 @@ TEST_F(AggregationsTest, a_resource_of_another_type_is_counted_as_that) {
   EXPECT_EQ(groups("AWS_LAMBDA_FUNCTION", "lambdaFunctionAggregation", "resourceId"), "web-1 3/3");
 }
 
+TEST_F(AggregationsTest, the_same_resources_are_machines_of_a_provider) {
+  const auto machines = [&](std::string_view request) {
+    return groups("VM_INSTANCE", "vmInstanceAggregation", "resourceId", request);
+  };
+  const std::string_view all = "web-1 3/3, web-3 2/2, web-2 1/1";
+  EXPECT_EQ(machines("{}"), all);
+  EXPECT_EQ(machines(R"({"cloudProviders":[{"comparison":"EQUALS","value":"AWS"}],)"
+                     R"("cloudRegions":[{"comparison":"EQUALS","value":"us-east-1"}],)"
+                     R"("cloudPartitions":[{"comparison":"EQUALS","value":"aws"}],)"
+                     R"("cloudAccountIds":[{"comparison":"EQUALS","value":"111122223333"}]})"),
+            all);
+  EXPECT_EQ(machines(R"({"instanceTags":[{"comparison":"EQUALS","key":"env","value":"prod"}]})"),
+            "web-1 3/3");
+  for (const auto* none : {"cloudProviders", "cloudRegions", "cloudPartitions", "cloudAccountIds",
+                           "cloudOrgIds", "vmImageReferences"})
+    EXPECT_EQ(machines(fmt::format(R"({{"{}":[{{"comparison":"EQUALS","value":"x"}}]}})", none)),
+              "")
+        << none;
+  EXPECT_EQ(groups("CONTAINER_IMAGE", "containerImageAggregation", "resourceId", "{}"), "");
+  EXPECT_EQ(groups("SERVERLESS_FUNCTION", "serverlessFunctionAggregation", "resourceId", "{}"), "");
+}
+
 TEST_F(AggregationsTest, another_account_sees_nothing_of_it) {
   become(second_account);
   EXPECT_EQ(accounts() + hosts() + titles() + packages(), "");

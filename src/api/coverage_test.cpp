@@ -56,7 +56,8 @@ TEST_F(CoverageTest, says_what_is_scanned_and_how) {
             R"("resourceMetadata":{"ec2":{"platform":"UNKNOWN","tags":{"env":"prod"}}},)"
             R"("resourceType":"AWS_EC2_INSTANCE","scanMode":"EC2_SSM_AGENT_BASED",)"
             R"("scanStatus":{"reason":"PENDING_INITIAL_SCAN","statusCode":"ACTIVE"},)"
-            R"("scanType":"PACKAGE"}]})");
+            R"("scanType":"PACKAGE","provider":"AWS","providerAccountId":"111122223333",)"
+            R"("providerRegion":"us-east-1","providerPartition":"aws"}]})");
   use_advisories({{"PYSEC-1", osv_advisory("PYSEC-1", "a", "2.0")}});
   evaluate();
   EXPECT_EQ(listed(R"({"scanStatusReason":[{"comparison":"EQUALS","value":"SUCCESSFUL"}]})"),
@@ -98,6 +99,25 @@ TEST_F(CoverageTest, filters_hold_all_at_once_and_absent_values_are_not_equal) {
   EXPECT_EQ(listed(R"({"scanMode":[{"comparison":"EQUALS","value":"EC2_AGENTLESS"}]})"), "");
   EXPECT_EQ(listed(R"({"accountId":[{"comparison":"NOT_EQUALS","value":"111122223333"}]})"), "");
   EXPECT_EQ(listed(R"({"resourceId":[{"comparison":"EQUALS","value":"' OR 1=1 --"}]})"), "");
+}
+
+TEST_F(CoverageTest, every_resource_is_of_the_provider_whose_types_it_has) {
+  put_inventory("a", {});
+  put_inventory("b", {});
+  set("b", "region = 'eu-west-1'");
+  EXPECT_EQ(listed(R"({"cloudProvider":[{"comparison":"EQUALS","value":"AWS"}]})"), "a b");
+  EXPECT_EQ(listed(R"({"cloudProvider":[{"comparison":"EQUALS","value":"GCP"}]})"), "");
+  EXPECT_EQ(listed(R"({"cloudProvider":[{"comparison":"NOT_EQUALS","value":"AZURE"}]})"), "a b");
+  EXPECT_EQ(listed(R"({"cloudProviderRegion":[{"comparison":"EQUALS","value":"eu-west-1"}]})"),
+            "b");
+  EXPECT_EQ(
+      listed(R"({"cloudProviderAccountId":[{"comparison":"EQUALS","value":"111122223333"}]})"),
+      "a b");
+  EXPECT_EQ(listed(R"({"cloudProviderOrgId":[{"comparison":"EQUALS","value":"o-1"}]})"), "");
+  EXPECT_EQ(listed(R"({"machineImageTags":[{"comparison":"EQUALS","key":"k"}]})"), "");
+  EXPECT_EQ(groups(R"({"groupBy":"PROVIDER"})"), "2: PROVIDER 2");
+  EXPECT_EQ(groups(R"({"groupBy":"PROVIDER_REGION"})"), "2: PROVIDER_REGION 1 PROVIDER_REGION 1");
+  EXPECT_EQ(groups(R"({"groupBy":"PROVIDER_ORG_ID"})"), "2:");
 }
 
 TEST_F(CoverageTest, last_scans_are_found_by_their_time) {

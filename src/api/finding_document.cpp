@@ -201,11 +201,12 @@ void write_tags(json::Writer& out, const FindingRow& finding) {
   out.end_object();
 }
 
-void write_resource(json::Writer& out, const FindingRow& finding, std::string_view region) {
+void write_resource(json::Writer& out, const FindingRow& finding) {
   out.key("resources").begin_array().begin_object();
   out.member("type", finding.resource_type).member("id", finding.resource_external_id);
   out.member("partition", "aws");
-  out.member("region", finding.resource_region.empty() ? region : finding.resource_region);
+  out.member("region", finding.resource_region);
+  out.member("provider", findings::provider).member("providerAccountId", finding.account);
   write_tags(out, finding);
   write_resource_details(out, finding);
   out.end_object().end_array();
@@ -327,7 +328,7 @@ void write_finding(json::Writer& out, const FindingRow& finding, std::string_vie
   out.key("lastObservedAt").integer(finding.last_observed);
   out.key("updatedAt").integer(finding.updated);
   out.member("status", status_name(finding.status));
-  write_resource(out, finding, region);
+  write_resource(out, finding);
   write_exploit(out, finding);
   out.member("fixAvailable", fix_name(finding.fix));
   write_details(out, document, finding);

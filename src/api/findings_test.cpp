@@ -107,6 +107,32 @@ TEST_F(FindingsTest, a_finding_says_what_is_known) {
   });
 }
 
+TEST_F(FindingsTest, a_resource_is_of_the_provider_whose_types_it_has) {
+  const auto count = [&](std::string_view field, std::string_view value) {
+    const auto text = answer(
+        "ListFindings",
+        fmt::format(R"({{"filterCriteria":{{"{}":[{{"comparison":"EQUALS","value":"{}"}}]}}}})",
+                    field, value));
+    return parsed(text)["findings"].size();
+  };
+  const auto all = count("awsAccountId", own_account);
+  EXPECT_GT(all, 0u);
+  EXPECT_EQ(count("cloudProvider", "AWS"), all);
+  EXPECT_EQ(count("cloudProviderAccountId", own_account), all);
+  EXPECT_EQ(count("cloudProviderRegion", "us-east-1"), all);
+  for (const auto* absent : {"cloudProvider", "cloudProviderAccountId", "cloudProviderRegion",
+                             "cloudProviderOrgId", "cloudVmImageReference", "machineImageId"})
+    EXPECT_EQ(count(absent, "AZURE"), 0u) << absent;
+  const auto text = answer("ListFindings");
+  parsed(text)["findings"].for_each([&](json::Value one) {
+    one["resources"].for_each([&](json::Value resource) {
+      EXPECT_EQ(resource["provider"].string(), "AWS");
+      EXPECT_EQ(resource["providerAccountId"].string(), own_account);
+      EXPECT_EQ(resource["region"].string(), "us-east-1");
+    });
+  });
+}
+
 TEST_F(FindingsTest, a_score_estimated_from_a_word_has_no_vector_and_the_chosen_one_stands_first) {
   const std::string vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:L/I:N/A:N";
   const auto github = fmt::format(R"("severity":[{{"type":"CVSS_V3","score":"{}"}}],)", vector);

@@ -24,6 +24,17 @@ const std::set<std::string_view> later{
     "StartCisSession",
     "StopCisSession",
     "UpdateCisScanConfiguration",
+    // machine images, scanned when asked for
+    "GetOnDemandScanStatus",
+    "ListOnDemandScans",
+    "StartOnDemandScan",
+    // connectors to other clouds
+    "CreateConnector",
+    "DeleteConnector",
+    "ListConnectorScanConfigurations",
+    "ListConnectors",
+    "UpdateConnector",
+    "UpdateConnectorScanConfiguration",
     // Code Security
     "BatchAssociateCodeSecurityScanConfiguration",
     "BatchDisassociateCodeSecurityScanConfiguration",

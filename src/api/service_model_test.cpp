@@ -27,7 +27,7 @@ const Router& router() {
 }
 
 TEST(ServiceModel, HoldsTheOperationsOfBothServices) {
-  EXPECT_EQ(inspector2().operations().size(), 75u);
+  EXPECT_EQ(inspector2().operations().size(), 84u);
   EXPECT_EQ(inspector_scan().operations().size(), 1u);
   EXPECT_EQ(inspector2().service(), "inspector2");
   EXPECT_EQ(inspector_scan().operation("ScanSbom")->service, "inspector-scan");
@@ -71,7 +71,7 @@ TEST(ServiceModel, EveryPatternCanBeCompiled) {
     ++patterns;
     EXPECT_TRUE(shape.pattern->usable()) << shape.pattern->text();
   }
-  EXPECT_EQ(patterns, 42u);
+  EXPECT_EQ(patterns, 59u);
 }
 
 TEST(ServiceModel, AModelWithHolesIsRefusedWithItsPlace) {

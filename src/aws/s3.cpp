@@ -82,6 +82,7 @@ std::vector<Header> headers_of(const S3Object& object) {
     out.emplace_back("x-amz-server-side-encryption", "aws:kms");
     out.emplace_back("x-amz-server-side-encryption-aws-kms-key-id", object.kms_key);
   }
+  if (!object.owner.empty()) out.emplace_back("x-amz-expected-bucket-owner", object.owner);
   return out;
 }
 

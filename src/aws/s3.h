@@ -46,6 +46,7 @@ struct S3Object {
   std::string key;
   std::string content_type;
   std::string kms_key;  // ARN; empty: the bucket's default encryption
+  std::string owner;    // account that the bucket must belong to; empty: any
 };
 
 struct S3Options {

@@ -55,7 +55,8 @@ S3Client client(
 const S3Object object{.bucket = "reports",
                       .key = "2024/a b.csv",
                       .content_type = "text/csv",
-                      .kms_key = "arn:aws:kms:us-east-1:111122223333:key/k"};
+                      .kms_key = "arn:aws:kms:us-east-1:111122223333:key/k",
+                      .owner = "111122223333"};
 
 HttpAnswer refused(int status, std::string_view code, std::string_view message = "m") {
   return {.status = status,
@@ -80,6 +81,7 @@ TEST(S3, ObjectIsPutByPathEncryptedAndSignedForItsHost) {
   EXPECT_EQ(sent.header("host"), "127.0.0.1:5000");
   EXPECT_EQ(sent.header("x-amz-server-side-encryption"), "aws:kms");
   EXPECT_EQ(sent.header("x-amz-server-side-encryption-aws-kms-key-id"), object.kms_key);
+  EXPECT_EQ(sent.header("x-amz-expected-bucket-owner"), object.owner);
 
   std::vector<Header> head(sent.headers);
   const RequestHead request{.method = "PUT", .target = "/reports/2024/a%20b.csv", .headers = head};

@@ -31,6 +31,8 @@ constexpr std::array text_fields{
     NamedText{"relatedVulnerabilities", TextField::related_vulnerability},
     NamedText{"fixAvailable", TextField::fix_available},
     NamedText{"exploitAvailable", TextField::exploit_available},
+    NamedText{"cloudProviderAccountId", TextField::account},
+    NamedText{"cloudProviderRegion", TextField::region},
 };
 
 struct NamedNumber {
@@ -107,6 +109,8 @@ void read_field(Criteria& out, std::string_view name, json::Value list) {
     list.for_each(
         [&](json::Value range) { condition.ranges.push_back(read_number_or_date(range)); });
     out.numbers.push_back(std::move(condition));
+  } else if (name == "cloudProvider") {
+    out.impossible = out.impossible || !passes(read_text_tests(list), provider);
   } else if (name == "resourceTags") {
     list.for_each([&](json::Value test) {
       const auto value = test["value"];

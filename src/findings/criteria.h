@@ -3,7 +3,8 @@
 //
 // A field that no finding of tenken has (networkProtocol, lambdaFunctionName, …) is an absent
 // value: EQUALS, PREFIX and ranges never hold of it, NOT_EQUALS always does. So are an epssScore
-// and an inspectorScore that are not known.
+// and an inspectorScore that are not known. Every resource counts as one of the provider AWS, whose
+// types it has.
 //
 // Source: FilterCriteria of inspector2 2020-06-08; spec: inspector B.7. What is read was checked
 // against the model or is a filter's stored text, times as epoch seconds. Errors: invalid, limit.
@@ -21,6 +22,8 @@
 #include "base/result.h"
 
 namespace tenken::findings {
+
+inline constexpr std::string_view provider = "AWS";  // of every resource
 
 enum class Comparison : std::uint8_t { equals, prefix, not_equals };
 
@@ -53,6 +56,7 @@ enum class TextField : std::uint8_t {
   related_vulnerability,
   fix_available,
   exploit_available,
+  region,
 };
 enum class NumberField : std::uint8_t { score, epss, first_observed, last_observed, updated };
 

@@ -70,6 +70,7 @@ store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory i
   store::InventoryWrite out{.account = report.account,
                             .external_id = report.external_id,
                             .type = report.type,
+                            .region = report.region,
                             .name = inventory.name,
                             .platform = platform_of(inventory.os),
                             .details = details_of(inventory),

@@ -28,6 +28,7 @@ struct ResourceReport {
   std::string account;
   std::string external_id;
   std::string type = "AWS_EC2_INSTANCE";
+  std::string region = "us-east-1";  // where it counts as being
   std::vector<std::pair<std::string, std::string>> tags;
   std::string digest;  // of the bytes that were sent
   Seconds received = 0;

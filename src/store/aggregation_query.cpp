@@ -110,6 +110,7 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
   const bool looks_at_resources = !question.texts.empty();
   require_tests(conditions, question, AggregationField::resource_id, "r.external_id");
   require_tests(conditions, question, AggregationField::platform, "r.platform");
+  require_tests(conditions, question, AggregationField::region, "r.region");
   conditions.require_tag("c.resource_id", question.tags);
   const auto value = column_of(page.sort);
   const auto key = page.after ? parse_uint(page.after->key) : std::optional<std::uint64_t>(0);
@@ -126,7 +127,7 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
   TRY(auto rows,
       connection.query(
           fmt::format("SELECT p.sort_value, p.account_id, p.resource_id, p.total, p.critical, "
-                      "p.high, p.medium, r.external_id, r.platform, r.tags FROM ({}) p "
+                      "p.high, p.medium, r.external_id, r.platform, r.region, r.tags FROM ({}) p "
                       "JOIN resource r ON r.resource_id = p.resource_id ORDER BY 1 {}, 2, 3",
                       chosen, direction),
           conditions.values()));
@@ -143,7 +144,8 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
                               .medium = row->integer(6)},
                    .external_id = row->string(7),
                    .platform = row->string(8),
-                   .tags = row->string(9)});
+                   .region = row->string(9),
+                   .tags = row->string(10)});
   }
 }
 

@@ -20,8 +20,15 @@ namespace tenken::store {
 
 enum class AggregationGroup : std::uint8_t { account, title, package, resource };
 
-// resource_id and platform are of groups by resource.
-enum class AggregationField : std::uint8_t { title, vulnerability, package, resource_id, platform };
+// From resource_id on of groups by resource.
+enum class AggregationField : std::uint8_t {
+  title,
+  vulnerability,
+  package,
+  resource_id,
+  platform,
+  region,
+};
 
 struct Aggregation {
   AggregationGroup group = AggregationGroup::account;
@@ -62,6 +69,7 @@ struct Aggregate {
   std::int64_t exploitable = 0;  // of groups by account
   std::string external_id;       // of groups by resource, and what follows
   std::string platform;
+  std::string region;
   std::string tags;  // JSON object
 };
 

@@ -30,6 +30,8 @@ struct Expressions {
         return "CASE WHEN type = 'AWS_LAMBDA_FUNCTION' THEN external_id ELSE '' END";
       case CoverageField::project_name:
         return "CASE WHEN type = 'CODE_REPOSITORY' THEN external_id ELSE '' END";
+      case CoverageField::region:
+        return "region";
       case CoverageField::absent:
         return "''";
     }
@@ -45,6 +47,10 @@ struct Expressions {
         return "account_id";
       case CoverageGroup::resource_type:
         return "type";
+      case CoverageGroup::region:
+        return "region";
+      case CoverageGroup::provider:
+        return "''";
     }
     return "''";
   }

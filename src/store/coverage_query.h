@@ -33,6 +33,7 @@ enum class CoverageField : std::uint8_t {
   status_reason,
   function_name,
   project_name,
+  region,
   absent,  // what no resource of ours has
 };
 
@@ -58,7 +59,14 @@ Result<std::vector<Resource>> list_coverage(sql::Connection& connection,
 Result<std::int64_t> count_coverage(sql::Connection& connection, const CoverageFilter& filter,
                                     Seconds now);
 
-enum class CoverageGroup : std::uint8_t { status_code, status_reason, account, resource_type };
+enum class CoverageGroup : std::uint8_t {
+  status_code,
+  status_reason,
+  account,
+  resource_type,
+  region,
+  provider,  // of all the same
+};
 struct CoverageGroupCount {
   std::int64_t resources = 0;
   std::string value;

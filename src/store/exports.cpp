@@ -8,8 +8,8 @@ namespace tenken::store {
 namespace {
 
 constexpr std::string_view columns =
-    "account_id, export_id, kind, format, criteria, bucket, key_prefix, kms_key, local_name, "
-    "status, error_code, error_message, items, created_at, ended_at";
+    "account_id, export_id, kind, format, criteria, bucket, key_prefix, kms_key, bucket_owner, "
+    "local_name, status, error_code, error_message, items, created_at, ended_at";
 
 Export read_export(const sql::Row& row) {
   return {.account = row.string(0),
@@ -20,13 +20,14 @@ Export read_export(const sql::Row& row) {
           .bucket = row.string(5),
           .key_prefix = row.string(6),
           .kms_key = row.string(7),
-          .local_name = row.string(8),
-          .status = static_cast<ExportStatus>(row.integer(9)),
-          .error_code = row.string(10),
-          .error_message = row.string(11),
-          .items = row.integer(12),
-          .created = row.integer(13),
-          .ended = row.integer(14)};
+          .bucket_owner = row.string(8),
+          .local_name = row.string(9),
+          .status = static_cast<ExportStatus>(row.integer(10)),
+          .error_code = row.string(11),
+          .error_message = row.string(12),
+          .items = row.integer(13),
+          .created = row.integer(14),
+          .ended = row.integer(15)};
 }
 
 Result<std::optional<Export>> first(Result<std::unique_ptr<sql::Rows>> answer) {
@@ -42,10 +43,10 @@ Result<bool> add_export(sql::Connection& connection, const Export& one) {
   TRY(const auto added,
       connection.run(
           "INSERT INTO export (account_id, export_id, kind, format, criteria, bucket, key_prefix, "
-          "kms_key, local_name, status, created_at) "
-          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1, ?10) ON CONFLICT DO NOTHING",
+          "kms_key, bucket_owner, local_name, status, created_at) "
+          "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 1, ?11) ON CONFLICT DO NOTHING",
           one.account, one.id, static_cast<std::int64_t>(one.kind), one.format, one.criteria,
-          one.bucket, one.key_prefix, one.kms_key, one.local_name, one.created));
+          one.bucket, one.key_prefix, one.kms_key, one.bucket_owner, one.local_name, one.created));
   if (added == 0) return false;
   TRY_VOID(
       enqueue(connection, export_job, fmt::format("{}/{}", one.account, one.id), "", one.created));

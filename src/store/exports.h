@@ -42,7 +42,8 @@ struct Export {
   std::string bucket;
   std::string key_prefix;
   std::string kms_key;
-  std::string local_name;  // empty: the bucket
+  std::string bucket_owner;  // account; empty: not asked for
+  std::string local_name;    // empty: the bucket
   ExportStatus status = ExportStatus::in_progress;
   std::string error_code;  // of a failed one: "BUCKET_NOT_FOUND", …
   std::string error_message;

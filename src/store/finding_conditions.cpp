@@ -228,6 +228,7 @@ void add_resource_conditions(SqlText& sql, std::string_view finding, const Crite
   for (const auto& [field, tests] : criteria.texts) {
     if (field == TextField::resource_type) all.push_back(column_holds(sql, "r.type", tests));
     if (field == TextField::resource_id) all.push_back(column_holds(sql, "r.external_id", tests));
+    if (field == TextField::region) all.push_back(column_holds(sql, "r.region", tests));
   }
   if (!all.empty())
     sql.add(
@@ -366,9 +367,11 @@ void add_column_texts(SqlText& sql, std::string_view finding, const Criteria& cr
 std::vector<std::string> accounts_meant(const std::vector<std::string>& accounts,
                                         const Criteria& criteria) {
   std::vector<std::string> out;
-  const auto* const condition = criteria.find(TextField::account);
   for (const auto& account : accounts) {
-    if (condition == nullptr || findings::passes(condition->tests, account)) out.push_back(account);
+    const bool meant = std::ranges::all_of(criteria.texts, [&](const auto& one) {
+      return one.field != TextField::account || findings::passes(one.tests, account);
+    });
+    if (meant) out.push_back(account);
   }
   return out;
 }
@@ -551,6 +554,7 @@ void add_walked_resource_conditions(SqlText& sql, const Criteria& criteria) {
       sql.add(" AND ").add(column_holds(sql, "r.type || ''", tests));
     if (field == TextField::resource_id)
       sql.add(" AND ").add(column_holds(sql, "r.external_id || ''", tests));
+    if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
   }
   if (criteria.tags.empty()) return;
   std::vector<std::string> any;
@@ -592,6 +596,7 @@ void add_resource_set(SqlText& sql, const std::vector<std::string>& accounts,
     if (field == TextField::resource_id)
       sql.add(" AND ").add(
           column_holds(sql, by_key || by_tag ? "r.external_id || ''" : "r.external_id", tests));
+    if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
   }
 }
 

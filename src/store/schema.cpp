@@ -292,10 +292,14 @@ CREATE TABLE export (
 CREATE UNIQUE INDEX export_in_progress ON export (account_id, kind) WHERE status = 1;
 )sql";
 
+constexpr std::string_view owner_of_bucket =
+    "ALTER TABLE export ADD COLUMN bucket_owner TEXT NOT NULL DEFAULT '';";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
     sql::Migration{3, exports},
+    sql::Migration{4, owner_of_bucket},
 };
 
 }  // namespace

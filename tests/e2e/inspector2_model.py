@@ -9,7 +9,7 @@ import re
 import aws_tools
 
 # Operations of later work: they validate the request and answer 400, naming themselves.
-PLACEHOLDER = re.compile("Cis|CodeSecurity|CodeSnippet")
+PLACEHOLDER = re.compile("Cis|CodeSecurity|CodeSnippet|Connector|OnDemandScan")
 
 
 def cli_models(service):
@@ -55,6 +55,8 @@ KNOWN = {
     "instanceUrl": "https://gitlab.example/",
     "accessToken": "glpat-00000000000000000000",
     "name": "one",
+    "awsConfigConnectorArn": f"arn:aws:config:us-east-1:111122223333:connector/a/b/{UUID}",
+    "connectorArn": f"{ARN}:connector/{UUID}",
 }
 KNOWN_IMAGE = f"arn:aws:ecr:us-east-1:111122223333:repository/web/sha256:{'0' * 64}"
 CODE_CONFIGURATION = f"{OWNED}/codesecurity-configuration/{UUID}"

@@ -531,11 +531,8 @@ class Story(support.TestCase):
         self.assertIn("RequestId", caught.exception.response["ResponseMetadata"])
 
     def test_090_every_other_operation_of_the_model_answers_as_documented(self):
-        """By the CLI of today, whose model may be newer than the one served: what that lacks is no
-        operation, and said to be none."""
         known = model.cli_models("inspector2")
         rest = sorted(set(known["operations"]) - module.called)
-        served = json.loads((support.SOURCE / "src/api/models/inspector2.json").read_text())
 
         def ask(name):
             words = ("--cli-input-json", json.dumps(model.small_input(known, name)))
@@ -544,9 +541,7 @@ class Story(support.TestCase):
         with ThreadPoolExecutor(4) as pool:
             for name, answer in pool.map(ask, rest):
                 with self.subTest(name):
-                    if name not in served["operations"]:
-                        self.assertIn("(UnknownOperationException)", answer.err)
-                    elif not model.PLACEHOLDER.search(name):
+                    if not model.PLACEHOLDER.search(name):
                         self.fail("not called by any chapter: " + answer.err.strip())
                     else:
                         self.assertIn(

@@ -79,7 +79,8 @@ ApiResult<store::Export> to_bucket(const Call& call, store::ExportKind kind) {
                     .format = std::string(call.input.string("reportFormat")),
                     .bucket = std::string(destination["bucketName"].string()),
                     .key_prefix = std::string(destination["keyPrefix"].string()),
-                    .kms_key = std::string(destination["kmsKeyArn"].string())};
+                    .kms_key = std::string(destination["kmsKeyArn"].string()),
+                    .bucket_owner = std::string(destination["expectedBucketOwner"].string())};
   if (out.bucket.empty()) return validation_failed("s3Destination.bucketName is empty");
   if (!call.services.exports.allows(out.account, out.bucket))
     return access_denied(
@@ -97,6 +98,7 @@ void write_state(json::Writer& out, const store::Export& one, std::string_view d
   if (!one.local_name.empty()) return;
   out.key(destination).begin_object();
   out.member("bucketName", one.bucket).member_if("keyPrefix", one.key_prefix);
+  out.member_if("expectedBucketOwner", one.bucket_owner);
   out.member("kmsKeyArn", one.kms_key).end_object();
 }
 

@@ -1,5 +1,6 @@
 // One SBOM for each resource that meets the criteria and has an inventory.
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,9 @@ constexpr std::size_t longest_name = 180;
 // ResourceFilterCriteria. What no resource of ours has is an absent value.
 struct Criteria {
   findings::TextTests account;
+  findings::TextTests provider_account;
+  findings::TextTests provider;
+  findings::TextTests region;
   findings::TextTests id;
   findings::TextTests type;
   findings::TextTests absent;
@@ -30,19 +34,27 @@ struct Criteria {
   std::vector<findings::TagTest> function_tags;
 };
 
+constexpr std::array<std::string_view, 8> read_members{
+    "accountId",  "cloudProviderAccountId", "cloudProvider",   "cloudProviderRegion",
+    "resourceId", "resourceType",           "ec2InstanceTags", "lambdaFunctionTags"};
+
 Result<Criteria> read_criteria(std::string_view text) {
   json::Parser parser;
   TRY(const auto document, parser.parse(text));
   Criteria out{.account = read_text_tests(document["accountId"]),
+               .provider_account = read_text_tests(document["cloudProviderAccountId"]),
+               .provider = read_text_tests(document["cloudProvider"]),
+               .region = read_text_tests(document["cloudProviderRegion"]),
                .id = read_text_tests(document["resourceId"]),
                .type = read_text_tests(document["resourceType"]),
                .absent = {},
                .instance_tags = read_tag_tests(document["ec2InstanceTags"]),
                .function_tags = read_tag_tests(document["lambdaFunctionTags"])};
-  for (const auto* member : {"ecrImageTags", "ecrRepositoryName", "lambdaFunctionName"}) {
-    const auto tests = read_text_tests(document[member]);
+  document.for_each_member([&](std::string_view name, json::Value value) {
+    if (std::ranges::find(read_members, name) != read_members.end()) return;
+    const auto tests = read_text_tests(value);
     out.absent.insert(out.absent.end(), tests.begin(), tests.end());
-  }
+  });
   return out;
 }
 
@@ -60,6 +72,9 @@ bool meets(const store::Resource& resource, const Criteria& criteria) {
     return tags && std::ranges::any_of(tests, [&](const auto& one) { return has_tag(*tags, one); });
   };
   return findings::passes(criteria.account, resource.account) &&
+         findings::passes(criteria.provider_account, resource.account) &&
+         findings::passes(criteria.provider, findings::provider) &&
+         findings::passes(criteria.region, resource.region) &&
          findings::passes(criteria.id, resource.external_id) &&
          findings::passes(criteria.type, resource.type) &&
          findings::passes_absent(criteria.absent) &&

@@ -21,7 +21,11 @@ std::string_view media_type(std::string_view name) {
 class BucketTarget : public Target {
  public:
   BucketTarget(const store::Export& one, aws::S3Client& client)
-      : bucket_(one.bucket), prefix_(one.key_prefix), kms_key_(one.kms_key), client_(client) {
+      : bucket_(one.bucket),
+        prefix_(one.key_prefix),
+        kms_key_(one.kms_key),
+        owner_(one.bucket_owner),
+        client_(client) {
     if (!prefix_.empty() && !prefix_.ends_with('/')) prefix_ += '/';
   }
 
@@ -41,12 +45,14 @@ class BucketTarget : public Target {
     return {.bucket = bucket_,
             .key = prefix_ + name,
             .content_type = std::string(media_type(name)),
-            .kms_key = kms_key_};
+            .kms_key = kms_key_,
+            .owner = owner_};
   }
 
   std::string bucket_;
   std::string prefix_;
   std::string kms_key_;
+  std::string owner_;
   aws::S3Client& client_;
 };
 

@@ -26,6 +26,7 @@ using store::AggregationPage;
 using store::AggregationSort;
 
 constexpr std::int64_t most_listed = 100;
+constexpr std::string_view partition = "aws";
 
 struct NamedField {
   std::string_view name;
@@ -41,6 +42,17 @@ constexpr std::array<NamedField, 2> host_fields{
     NamedField{"operatingSystems", AggregationField::platform}};
 constexpr std::array<NamedField, 1> image_fields{
     NamedField{"resourceIds", AggregationField::resource_id}};
+constexpr std::array<NamedField, 3> machine_fields{
+    NamedField{"resourceIds", AggregationField::resource_id},
+    NamedField{"operatingSystems", AggregationField::platform},
+    NamedField{"cloudRegions", AggregationField::region}};
+constexpr std::array<NamedField, 2> container_fields{
+    NamedField{"resourceIds", AggregationField::resource_id},
+    NamedField{"cloudRegions", AggregationField::region}};
+constexpr std::array<NamedField, 3> serverless_fields{
+    NamedField{"resourceIds", AggregationField::resource_id},
+    NamedField{"functionNames", AggregationField::resource_id},
+    NamedField{"cloudRegions", AggregationField::region}};
 constexpr std::array<NamedField, 2> function_fields{
     NamedField{"resourceIds", AggregationField::resource_id},
     NamedField{"functionNames", AggregationField::resource_id}};
@@ -71,6 +83,22 @@ void write_function(json::Writer& out, const Aggregate& one) {
   out.member("functionName", one.external_id);
   out.key("lambdaTags").document(one.tags);
   out.member("resourceId", one.external_id);
+}
+void write_place(json::Writer& out, const Aggregate& one) {
+  out.member("resourceId", one.external_id);
+  out.member("cloudProvider", findings::provider).member("cloudPartition", partition);
+  out.member("cloudAccountId", one.position.account).member("cloudRegion", one.region);
+}
+void write_machine(json::Writer& out, const Aggregate& one) {
+  write_place(out, one);
+  out.key("tags").document(one.tags);
+  out.key("networkFindings").integer(0);
+  out.member_if("operatingSystem", one.platform);
+}
+void write_serverless(json::Writer& out, const Aggregate& one) {
+  write_place(out, one);
+  out.member("functionName", one.external_id);
+  out.key("tags").document(one.tags);
 }
 void write_project(json::Writer& out, const Aggregate& one) {
   out.member("projectNames", one.external_id).member("resourceId", one.external_id);
@@ -106,6 +134,12 @@ constexpr std::array types{
          "AWS_LAMBDA_FUNCTION", function_fields, "functionTags", write_function},
     Type{"CODE_REPOSITORY", "codeRepositoryAggregation", AggregationGroup::resource,
          "CODE_REPOSITORY", project_fields, "", write_project},
+    Type{"VM_INSTANCE", "vmInstanceAggregation", AggregationGroup::resource, "AWS_EC2_INSTANCE",
+         machine_fields, "instanceTags", write_machine},
+    Type{"CONTAINER_IMAGE", "containerImageAggregation", AggregationGroup::resource,
+         "AWS_ECR_CONTAINER_IMAGE", container_fields, "", write_place},
+    Type{"SERVERLESS_FUNCTION", "serverlessFunctionAggregation", AggregationGroup::resource,
+         "AWS_LAMBDA_FUNCTION", serverless_fields, "functionTags", write_serverless},
     Type{.name = "AMI", .member = "amiAggregation"},
     Type{.name = "REPOSITORY", .member = "repositoryAggregation"},
     Type{.name = "IMAGE_LAYER", .member = "imageLayerAggregation"},
@@ -126,6 +160,12 @@ bool absent_holds(json::Value filters) {
   return holds;
 }
 
+void narrow_accounts(Question& out, json::Value filters) {
+  const auto tests = read_text_tests(filters);
+  std::erase_if(out.aggregation.accounts,
+                [&](const std::string& account) { return !findings::passes(tests, account); });
+}
+
 void read_field(Question& out, const Type& type, std::string_view name, json::Value value) {
   const auto known = std::ranges::find(type.fields, name, &NamedField::name);
   if (known != type.fields.end()) {
@@ -134,6 +174,13 @@ void read_field(Question& out, const Type& type, std::string_view name, json::Va
     out.aggregation.tags = read_tag_tests(value);
   } else if (name == "resourceType") {
     out.aggregation.resource_type = value.string();
+  } else if (name == "cloudProviders") {
+    out.impossible =
+        out.impossible || !findings::passes(read_text_tests(value), findings::provider);
+  } else if (name == "cloudPartitions") {
+    out.impossible = out.impossible || !findings::passes(read_text_tests(value), partition);
+  } else if (name == "cloudAccountIds") {
+    narrow_accounts(out, value);
   } else if (name == "findingType") {
     out.impossible = out.impossible || value.string() != "PACKAGE_VULNERABILITY";
   } else if (value.is_array()) {
@@ -147,9 +194,7 @@ ApiResult<Question> read_question(const Call& call, const Type& type,
                                .accounts = std::move(accounts),
                                .resource_type = std::string(type.resource_type)},
                .impossible = type.write == nullptr};
-  const auto tests = read_text_tests(call.input["accountIds"]);
-  std::erase_if(out.aggregation.accounts,
-                [&](const std::string& account) { return !findings::passes(tests, account); });
+  narrow_accounts(out, call.input["accountIds"]);
   bool other_member = false;
   call.input["aggregationRequest"].for_each_member([&](std::string_view member, json::Value value) {
     if (!value.is_object()) return;

@@ -1,7 +1,11 @@
 // How resources are scanned, and the keys that encrypt what scans read. Changes take effect at
-// once. A member has its administrator's configuration and cannot change it.
-// Defaults: agents, since tenken reads no disk snapshots; for images AWS's 14 days.
+// once. A member has its administrator's configuration and cannot change it; the administrator may
+// give it one of its own, part by part, and take it back (accountId,
+// updateConfigurationInheritance). Defaults: agents, since tenken reads no disk snapshots; for
+// images AWS's 14 days. What is said of machine images is kept; tenken scans none.
+#include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -14,9 +18,6 @@
 namespace tenken::api {
 namespace configuration_ {
 namespace {
-
-constexpr std::string_view ec2 = "ec2";
-constexpr std::string_view ecr = "ecr";
 
 constexpr store::DocumentKind configuration_of(std::string_view account) {
   return {.account = account, .kind = "configuration"};
@@ -31,21 +32,27 @@ class Stored {
   static Result<Stored> read(sql::Connection& connection, const store::DocumentKind& of,
                              std::string_view id) {
     Stored out;
-    TRY(const auto found, store::find_document(connection, of, id));
+    TRY(auto found, store::find_document(connection, of, id));
     if (!found) return out;
     TRY(out.root_, out.parser_->parse(found->body));
     out.updated_ = found->updated;
+    out.body_ = std::move(found->body);
     return out;
   }
   std::string_view text(std::string_view member, std::string_view otherwise) const {
     const auto found = root_[member].string();
     return found.empty() ? otherwise : found;
   }
+  std::optional<std::int64_t> number(std::string_view member) const {
+    return root_[member].integer();
+  }
+  std::string_view body() const { return body_; }
   Seconds updated() const { return updated_; }  // 0: never
 
  private:
   std::unique_ptr<json::Parser> parser_ = std::make_unique<json::Parser>();
   json::Value root_;
+  std::string body_;
   Seconds updated_ = 0;
 };
 
@@ -58,56 +65,179 @@ constexpr std::array<Setting, 3> rescans{{{"rescanDuration", "DAYS_14"},
                                           {"pullDateRescanDuration", "DAYS_14"},
                                           {"pullDateRescanMode", "LAST_IN_USE_AT"}}};
 
-Answer get_configuration(const Call& call) {
-  TRY(auto connection, call.services.pool->lease());
-  TRY(auto owner, store::administrator_of(*connection, call.who.account));
-  if (owner.empty()) owner = call.who.account;
-  TRY(const auto hosts, Stored::read(*connection, configuration_of(owner), ec2));
-  TRY(const auto images, Stored::read(*connection, configuration_of(owner), ecr));
-  json::Writer out;
-  out.begin_object();
-  out.key("ec2Configuration").begin_object().key("scanModeState").begin_object();
-  out.member(scan_mode.member, hosts.text(scan_mode.member, scan_mode.initial));
-  out.member("scanModeStatus", "SUCCESS").end_object().end_object();
-  out.key("ecrConfiguration").begin_object().key("rescanDurationState").begin_object();
-  for (const auto& [member, initial] : rescans) out.member(member, images.text(member, initial));
-  out.member("status", "SUCCESS");
-  if (images.updated() != 0) out.key("updatedAt").integer(images.updated());
-  return out.end_object().end_object().end_object().take();
+// A part of the configuration.
+struct Part {
+  std::string_view id;
+  std::string_view member;  // of requests and answers
+};
+constexpr Part hosts{"ec2", "ec2Configuration"};
+constexpr Part images{"ecr", "ecrConfiguration"};
+constexpr Part machine_images{"ami", "amiConfiguration"};
+constexpr std::array parts{hosts, images, machine_images};
+
+// Whose configuration a request is about.
+struct Subject {
+  std::string account;
+  std::string administrator;  // empty: the account stands on its own
+};
+ApiResult<Subject> subject_of(sql::Connection& connection, const Call& call) {
+  Subject out{.account = std::string(call.input.string("accountId")), .administrator = {}};
+  if (out.account.empty()) out.account = call.who.account;
+  TRY(out.administrator, store::administrator_of(connection, out.account));
+  if (out.account != call.who.account && out.administrator != call.who.account)
+    return access_denied(fmt::format(
+        "Account {} is no member of the caller's, its delegated administrator's", out.account));
+  return out;
 }
 
-Result<> put_ecr(sql::Connection& connection, const Call& call, json::Value wanted) {
-  const auto of = configuration_of(call.who.account);
-  TRY(const auto present, Stored::read(connection, of, ecr));
+// The document that is the subject's alone: its own, or one that its administrator keeps for it.
+struct Place {
+  store::DocumentKind of;
+  std::string id;
+};
+Place place_of(const Subject& of, const Part& part) {
+  if (of.administrator.empty()) return {configuration_of(of.account), std::string(part.id)};
+  return {configuration_of(of.administrator), fmt::format("{}/{}", part.id, of.account)};
+}
+
+Result<Stored> read_part(sql::Connection& connection, const Subject& of, const Part& part) {
+  const auto place = place_of(of, part);
+  TRY(auto own, Stored::read(connection, place.of, place.id));
+  if (own.updated() != 0 || of.administrator.empty()) return own;
+  return Stored::read(connection, configuration_of(of.administrator), part.id);
+}
+
+void write_hosts(json::Writer& out, const Stored& part) {
+  out.key(hosts.member).begin_object().key("scanModeState").begin_object();
+  out.member(scan_mode.member, part.text(scan_mode.member, scan_mode.initial));
+  out.member("scanModeStatus", "SUCCESS").end_object();
+  if (const auto activated = part.number("activatedAt")) {
+    out.key("vmScannerState").begin_object().key("activated").boolean(*activated > 0);
+    if (*activated > 0) out.key("activatedAt").integer(*activated);
+    out.member("status", "SUCCESS").end_object();
+  }
+  out.end_object();
+}
+
+void write_images(json::Writer& out, const Stored& part) {
+  out.key(images.member).begin_object().key("rescanDurationState").begin_object();
+  for (const auto& [member, initial] : rescans) out.member(member, part.text(member, initial));
+  out.member("status", "SUCCESS");
+  if (part.updated() != 0) out.key("updatedAt").integer(part.updated());
+  out.end_object().end_object();
+}
+
+void write_machine_images(json::Writer& out, const Stored& part) {
+  if (part.updated() != 0) out.key(machine_images.member).document(part.body());
+}
+
+Answer get_configuration(const Call& call) {
+  TRY(auto connection, call.services.pool->lease());
+  TRY(const auto subject, subject_of(*connection, call));
+  json::Writer out;
+  out.begin_object();
+  TRY(const auto of_hosts, read_part(*connection, subject, hosts));
+  write_hosts(out, of_hosts);
+  TRY(const auto of_images, read_part(*connection, subject, images));
+  write_images(out, of_images);
+  TRY(const auto of_machine_images, read_part(*connection, subject, machine_images));
+  write_machine_images(out, of_machine_images);
+  return out.end_object().take();
+}
+
+// What a request leaves out stays as it is.
+std::string merged_images(const Stored& present, json::Value wanted) {
   json::Writer out;
   out.begin_object();
   for (const auto& [member, initial] : rescans) {
     const auto value = wanted[member].string();
     out.member(member, value.empty() ? present.text(member, initial) : value);
   }
-  out.end_object();
-  return store::put_document(connection, of, ecr, out.text(), call.services.clock());
+  return out.end_object().take();
 }
 
-Result<> put_ec2(sql::Connection& connection, const Call& call, json::Value wanted) {
+// When the VM scanner was activated; 0: it is not. Nothing where nobody ever said.
+std::optional<Seconds> activation(const Stored& present, json::Value wanted, Seconds now) {
+  const auto before = present.number("activatedAt");
+  const auto asked = wanted["activateVMScanner"].boolean();
+  if (!asked) return before;
+  if (!*asked) return Seconds{0};
+  return before.value_or(0) > 0 ? before : now;
+}
+
+std::string merged_hosts(const Stored& present, json::Value wanted, Seconds now) {
   json::Writer out;
-  out.begin_object().member(scan_mode.member, wanted[scan_mode.member].string()).end_object();
-  return store::put_document(connection, configuration_of(call.who.account), ec2, out.text(),
-                             call.services.clock());
+  out.begin_object().member(scan_mode.member, wanted[scan_mode.member].string());
+  if (const auto activated = activation(present, wanted, now))
+    out.key("activatedAt").integer(*activated);
+  return out.end_object().take();
+}
+
+// As answers have it.
+std::string machine_images_text(const Call& call, json::Value wanted, Seconds now) {
+  const auto* const described = call.input.operation().input->member(machine_images.member);
+  CHECK(described != nullptr);
+  json::Writer out;
+  out.begin_object();
+  for (const auto& member : described->shape->members) {
+    if (!wanted[member.name]) continue;
+    out.key(member.name);
+    write_value(out, *member.shape, wanted[member.name]);
+  }
+  out.member("status", "SUCCESS").key("updatedAt").integer(now);
+  return out.end_object().take();
+}
+
+Result<> put_part(sql::Connection& connection, const Call& call, const Subject& of,
+                  const Part& part) {
+  const auto wanted = call.input[part.member];
+  if (!wanted) return {};
+  const auto now = call.services.clock();
+  TRY(const auto present, read_part(connection, of, part));
+  const auto text = part.id == hosts.id    ? merged_hosts(present, wanted, now)
+                    : part.id == images.id ? merged_images(present, wanted)
+                                           : machine_images_text(call, wanted, now);
+  const auto place = place_of(of, part);
+  return store::put_document(connection, place.of, place.id, text, now);
+}
+
+// Parts that a member has from its administrator again.
+Result<> inherit(sql::Connection& connection, const Subject& of, json::Value inherited) {
+  for (const auto& part : parts) {
+    if (!inherited[part.member]) continue;
+    const auto place = place_of(of, part);
+    TRY_VOID(store::delete_document(connection, place.of, place.id));
+  }
+  return {};
+}
+
+ApiResult<void> check_update(const Call& call) {
+  const bool inherits = call.input.has("updateConfigurationInheritance");
+  const bool sets = std::ranges::any_of(
+      parts, [&](const Part& part) { return static_cast<bool>(call.input[part.member]); });
+  if (!inherits && !sets)
+    return validation_failed(
+        "One of ec2Configuration, ecrConfiguration, amiConfiguration and "
+        "updateConfigurationInheritance is needed");
+  if (inherits && sets)
+    return validation_failed("updateConfigurationInheritance goes with no configuration");
+  if (inherits && call.input.string("accountId").empty())
+    return validation_failed("updateConfigurationInheritance needs accountId");
+  return {};
 }
 
 Answer update_configuration(const Call& call) {
-  const auto hosts = call.input["ec2Configuration"];
-  const auto images = call.input["ecrConfiguration"];
-  if (!hosts && !images)
-    return validation_failed("One of ec2Configuration and ecrConfiguration is needed");
+  TRY_VOID(check_update(call));
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
-  TRY(const auto administrator, store::administrator_of(*connection, call.who.account));
-  if (!administrator.empty())
+  TRY(const auto subject, subject_of(*connection, call));
+  if (!subject.administrator.empty() && subject.administrator != call.who.account)
     return access_denied("Only the delegated administrator can change a member's configuration");
-  if (hosts) TRY_VOID(put_ec2(*connection, call, hosts));
-  if (images) TRY_VOID(put_ecr(*connection, call, images));
+  const auto inherited = call.input["updateConfigurationInheritance"];
+  if (inherited && subject.administrator.empty())
+    return validation_failed("updateConfigurationInheritance is of members' configurations");
+  if (inherited) TRY_VOID(inherit(*connection, subject, inherited));
+  for (const auto& part : parts) TRY_VOID(put_part(*connection, call, subject, part));
   TRY_VOID(transaction.commit());
   return std::string("{}");
 }

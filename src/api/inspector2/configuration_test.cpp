@@ -49,6 +49,63 @@ TEST_F(ConfigurationTest, a_member_has_its_administrators_configuration) {
   EXPECT_NE(answer("GetConfiguration").find(R"("rescanDuration":"DAYS_14")"), std::string::npos);
 }
 
+TEST_F(ConfigurationTest, the_administrator_gives_a_member_parts_of_its_own) {
+  become(third_account);
+  answer("UpdateConfiguration", R"({"ecrConfiguration":{"rescanDuration":"DAYS_3"}})");
+  make_member();
+  answer("UpdateConfiguration", R"({"ecrConfiguration":{"rescanDuration":"DAYS_180"}})");
+  const auto of_member = [&](std::string_view word) {
+    const auto text = answer("GetConfiguration", R"({"accountId":"777788889999"})");
+    become(third_account);
+    EXPECT_EQ(answer("GetConfiguration"), text);
+    become(second_account);
+    return text.find(word) != std::string::npos;
+  };
+  EXPECT_TRUE(of_member(R"("rescanDuration":"DAYS_180")"));
+  answer("UpdateConfiguration", R"({"accountId":"777788889999",)"
+                                R"("ecrConfiguration":{"rescanDuration":"DAYS_30"},)"
+                                R"("ec2Configuration":{"scanMode":"EC2_HYBRID"}})");
+  EXPECT_TRUE(of_member(R"("rescanDuration":"DAYS_30")"));
+  EXPECT_TRUE(of_member("EC2_HYBRID"));
+  EXPECT_NE(answer("GetConfiguration").find("DAYS_180"), std::string::npos);
+  answer("UpdateConfiguration", R"({"accountId":"777788889999","updateConfigurationInheritance":)"
+                                R"({"ecrConfiguration":"INHERIT_FROM_ADMIN"}})");
+  EXPECT_TRUE(of_member(R"("rescanDuration":"DAYS_180")"));
+  EXPECT_TRUE(of_member("EC2_HYBRID"));
+  for (const auto* wrong :
+       {R"({"updateConfigurationInheritance":{"ecrConfiguration":"INHERIT_FROM_ADMIN"}})",
+        R"({"accountId":"777788889999","ec2Configuration":{"scanMode":"EC2_HYBRID"},)"
+        R"("updateConfigurationInheritance":{"ecrConfiguration":"INHERIT_FROM_ADMIN"}})"})
+    EXPECT_TRUE(refusal("UpdateConfiguration", wrong).starts_with("ValidationException")) << wrong;
+  EXPECT_TRUE(refusal("GetConfiguration", R"({"accountId":"111122223333"})")
+                  .starts_with("AccessDeniedException"));
+  answer("DisassociateMember", R"({"accountId":"777788889999"})");
+  become(third_account);
+  EXPECT_NE(answer("GetConfiguration").find(R"("rescanDuration":"DAYS_3")"), std::string::npos);
+}
+
+TEST_F(ConfigurationTest, what_is_said_of_machine_images_and_the_scanner_is_kept) {
+  answer("UpdateConfiguration",
+         R"({"amiConfiguration":{"lastLaunchedWithin":"DAYS_30","scanModeConfiguration":)"
+         R"({"scanMode":"TARGET_SCANNING","tags":[{"key":"scan","value":"yes"}]}},)"
+         R"("ec2Configuration":{"scanMode":"EC2_HYBRID","activateVMScanner":true}})");
+  const auto text = answer("GetConfiguration");
+  EXPECT_NE(text.find(R"("amiConfiguration":{"lastLaunchedWithin":"DAYS_30",)"
+                      R"("scanModeConfiguration":{"scanMode":"TARGET_SCANNING",)"
+                      R"("tags":[{"key":"scan","value":"yes"}]},"status":"SUCCESS",)"
+                      R"("updatedAt":1800000000})"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(R"("vmScannerState":{"activated":true,"activatedAt":1800000000,)"
+                      R"("status":"SUCCESS"})"),
+            std::string::npos)
+      << text;
+  answer("UpdateConfiguration", R"({"ec2Configuration":{"scanMode":"EC2_HYBRID",)"
+                                R"("activateVMScanner":false}})");
+  EXPECT_NE(answer("GetConfiguration").find(R"({"activated":false,"status":"SUCCESS"})"),
+            std::string::npos);
+}
+
 TEST_F(ConfigurationTest, a_key_is_of_one_type_of_scan_and_resource) {
   const std::string_view which = R"("scanType":"CODE","resourceType":"AWS_LAMBDA_FUNCTION")";
   const auto asked = fmt::format("{{{}}}", which);

@@ -16,6 +16,7 @@ namespace tenken::api {
 namespace coverage_ {
 namespace {
 
+using findings::provider;
 using store::CoverageField;
 using store::CoverageFilter;
 using store::CoverageGroup;
@@ -37,6 +38,7 @@ constexpr std::array text_fields{
     NamedField{"scanStatusReason", CoverageField::status_reason},
     NamedField{"lambdaFunctionName", CoverageField::function_name},
     NamedField{"codeRepositoryProjectName", CoverageField::project_name},
+    NamedField{"cloudProviderRegion", CoverageField::region},
 };
 
 bool has_ranges(json::Value filters) {
@@ -46,10 +48,12 @@ bool has_ranges(json::Value filters) {
 }
 
 void read_field(CoverageFilter& out, std::string_view name, json::Value filters) {
-  if (name == "accountId") {
+  if (name == "accountId" || name == "cloudProviderAccountId") {
     const auto tests = read_text_tests(filters);
     std::erase_if(out.accounts,
                   [&](const std::string& account) { return !findings::passes(tests, account); });
+  } else if (name == "cloudProvider") {
+    out.impossible = out.impossible || !findings::passes(read_text_tests(filters), provider);
   } else if (name == "ec2InstanceTags") {
     out.host_tags = read_tag_tests(filters);
   } else if (name == "lambdaFunctionTags") {
@@ -109,6 +113,8 @@ void write_resource(json::Writer& out, const store::Resource& resource) {
   out.member("reason", resource.coverage_reason).member("statusCode", resource.coverage_status);
   out.end_object();
   out.member("scanType", "PACKAGE");
+  out.member("provider", provider).member("providerAccountId", resource.account);
+  out.member("providerRegion", resource.region).member("providerPartition", "aws");
   out.end_object();
 }
 
@@ -148,6 +154,9 @@ std::optional<CoverageGroup> group_of(std::string_view word) {
   if (word == "SCAN_STATUS_REASON") return CoverageGroup::status_reason;
   if (word == "ACCOUNT_ID") return CoverageGroup::account;
   if (word == "RESOURCE_TYPE") return CoverageGroup::resource_type;
+  if (word == "PROVIDER_ACCOUNT_ID") return CoverageGroup::account;
+  if (word == "PROVIDER_REGION") return CoverageGroup::region;
+  if (word == "PROVIDER") return CoverageGroup::provider;
   return std::nullopt;
 }
 

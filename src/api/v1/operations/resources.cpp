@@ -49,6 +49,7 @@ bool is_digest(std::string_view text) {
 ApiResult<pipeline::ResourceReport> report_of(const V1Call& call) {
   pipeline::ResourceReport out{.account = call.who.account,
                                .external_id = call.labels[0],
+                               .region = call.services.region,
                                .received = call.services.clock()};
   if (!is_resource_id(out.external_id))
     return validation_failed("The resource id must be 1 to 341 printable characters");
