@@ -164,8 +164,11 @@ ApiError to_api_error(const Error& error) {
       return resource_not_found(error.what);
     case Errc::conflict:
       return conflicting(error.what, "", "");
-    case Errc::unavailable:
-      return service_unavailable();
+    case Errc::unavailable: {
+      auto gone = service_unavailable();
+      gone.cause = error.what;
+      return gone;
+    }
     // What the server itself may not do is not the caller's fault, nor for its eyes.
     case Errc::denied:
     case Errc::internal:
@@ -173,6 +176,7 @@ ApiError to_api_error(const Error& error) {
   }
   auto broken = plain(ErrorCode::internal_server, "An internal error occurred");
   broken.retry_after_s = 30;
+  broken.cause = error.what;
   return broken;
 }
 
@@ -189,6 +193,7 @@ http::Response to_response(const ApiError& error) {
   if (error.retry_after_s)
     headers.emplace_back("Retry-After", std::to_string(*error.retry_after_s));
   response.body = out.take();
+  response.note.fault = error.cause;
   return response;
 }
 

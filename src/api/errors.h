@@ -68,6 +68,7 @@ struct ApiError {
   std::string resource_id;         // of conflict and service_quota_exceeded
   std::string resource_type;       // of conflict
   std::optional<int> retry_after_s;
+  std::string cause;  // what is not told outside; for the log
 };
 
 // What a handler returns: a value or the error to answer. A Result's error turns into an ApiError
@@ -95,7 +96,7 @@ ApiError method_not_allowed();
 ApiError service_unavailable();
 
 // The one mapping from the program's errors. What is internal or unavailable goes out without its
-// text, which may name files and statements: it belongs into the log.
+// text, which may name files and statements: that is the cause, for the log.
 ApiError to_api_error(const Error& error);
 
 // Status, x-amzn-ErrorType, Retry-After and body.

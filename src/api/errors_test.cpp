@@ -83,6 +83,7 @@ TEST(Errors, WhatBrokeInsideIsNotToldOutside) {
     const auto error = to_api_error(Error{code, "select secret from key"});
     EXPECT_GE(status(error.code), 500);
     EXPECT_FALSE(error.message.contains("secret"));
+    EXPECT_EQ(error.cause, "select secret from key");
     EXPECT_TRUE(error.retry_after_s.has_value());
   }
 }

@@ -108,6 +108,8 @@ http::Response FrontDoor::answer(const http::Request& request) {
     return refusal(checked.error(), protocol);
   }
   auto response = state.answer(request, *checked);
+  if (const auto& fault = response.note.fault; !fault.empty())
+    state.log(request.id, Error{Errc::internal, fault});
   response.note.account = checked->principal.account;
   response.note.access_key_id = checked->principal.access_key_id;
   return response;

@@ -56,6 +56,28 @@ TEST_P(FrontDoorTest, while_keys_cannot_be_looked_up_the_answer_is_to_try_again)
   EXPECT_TRUE(logged[0].starts_with("r-1 ")) << logged[0];
 }
 
+TEST_P(FrontDoorTest, a_statement_that_the_store_refuses_is_logged_and_not_told) {
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  std::vector<std::string> logged;
+  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
+                 [&](std::string_view id, const Error& error) {
+                   logged.push_back(fmt::format("{} {}", id, error.what));
+                 });
+  const auto key = make_key();  // the tables of resources and findings are not there
+  const std::pair<std::string, std::string> requests[] = {{"POST", "/findings/list"},
+                                                          {"GET", "/v1/resources"}};
+  for (const auto& [method, path] : requests) {
+    logged.clear();
+    const auto said = door.answer(signed_request(key, method, path, "inspector2"));
+    EXPECT_EQ(said.status, 500) << path;
+    EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "InternalServerException");
+    EXPECT_EQ(said.body, to_response(to_api_error(Error{Errc::internal, "anything"})).body);
+    ASSERT_EQ(logged.size(), 1U) << path;
+    EXPECT_TRUE(logged[0].starts_with("r-1 ") && logged[0].contains("no such table")) << logged[0];
+  }
+}
+
 TEST_P(FrontDoorTest, a_method_that_a_path_does_not_know_is_refused_in_the_shape_of_errors) {
   sql::Pool pool(location(), 2);
   access::KeyRing keys(pool, master_);

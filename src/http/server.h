@@ -49,6 +49,7 @@ struct Note {
   std::string operation;
   std::string account;
   std::string access_key_id;
+  std::string fault;  // what broke inside, for the log
 };
 
 struct Response {

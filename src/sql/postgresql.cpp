@@ -195,7 +195,7 @@ class PostgresConnection::Answer final : public Rows {
 Error PostgresConnection::failed(const PGresult* answer, std::string_view sql) const {
   Error error = postgresql_error(connection_.get(), answer, shown(sql));
   // "Read-only" is the server's answer to our own reading transaction, too.
-  if (error.code == Errc::denied && only_reads()) error.code = Errc::invalid;
+  if (error.code == Errc::denied && only_reads()) error.code = Errc::internal;
   return error;
 }
 
@@ -228,8 +228,8 @@ Result<const Prepared*> PostgresConnection::prepare(std::string_view sql,
   auto types =
       kept != nullptr ? kept->types : std::vector<PgType>(number_parameters(sql).parameters);
   if (values.size() != types.size())
-    return invalid(
-        fmt::format("{}: {} values for {} parameters", shown(sql), values.size(), types.size()));
+    return Error{Errc::internal, fmt::format("{}: {} values for {} parameters", shown(sql),
+                                             values.size(), types.size())};
   for (std::size_t i = 0; i < values.size(); ++i) {
     const auto wanted = type_of(values[i]);
     const auto common = common_type(types[i], wanted);
@@ -290,7 +290,8 @@ Result<> PostgresConnection::begin_transaction(bool writes) {
 Result<> PostgresConnection::commit_transaction() {
   TRY(const auto answer, execute_postgresql(connection_.get(), "COMMIT"));
   if (PQcmdStatus(answer.get()) == std::string_view("COMMIT")) return {};
-  return invalid("COMMIT: PostgreSQL rolled the transaction back, since a statement had failed");
+  return Error{Errc::internal,
+               "COMMIT: PostgreSQL rolled the transaction back, since a statement had failed"};
 }
 
 // Without a connection the server rolls back by itself.

@@ -36,7 +36,7 @@ TEST_F(PostgresqlTest, a_server_that_went_away_is_unavailable_and_the_pool_heals
   ASSERT_OK((*held)->run("INSERT INTO n VALUES (1)"));
   database_->server().stop();
   EXPECT_EQ(code_of((*held)->run("INSERT INTO n VALUES (2)")), Errc::unavailable);
-  EXPECT_EQ(code_of(transaction->commit()), Errc::invalid);
+  EXPECT_EQ(code_of(transaction->commit()), Errc::internal);
   EXPECT_FALSE((*held)->usable());
   EXPECT_EQ(code_of((*held)->query("SELECT 1")), Errc::unavailable);
   EXPECT_EQ(code_of((*held)->script("SELECT 1")), Errc::unavailable);

@@ -110,13 +110,10 @@ Errc code_of_sqlstate(std::string_view sqlstate) {
       {"55006", Errc::unavailable},  // in use
       {"57", Errc::unavailable},     // shut down, starting up, cancelled by statement_timeout
       {"58", Errc::unavailable},     // error of the server's system
-      {"XX001", Errc::invalid},      // damaged data
-      {"XX002", Errc::invalid},      // damaged index
-      {"XX", Errc::internal},
   };
   for (const auto& row : rows)
     if (sqlstate.starts_with(row.prefix)) return row.code;
-  return Errc::invalid;
+  return Errc::internal;
 }
 
 ConnectFailure read_connect_failure(std::string_view verbose) {

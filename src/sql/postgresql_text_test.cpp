@@ -42,11 +42,11 @@ TEST(PostgresqlText, error_codes_say_what_may_be_tried_again) {
   EXPECT_EQ(code_of_sqlstate("23505"), Errc::conflict);
   EXPECT_EQ(code_of_sqlstate("28P01"), Errc::denied);
   EXPECT_EQ(code_of_sqlstate("42501"), Errc::denied);
-  EXPECT_EQ(code_of_sqlstate("42601"), Errc::invalid);
+  EXPECT_EQ(code_of_sqlstate("42601"), Errc::internal);
   EXPECT_EQ(code_of_sqlstate("3D000"), Errc::not_found);
-  EXPECT_EQ(code_of_sqlstate("XX001"), Errc::invalid);
+  EXPECT_EQ(code_of_sqlstate("XX001"), Errc::internal);
   EXPECT_EQ(code_of_sqlstate("XX000"), Errc::internal);
-  EXPECT_EQ(code_of_sqlstate(""), Errc::invalid);
+  EXPECT_EQ(code_of_sqlstate(""), Errc::internal);
 }
 
 TEST(PostgresqlText, the_cause_of_a_failed_connection_is_found_in_its_text) {

@@ -21,8 +21,8 @@ void append_big_endian(std::string& out, T value) {
 }
 
 Error wrong_type(PgType type) {
-  return invalid(
-      fmt::format("a value that a column of type {} does not hold", std::to_underlying(type)));
+  return Error{Errc::internal, fmt::format("a value that a column of type {} does not hold",
+                                           std::to_underlying(type))};
 }
 
 Result<> append_integer(std::string& out, std::int64_t value, PgType type) {

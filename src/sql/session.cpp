@@ -53,7 +53,7 @@ class CheckedBulk final : public Bulk {
   }
 
   Result<> add(std::span<const Value> row) override {
-    if (loader_ == nullptr) return invalid("the load has ended");
+    if (loader_ == nullptr) return Error{Errc::internal, "the load has ended"};
     auto added = check(row);
     if (added) added = loader_->add(row);
     if (!added) give_up();
@@ -61,7 +61,7 @@ class CheckedBulk final : public Bulk {
   }
 
   Result<std::int64_t> finish() override {
-    if (loader_ == nullptr) return invalid("the load has ended");
+    if (loader_ == nullptr) return Error{Errc::internal, "the load has ended"};
     const auto added = loader_->finish();
     if (!added) {
       give_up();
@@ -76,7 +76,8 @@ class CheckedBulk final : public Bulk {
  private:
   Result<> check(std::span<const Value> row) const {
     if (row.size() != columns_)
-      return invalid(fmt::format("a row of {} values for {} columns", row.size(), columns_));
+      return Error{Errc::internal,
+                   fmt::format("a row of {} values for {} columns", row.size(), columns_)};
     return check_values(row);
   }
 
@@ -95,8 +96,10 @@ class CheckedBulk final : public Bulk {
 };
 
 Result<> Session::ready() const {
-  if (in_use_) return invalid("an earlier answer or load of this connection has not ended");
-  if (phase_ == Phase::failed) return invalid("a statement of this transaction failed before");
+  if (in_use_)
+    return Error{Errc::internal, "an earlier answer or load of this connection has not ended"};
+  if (phase_ == Phase::failed)
+    return Error{Errc::internal, "a statement of this transaction failed before"};
   return {};
 }
 
@@ -146,7 +149,7 @@ Result<std::unique_ptr<Bulk>> Session::bulk(const BulkTarget& target) {
 
 Result<> Session::begin(bool writes) {
   TRY_VOID(ready());
-  if (phase_ != Phase::idle) return invalid("a transaction inside a transaction");
+  if (phase_ != Phase::idle) return Error{Errc::internal, "a transaction inside a transaction"};
   TRY_VOID(begin_transaction(writes));
   phase_ = writes ? Phase::writing : Phase::reading;
   return {};

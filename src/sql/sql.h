@@ -3,10 +3,10 @@
 // the application. The few words that differ between the engines stand in dialect.h.
 //
 // Errors: unavailable (database locked too long, gone, disk full, serialisation failure: the
-// same transaction may be tried again), conflict (a constraint), invalid (a statement the engine
+// same transaction may be tried again), conflict (a constraint), internal (a statement the engine
 // refuses: a bug of ours, named with its text; a damaged file), denied (read-only file, wrong
-// password), limit (a value too large). A connection lost during commit is unavailable too, and
-// whether the transaction took effect is not known: trying it again must do no harm.
+// password), limit (a value too large), invalid (an address). A connection lost during commit is
+// unavailable; whether the transaction took effect is not known: trying again must do no harm.
 //
 // Alike on both engines: text is UTF-8 without NUL and numbers are finite, else invalid; LIKE
 // tells upper case from lower; a transaction in which a statement failed only rolls back; a

@@ -166,17 +166,17 @@ TEST_P(SqlTest, text_that_is_not_utf8_or_holds_nul_is_refused) {
   EXPECT_EQ(count(*connection_, "t"), 0);
 }
 
-TEST_P(SqlTest, a_wrong_statement_is_invalid_and_named) {
+TEST_P(SqlTest, a_wrong_statement_is_internal_and_named) {
   const auto wrong = connection_->run("SELEC 1");
-  EXPECT_EQ(code_of(wrong), Errc::invalid);
+  EXPECT_EQ(code_of(wrong), Errc::internal);
   EXPECT_NE(wrong.error().what.find("SELEC 1"), std::string::npos) << wrong.error().what;
-  EXPECT_EQ(code_of(connection_->query("SELECT * FROM missing")), Errc::invalid);
-  EXPECT_EQ(code_of(connection_->query("SELECT \"missing\"")), Errc::invalid);
-  EXPECT_EQ(code_of(connection_->script("SELECT 1; SELEC 2")), Errc::invalid);
-  EXPECT_EQ(code_of(connection_->run("SELECT 1; SELECT 2")), Errc::invalid);
-  EXPECT_EQ(code_of(connection_->run("SELECT ?1 + ?2", 1)), Errc::invalid);
-  EXPECT_EQ(code_of(connection_->run("SELECT ?1 + 1", 1, 2)), Errc::invalid);
-  EXPECT_EQ(code_of(connection_->bulk({.table = "missing", .columns = {"a"}})), Errc::invalid);
+  EXPECT_EQ(code_of(connection_->query("SELECT * FROM missing")), Errc::internal);
+  EXPECT_EQ(code_of(connection_->query("SELECT \"missing\"")), Errc::internal);
+  EXPECT_EQ(code_of(connection_->script("SELECT 1; SELEC 2")), Errc::internal);
+  EXPECT_EQ(code_of(connection_->run("SELECT 1; SELECT 2")), Errc::internal);
+  EXPECT_EQ(code_of(connection_->run("SELECT ?1 + ?2", 1)), Errc::internal);
+  EXPECT_EQ(code_of(connection_->run("SELECT ?1 + 1", 1, 2)), Errc::internal);
+  EXPECT_EQ(code_of(connection_->bulk({.table = "missing", .columns = {"a"}})), Errc::internal);
   EXPECT_TRUE(connection_->usable());
   EXPECT_EQ(connection_->one_integer("SELECT 1").value(), 1);
 }
@@ -252,7 +252,7 @@ TEST_P(SqlTest, a_script_is_all_or_nothing) {
                                         "INSERT INTO n VALUES (1);"
                                         "INSERT INTO n VALUES (1)")),
             Errc::conflict);
-  EXPECT_EQ(code_of(connection_->query("SELECT * FROM n")), Errc::invalid);
+  EXPECT_EQ(code_of(connection_->query("SELECT * FROM n")), Errc::internal);
   EXPECT_OK(connection_->script(""));
   EXPECT_OK(connection_->script("CREATE TABLE n (id BIGINT PRIMARY KEY); -- end\n"));
   {
@@ -285,8 +285,8 @@ TEST_P(SqlTest, transactions_do_not_nest) {
   create_numbers();
   auto outer = Transaction::begin(*connection_, Transaction::Mode::write);
   ASSERT_OK(outer);
-  EXPECT_EQ(code_of(Transaction::begin(*connection_, Transaction::Mode::write)), Errc::invalid);
-  EXPECT_EQ(code_of(Transaction::begin(*connection_, Transaction::Mode::read)), Errc::invalid);
+  EXPECT_EQ(code_of(Transaction::begin(*connection_, Transaction::Mode::write)), Errc::internal);
+  EXPECT_EQ(code_of(Transaction::begin(*connection_, Transaction::Mode::read)), Errc::internal);
   ASSERT_OK(connection_->run("INSERT INTO n VALUES (1, 1)"));
   ASSERT_OK(outer->commit());
   EXPECT_EQ(count(*connection_), 1);
@@ -298,9 +298,9 @@ TEST_P(SqlTest, a_transaction_with_a_failed_statement_only_rolls_back) {
   ASSERT_OK(transaction);
   ASSERT_OK(connection_->run("INSERT INTO n VALUES (1, 1)"));
   EXPECT_EQ(code_of(connection_->run("INSERT INTO n VALUES (1, 1)")), Errc::conflict);
-  EXPECT_EQ(code_of(connection_->run("INSERT INTO n VALUES (2, 2)")), Errc::invalid);
-  EXPECT_EQ(code_of(connection_->query("SELECT 1")), Errc::invalid);
-  EXPECT_EQ(code_of(transaction->commit()), Errc::invalid);
+  EXPECT_EQ(code_of(connection_->run("INSERT INTO n VALUES (2, 2)")), Errc::internal);
+  EXPECT_EQ(code_of(connection_->query("SELECT 1")), Errc::internal);
+  EXPECT_EQ(code_of(transaction->commit()), Errc::internal);
   EXPECT_TRUE(connection_->usable());
   EXPECT_EQ(count(*connection_), 0);
 }
@@ -327,8 +327,8 @@ TEST_P(SqlTest, a_reading_transaction_sees_one_state_and_cannot_write) {
   ASSERT_OK(connection_->run("INSERT INTO n VALUES (2, 2)"));
   EXPECT_EQ(count(*reader), 1);
   EXPECT_EQ(count(*connection_), 2);
-  EXPECT_EQ(code_of(reader->run("INSERT INTO n VALUES (3, 3)")), Errc::invalid);
-  EXPECT_EQ(code_of(transaction->commit()), Errc::invalid);
+  EXPECT_EQ(code_of(reader->run("INSERT INTO n VALUES (3, 3)")), Errc::internal);
+  EXPECT_EQ(code_of(transaction->commit()), Errc::internal);
   EXPECT_EQ(count(*reader), 2);
   auto again = Transaction::begin(*reader, Transaction::Mode::read);
   ASSERT_OK(again);
@@ -343,10 +343,10 @@ TEST_P(SqlTest, a_connection_does_one_thing_at_a_time) {
     const auto rows = connection_->query("SELECT id FROM n ORDER BY id");
     ASSERT_OK(rows);
     EXPECT_EQ((*rows)->next().value()->integer(0), 1);
-    EXPECT_EQ(code_of(connection_->run("DELETE FROM n")), Errc::invalid);
-    EXPECT_EQ(code_of(connection_->query("SELECT 1")), Errc::invalid);
-    EXPECT_EQ(code_of(connection_->script("SELECT 1")), Errc::invalid);
-    EXPECT_EQ(code_of(Transaction::begin(*connection_, Transaction::Mode::read)), Errc::invalid);
+    EXPECT_EQ(code_of(connection_->run("DELETE FROM n")), Errc::internal);
+    EXPECT_EQ(code_of(connection_->query("SELECT 1")), Errc::internal);
+    EXPECT_EQ(code_of(connection_->script("SELECT 1")), Errc::internal);
+    EXPECT_EQ(code_of(Transaction::begin(*connection_, Transaction::Mode::read)), Errc::internal);
     EXPECT_FALSE(connection_->usable());
     EXPECT_EQ((*rows)->next().value()->integer(0), 2);
   }

@@ -80,8 +80,9 @@ class Running {
   Result<> bind(std::span<const Value> values, sqlite3_destructor_type lifetime) const {
     const auto wanted = static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_));
     if (values.size() != wanted)
-      return invalid(fmt::format("{}: {} values for {} parameters", shown(sqlite3_sql(statement_)),
-                                 values.size(), wanted));
+      return Error{Errc::internal,
+                   fmt::format("{}: {} values for {} parameters", shown(sqlite3_sql(statement_)),
+                               values.size(), wanted)};
     for (std::size_t i = 0; i < values.size(); ++i)
       TRY_VOID(bind_one(statement_, static_cast<int>(i + 1), values[i], lifetime));
     return {};
@@ -216,12 +217,12 @@ Result<Running> SqliteConnection::prepare(std::string_view sql) {
     if (prepared != SQLITE_OK) return sqlite_error(database_.get(), shown(sql));
     SqliteStatement owned(statement);
     if (statement == nullptr || !trim({tail, sql.data() + sql.size()}).empty())
-      return invalid(fmt::format("{}: not exactly one statement", shown(sql)));
+      return Error{Errc::internal, fmt::format("{}: not exactly one statement", shown(sql))};
     statements_.put(sql, std::move(owned));
     kept = statements_.find(sql);
   }
   if (only_reads() && sqlite3_stmt_readonly(kept->get()) == 0)
-    return invalid(fmt::format("{}: a reading transaction cannot write", shown(sql)));
+    return Error{Errc::internal, fmt::format("{}: a reading transaction cannot write", shown(sql))};
   return Running(kept->get());
 }
 

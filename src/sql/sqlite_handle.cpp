@@ -33,11 +33,8 @@ Errc code_of(int result) {
       return Errc::denied;
     case SQLITE_TOOBIG:
       return Errc::limit;
-    case SQLITE_INTERNAL:
-    case SQLITE_MISUSE:
-      return Errc::internal;
     default:
-      return Errc::invalid;
+      return Errc::internal;
   }
 }
 

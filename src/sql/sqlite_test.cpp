@@ -77,7 +77,7 @@ TEST_F(SqliteTest, what_is_no_database_is_named) {
   scratch_.write("tenken.db", std::string(5000, 'x'));
   const auto opened = connect();
   ASSERT_FALSE(opened);
-  EXPECT_EQ(opened.error().code, Errc::invalid);
+  EXPECT_EQ(opened.error().code, Errc::internal);
   EXPECT_TRUE(opened.error().what.contains("tenken.db")) << opened.error().what;
   EXPECT_TRUE(opened.error().what.contains("damaged")) << opened.error().what;
 }
