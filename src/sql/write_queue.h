@@ -3,6 +3,10 @@
 // writes. Here they come in the order in which they asked, as soon as the one before has ended.
 // Other processes are waited for as SQLite does.
 //
+// There is one for each file that the process has open, whichever pool or open() made the
+// connection: two queues for one file would be none. So it is found by the file (device and inode)
+// in a table of the process, and ends with its last connection.
+//
 // Thread rule: any thread.
 #pragma once
 
