@@ -31,6 +31,7 @@ constexpr Row rows[] = {
     {"RequestTimeoutException", 408},
     {"RequestEntityTooLargeException", 413},
     {"MethodNotAllowedException", 405},
+    {"PreconditionFailedException", 412},
     {"ServiceUnavailableException", 503},
 };
 static_assert(std::size(rows) == static_cast<std::size_t>(ErrorCode::service_unavailable) + 1);
@@ -146,6 +147,10 @@ ApiError unknown_operation() {
 
 ApiError method_not_allowed() {
   return plain(ErrorCode::method_not_allowed, "This path does not know the method");
+}
+
+ApiError precondition_failed(std::string message) {
+  return plain(ErrorCode::precondition_failed, std::move(message));
 }
 
 ApiError service_unavailable() {

@@ -39,7 +39,8 @@ enum class ErrorCode : std::uint8_t {
   expired_token,
   request_timeout,
   request_too_large,
-  method_not_allowed,  // of /v1
+  method_not_allowed,   // of /v1
+  precondition_failed,  // of /v1
   service_unavailable,
 };
 
@@ -92,6 +93,7 @@ ApiError quota_exceeded(std::string message, std::string resource_id);
 ApiError throttled(std::string message, int retry_after_s);
 ApiError unknown_operation();
 ApiError method_not_allowed();
+ApiError precondition_failed(std::string message);
 // 503, to be tried again at once.
 ApiError service_unavailable();
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "access/audit.h"
+#include "pipeline/ingest.h"
 #include "store/schema.h"
 #include "support/access_case.h"
 
@@ -89,6 +90,21 @@ TEST_P(FrontDoorTest, a_method_that_a_path_does_not_know_is_refused_in_the_shape
   EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "MethodNotAllowedException");
   EXPECT_EQ(said.headers.get("Content-Type"), "application/json");
   EXPECT_EQ(said.body, R"({"message":"This path does not know the method"})");
+}
+
+TEST_P(FrontDoorTest, an_inventory_that_is_another_is_asked_for_in_the_shape_of_errors) {
+  ASSERT_TRUE(store::migrate(db()));
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  pipeline::Ingest ingest(pool, [] {});
+  FrontDoor door({.pool = &pool, .ingest = &ingest, .clock = [] { return access::today; }}, keys,
+                 [](std::string_view, const Error&) {});
+  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  const auto target = "/v1/resources/web-1/inventory?digest=" + std::string(64, 'a');
+  const auto said = door.answer(signed_request(key, "PUT", target, "inspector2"));
+  EXPECT_EQ(said.status, 412);
+  EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "PreconditionFailedException");
+  EXPECT_EQ(said.body, R"({"message":"The inventory is another: send it whole"})");
 }
 
 TEST_P(FrontDoorTest, a_digest_that_is_none_is_refused) {

@@ -98,7 +98,7 @@ ApiResult<http::Response> put_inventory(const V1Call& call) {
     report.digest = std::string(digest);
     TRY(const auto confirmed, call.services.ingest->confirm(report));
     if (confirmed) return acknowledged(report, true);
-    return json_response(412, R"({"message":"The inventory is another: send it whole"})");
+    return precondition_failed("The inventory is another: send it whole");
   }
   report.digest = crypto::to_hex(crypto::view(crypto::sha256(call.request.body)));
   TRY(auto inventory, inventory_of(call));
