@@ -272,6 +272,7 @@ class RunningNode : public Node {
     TRY(const auto connection, pool_->lease());
     TRY(const auto shared, access::shared_authority(*connection, master, own));
     if (!kept) return keep_authority(options_.data_directory, shared);
+    // Its clients trust the one it has; refusing to start, or another one, would cut them off.
     if (kept->certificate != shared.certificate)
       log(Level::warning,
           "tls/ca.pem is not that of the other nodes: remove tls/ca.pem and tls/ca.key to take "
