@@ -19,6 +19,7 @@
 #include <openssl/x509v3.h>
 
 #include "base/text.h"
+#include "crypto/encode.h"
 #include "crypto/openssl.h"
 
 namespace tenken::crypto {
@@ -34,6 +35,7 @@ constexpr Seconds server_lifetime = 397 * day;
 using Bio = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Request = std::unique_ptr<X509_REQ, Freed<X509_REQ_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Freed<GENERAL_NAMES_free>>;
@@ -60,6 +62,13 @@ Result<Key> read_key(std::string_view pem) {
   return out;
 }
 
+Result<Request> read_request(std::string_view pem) {
+  TRY(const auto bio, reading(pem));
+  Request out(PEM_read_bio_X509_REQ(bio.get(), nullptr, nullptr, nullptr));
+  if (!out) return openssl_error(Errc::invalid, "certificate request");
+  return out;
+}
+
 Result<std::string> text_of(const Bio& bio) {
   char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
@@ -67,15 +76,19 @@ Result<std::string> text_of(const Bio& bio) {
   return std::string(data, static_cast<std::size_t>(size));
 }
 
-Result<Identity> written(X509* certificate, EVP_PKEY* key) {
-  const Bio certificate_out(BIO_new(BIO_s_mem()));
-  const Bio key_out(BIO_new(BIO_s_mem()));
-  if (!certificate_out || !key_out || PEM_write_bio_X509(certificate_out.get(), certificate) != 1 ||
-      PEM_write_bio_PKCS8PrivateKey(key_out.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1)
+Result<std::string> written(X509* certificate) {
+  const Bio out(BIO_new(BIO_s_mem()));
+  if (!out || PEM_write_bio_X509(out.get(), certificate) != 1)
     return openssl_error(Errc::internal, "writing PEM");
-  TRY(auto certificate_text, text_of(certificate_out));
-  TRY(auto key_text, text_of(key_out));
-  return Identity{std::move(certificate_text), std::move(key_text)};
+  return text_of(out);
+}
+
+Result<std::string> written(EVP_PKEY* key) {
+  const Bio out(BIO_new(BIO_s_mem()));
+  if (!out ||
+      PEM_write_bio_PKCS8PrivateKey(out.get(), key, nullptr, nullptr, 0, nullptr, nullptr) != 1)
+    return openssl_error(Errc::internal, "writing PEM");
+  return text_of(out);
 }
 
 Result<> add_extension(X509* certificate, X509* issuer, int nid, const char* value) {
@@ -95,18 +108,19 @@ bool set_random_serial(X509* certificate) {
   return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
 }
 
-struct Unsigned {
-  Certificate certificate;
-  Key key;
-};
+Result<Key> new_key() {
+  Key out(EVP_EC_gen("P-256"));
+  if (!out) return openssl_error(Errc::internal, "new key");
+  return out;
+}
 
-// What both kinds have in common: a new key, version 3, serial, subject and validity.
-Result<Unsigned> new_certificate(std::string_view common_name, Seconds not_before,
-                                 Seconds not_after) {
-  Unsigned out{Certificate(X509_new()), Key(EVP_EC_gen("P-256"))};
-  X509* certificate = out.certificate.get();
-  if (!out.certificate || !out.key || X509_set_version(certificate, X509_VERSION_3) != 1 ||
-      !set_random_serial(certificate) || X509_set_pubkey(certificate, out.key.get()) != 1 ||
+// What all kinds have in common: version 3, key, serial, subject and validity.
+Result<Certificate> new_certificate(EVP_PKEY* key, std::string_view common_name, Seconds not_before,
+                                    Seconds not_after) {
+  Certificate out(X509_new());
+  X509* certificate = out.get();
+  if (!out || X509_set_version(certificate, X509_VERSION_3) != 1 ||
+      !set_random_serial(certificate) || X509_set_pubkey(certificate, key) != 1 ||
       ASN1_TIME_set(X509_getm_notBefore(certificate), not_before) == nullptr ||
       ASN1_TIME_set(X509_getm_notAfter(certificate), not_after) == nullptr)
     return openssl_error(Errc::internal, "new certificate");
@@ -118,15 +132,14 @@ Result<Unsigned> new_certificate(std::string_view common_name, Seconds not_befor
   return out;
 }
 
-Result<Identity> signed_by(X509* issuer, EVP_PKEY* issuer_key, const Unsigned& made) {
-  X509* certificate = made.certificate.get();
+Result<std::string> signed_by(X509* issuer, EVP_PKEY* issuer_key, X509* certificate) {
   // A certificate knows its issuer by that one's key: the identifier comes after the subject's own.
   TRY_VOID(add_extension(certificate, issuer, NID_subject_key_identifier, "hash"));
   TRY_VOID(add_extension(certificate, issuer, NID_authority_key_identifier, "keyid"));
   if (X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) != 1 ||
       X509_sign(certificate, issuer_key, EVP_sha256()) == 0)
     return openssl_error(Errc::internal, "signing a certificate");
-  return written(certificate, made.key.get());
+  return written(certificate);
 }
 
 bool is_dns_name(std::string_view name) {
@@ -200,40 +213,104 @@ std::vector<std::string> alternative_names(const X509* certificate) {
   return out;
 }
 
+struct Issuer {
+  Certificate certificate;
+  Key key;
+  Seconds end = 0;
+};
+Result<Issuer> read_issuer(const Identity& ca, Seconds now) {
+  Issuer out;
+  TRY(out.certificate, read_certificate(ca.certificate));
+  TRY(out.key, read_key(ca.key));
+  if (X509_check_private_key(out.certificate.get(), out.key.get()) != 1)
+    return openssl_error(Errc::invalid, "the authority's certificate and key");
+  TRY(out.end, seconds_of(X509_get0_notAfter(out.certificate.get())));
+  if (out.end <= now) return invalid("the authority's certificate has expired");
+  return out;
+}
+
+// A certificate of an end, not of an authority, for one use: "serverAuth", "clientAuth".
+Result<> add_end_extensions(X509* certificate, const Issuer& issuer, const char* use) {
+  X509* authority = issuer.certificate.get();
+  TRY_VOID(add_extension(certificate, authority, NID_basic_constraints, "critical,CA:FALSE"));
+  TRY_VOID(add_extension(certificate, authority, NID_key_usage, "critical,digitalSignature"));
+  return add_extension(certificate, authority, NID_ext_key_usage, use);
+}
+
+Result<std::string> fingerprint_of(const X509* certificate) {
+  std::array<unsigned char, 32> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1 || size != digest.size())
+    return openssl_error(Errc::internal, "fingerprint");
+  return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
 }  // namespace
 
 Result<Identity> make_ca(std::string_view common_name, Seconds now) {
   if (common_name.empty() || common_name.size() > longest_common_name)
     return invalid("common name of the authority: 1 to 64 bytes");
   const Seconds from = now - certificate_back_date;
-  TRY(const auto made, new_certificate(common_name, from, from + ca_lifetime));
-  X509* certificate = made.certificate.get();
+  TRY(const auto key, new_key());
+  TRY(const auto made, new_certificate(key.get(), common_name, from, from + ca_lifetime));
+  X509* certificate = made.get();
   TRY_VOID(
       add_extension(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE,pathlen:0"));
   TRY_VOID(add_extension(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign"));
-  return signed_by(certificate, made.key.get(), made);
+  TRY(auto text, signed_by(certificate, key.get(), certificate));
+  TRY(auto key_text, written(key.get()));
+  return Identity{std::move(text), std::move(key_text)};
 }
 
 Result<Identity> issue_server_certificate(const Identity& ca, std::span<const std::string> names,
                                           Seconds now) {
   if (names.empty()) return invalid("a server certificate needs a name");
-  TRY(const auto issuer, read_certificate(ca.certificate));
-  TRY(const auto issuer_key, read_key(ca.key));
-  if (X509_check_private_key(issuer.get(), issuer_key.get()) != 1)
-    return openssl_error(Errc::invalid, "the authority's certificate and key");
-  TRY(const auto issuer_end, seconds_of(X509_get0_notAfter(issuer.get())));
+  TRY(const auto issuer, read_issuer(ca, now));
   const Seconds from = now - certificate_back_date;
-  const Seconds end = std::min(from + server_lifetime, issuer_end);
-  if (end <= now) return invalid("the authority's certificate has expired");
   const std::string_view common_name =
       names.front().size() <= longest_common_name ? std::string_view(names.front()) : "tenken";
-  TRY(const auto made, new_certificate(common_name, from, end));
-  X509* certificate = made.certificate.get();
-  TRY_VOID(add_extension(certificate, issuer.get(), NID_basic_constraints, "critical,CA:FALSE"));
-  TRY_VOID(add_extension(certificate, issuer.get(), NID_key_usage, "critical,digitalSignature"));
-  TRY_VOID(add_extension(certificate, issuer.get(), NID_ext_key_usage, "serverAuth"));
-  TRY_VOID(add_alternative_names(certificate, names));
-  return signed_by(issuer.get(), issuer_key.get(), made);
+  TRY(const auto key, new_key());
+  TRY(const auto made,
+      new_certificate(key.get(), common_name, from, std::min(from + server_lifetime, issuer.end)));
+  TRY_VOID(add_end_extensions(made.get(), issuer, "serverAuth"));
+  TRY_VOID(add_alternative_names(made.get(), names));
+  TRY(auto text, signed_by(issuer.certificate.get(), issuer.key.get(), made.get()));
+  TRY(auto key_text, written(key.get()));
+  return Identity{std::move(text), std::move(key_text)};
+}
+
+Result<std::string> make_key() {
+  TRY(const auto key, new_key());
+  return written(key.get());
+}
+
+Result<std::string> make_certificate_request(std::string_view key_pem) {
+  TRY(const auto key, read_key(key_pem));
+  const Request request(X509_REQ_new());
+  const Bio out(BIO_new(BIO_s_mem()));
+  if (!request || !out || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
+      X509_REQ_set_pubkey(request.get(), key.get()) != 1 ||
+      X509_REQ_sign(request.get(), key.get(), EVP_sha256()) == 0 ||
+      PEM_write_bio_X509_REQ(out.get(), request.get()) != 1)
+    return openssl_error(Errc::internal, "certificate request");
+  return text_of(out);
+}
+
+Result<std::string> issue_client_certificate(const Identity& ca, std::string_view request_pem,
+                                             std::string_view common_name, Seconds lifetime,
+                                             Seconds now) {
+  if (common_name.empty() || common_name.size() > longest_common_name)
+    return invalid("common name of a client: 1 to 64 bytes");
+  TRY(const auto issuer, read_issuer(ca, now));
+  TRY(const auto request, read_request(request_pem));
+  EVP_PKEY* key = X509_REQ_get0_pubkey(request.get());
+  if (key == nullptr || EVP_PKEY_is_a(key, "EC") != 1 || EVP_PKEY_get_bits(key) != 256 ||
+      X509_REQ_verify(request.get(), key) != 1)
+    return openssl_error(Errc::invalid, "certificate request: no proof of a key on P-256");
+  TRY(const auto made, new_certificate(key, common_name, now - certificate_back_date,
+                                       std::min(now + lifetime, issuer.end)));
+  TRY_VOID(add_end_extensions(made.get(), issuer, "clientAuth"));
+  return signed_by(issuer.certificate.get(), issuer.key.get(), made.get());
 }
 
 Result<CertificateFacts> certificate_facts(std::string_view certificate_pem) {
@@ -245,6 +322,7 @@ Result<CertificateFacts> certificate_facts(std::string_view certificate_pem) {
   const long size = BIO_get_mem_data(subject.get(), &data);
   if (size > 0) out.subject.assign(data, static_cast<std::size_t>(size));
   out.names = alternative_names(certificate.get());
+  TRY(out.fingerprint, fingerprint_of(certificate.get()));
   TRY(out.not_before, seconds_of(X509_get0_notBefore(certificate.get())));
   TRY(out.not_after, seconds_of(X509_get0_notAfter(certificate.get())));
   out.is_ca = X509_check_ca(certificate.get()) == 1;

@@ -1,11 +1,11 @@
-// Certificates as PEM text: tenken's own certificate authority, the server certificates it issues,
-// and what a certificate says. Keys are ECDSA on P-256, unencrypted PKCS#8; whoever stores them
-// decides the file's mode.
+// Certificates as PEM text: tenken's own certificate authority, the certificates it issues to
+// servers and to agents, and what a certificate says. Keys are ECDSA on P-256, unencrypted PKCS#8;
+// whoever stores them decides the file's mode.
 //
-// Sources: RFC 5280 (profile), CA/Browser Forum baseline 6.3.2 (a server certificate lives at most
-// 398 days; clients refuse longer ones).
-// Errors: invalid (text that is no certificate or key, a name no certificate can carry), limit.
-// Thread rule: pure functions but for the system's random source.
+// Sources: RFC 5280 (profile), RFC 2986 (requests), CA/Browser Forum baseline 6.3.2 (a server
+// certificate lives at most 398 days; clients refuse longer ones). Errors: invalid (text that is no
+// certificate or key, a name no certificate can carry), limit. Thread rule: pure functions but for
+// the system's random source.
 #pragma once
 
 #include <span>
@@ -35,8 +35,19 @@ Result<Identity> make_ca(std::string_view common_name, Seconds now);
 Result<Identity> issue_server_certificate(const Identity& ca, std::span<const std::string> names,
                                           Seconds now);
 
+// A new private key, and a request for a certificate that proves its possession. What the subject
+// is to be called is the issuer's to say.
+Result<std::string> make_key();
+Result<std::string> make_certificate_request(std::string_view key_pem);
+// For the key of a request, which must be on P-256: a client certificate of this common name (1 to
+// 64 bytes), for `lifetime` and no longer than the authority lives. The PEM text.
+Result<std::string> issue_client_certificate(const Identity& ca, std::string_view request_pem,
+                                             std::string_view common_name, Seconds lifetime,
+                                             Seconds now);
+
 struct CertificateFacts {
   std::string subject;             // RFC 2253: "CN=tenken CA"
+  std::string fingerprint;         // SHA-256 of the certificate, 64 hexadecimal digits
   std::vector<std::string> names;  // DNS names and IP addresses of the alternative names, in order
   Seconds not_before = 0;
   Seconds not_after = 0;

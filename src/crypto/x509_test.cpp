@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include "crypto/ed25519.h"
+#include "crypto/encode.h"
+
 namespace tenken::crypto {
 namespace {
 
@@ -88,6 +91,56 @@ TEST(X509, a_certificate_tells_its_authority_from_another_of_the_same_name) {
 
 TEST(X509, serial_numbers_differ) {
   EXPECT_NE(authority().certificate, authority().certificate);
+}
+
+TEST(X509, a_client_gets_a_certificate_for_the_key_it_proves) {
+  const auto ca = authority();
+  const auto key = make_key();
+  ASSERT_TRUE(key) << key.error().what;
+  const auto request = make_certificate_request(*key);
+  ASSERT_TRUE(request) << request.error().what;
+  const auto issued = issue_client_certificate(ca, *request, "agent-1", 30 * Seconds{86'400}, noon);
+  ASSERT_TRUE(issued) << issued.error().what;
+  EXPECT_EQ(*key_matches(*issued, *key), true);
+  EXPECT_EQ(*is_signed_by(*issued, ca.certificate), true);
+  const auto facts = certificate_facts(*issued);
+  ASSERT_TRUE(facts);
+  EXPECT_EQ(facts->subject, "CN=agent-1");
+  EXPECT_EQ(facts->not_before, noon - certificate_back_date);
+  EXPECT_EQ(facts->not_after, noon + 30 * Seconds{86'400});
+  EXPECT_EQ(facts->fingerprint.size(), 64u);
+  EXPECT_NE(facts->fingerprint, certificate_facts(ca.certificate)->fingerprint);
+}
+
+TEST(X509, a_request_that_proves_nothing_is_refused) {
+  const auto ca = authority();
+  const auto request = make_certificate_request(*make_key());
+  ASSERT_TRUE(request);
+  auto changed = *request;
+  const auto at = changed.size() / 2;
+  changed[at] = changed[at] == 'A' ? 'B' : 'A';
+  for (const auto& bad : {std::string(), std::string("nonsense"), changed, ca.certificate})
+    EXPECT_EQ(issue_client_certificate(ca, bad, "a", 1, noon).error().code, Errc::invalid);
+  for (const auto& name : {std::string(), std::string(65, 'a')})
+    EXPECT_EQ(issue_client_certificate(ca, *request, name, 1, noon).error().code, Errc::invalid);
+}
+
+// RFC 8032 section 7.1, test 3.
+TEST(Ed25519, signs_as_the_specification_says) {
+  const Secret seed(*from_hex("c5aa8df43f9f837bedb7442f31dcb7b166d38535076f094b85ce3a2e0b4458f7"));
+  const auto bytes = *from_hex("af82");
+  EXPECT_EQ(to_hex(*ed25519_public_key(seed)),
+            "fc51cd8e6218a1a38da47ed00230f0580816ed13ba3303ac5deb911548908025");
+  const auto signature = ed25519_sign(seed, bytes);
+  ASSERT_TRUE(signature) << signature.error().what;
+  EXPECT_EQ(to_hex(*signature),
+            "6291d657deec24024827e69c3abe01a30ce548a284743a445e3680d7db5ac3ac"
+            "18ff9b538d16f290ae67f760984dc6594a7c15e9716ed28dc027beceea1ec40a");
+  EXPECT_TRUE(ed25519_verify(*ed25519_public_key(seed), bytes, *signature));
+  EXPECT_FALSE(ed25519_verify(*ed25519_public_key(seed), "other", *signature));
+  EXPECT_FALSE(ed25519_verify(*ed25519_public_key(seed), bytes, signature->substr(1)));
+  EXPECT_FALSE(ed25519_verify("short", bytes, *signature));
+  EXPECT_FALSE(ed25519_sign(Secret(std::string_view("short")), bytes));
 }
 
 }  // namespace
