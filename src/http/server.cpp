@@ -20,6 +20,8 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -46,8 +48,9 @@ using Descriptor = asio::posix::basic_stream_descriptor<Executor>;
 using Phase = Inbox::Phase;
 constexpr asio::use_awaitable_t<Executor> awaiting;
 
-constexpr std::chrono::milliseconds tick{100};              // how late a time limit may strike
-constexpr std::chrono::milliseconds resource_pause{100};    // before accept is tried again
+constexpr std::chrono::milliseconds tick{100};                // how late a time limit may strike
+constexpr std::chrono::milliseconds resource_pause{100};      // before accept is tried again
+constexpr std::chrono::milliseconds longest_handler{60'000};  // for which a key stays woken
 constexpr std::chrono::milliseconds linger{2000};           // for the client to read a last answer
 constexpr std::size_t joined_body = std::size_t{16} << 10;  // sent in one piece with the head
 constexpr unsigned steps_per_turn =
@@ -80,12 +83,17 @@ struct Connection;
 struct IoThread {
   void add(Connection& connection);
   void remove(Connection& connection);
+  void wake(const std::string& key);
+  // Whether somebody woke the key since then.
+  bool woken_since(const std::string& key, Clock::time_point time) const;
   void arm_tick();
   void run();
   std::string_view date();
 
   std::vector<Connection*> connections;
-  std::atomic<std::size_t> load = 0;  // connections given to this thread
+  std::unordered_multimap<std::string, Connection*> held;
+  std::unordered_map<std::string, Clock::time_point> woken;  // of the last longest_handler
+  std::atomic<std::size_t> load = 0;                         // connections given to this thread
   // Of whoever reads now: nobody waits between reading and using what was read.
   std::array<char, Inbox::largest_read> buffer{};
   asio::io_context context{1};
@@ -135,6 +143,19 @@ void IoThread::remove(Connection& connection) {
   place = connections.back();
   place->index = connection.index;
   connections.pop_back();
+}
+
+void IoThread::wake(const std::string& key) {
+  const auto time = Clock::now();
+  std::erase_if(woken, [&](const auto& one) { return one.second + longest_handler < time; });
+  woken[key] = time;
+  const auto [first, last] = held.equal_range(key);
+  for (auto one = first; one != last; ++one) one->second->wake();
+}
+
+bool IoThread::woken_since(const std::string& key, Clock::time_point time) const {
+  const auto found = woken.find(key);
+  return found != woken.end() && found->second >= time;
 }
 
 // One look at every connection of the thread, ten times a second while there is one: cheaper than
@@ -306,10 +327,16 @@ Response overloaded(const Options& options) {
 struct Answer {
   Response response;
   Lease lease;
+  std::optional<BufferedRequest> waiting;  // the request, where the answer is to hold it
 };
 
-Answer answer_to(const Request& request, Shared& server, Clock::time_point began) {
-  Answer out{call_handler(server.options, request), Lease(server.budget)};
+Answer answer_to(BufferedRequest received, Shared& server, Clock::time_point began) {
+  const auto& request = received.request;
+  Answer out{call_handler(server.options, request), Lease(server.budget), std::nullopt};
+  if (out.response.hold && !request.held) {
+    out.waiting = std::move(received);
+    return out;
+  }
   if (!out.lease.cover(out.response.body.size())) out.response = overloaded(server.options);
   report(server.options, request, out.response, began);
   return out;
@@ -320,7 +347,7 @@ Task<Answer> handled(Connection& c, BufferedRequest received, Clock::time_point 
   auto initiate = [&c, began](auto completion, BufferedRequest taken) {
     auto job = [&server = c.server, began, completion = std::move(completion),
                 taken = std::move(taken)]() mutable {
-      auto answer = answer_to(taken.request, server, began);
+      auto answer = answer_to(std::move(taken), server, began);
       const auto executor = asio::get_associated_executor(completion);
       asio::post(executor,
                  [completion = std::move(completion), answer = std::move(answer)]() mutable {
@@ -331,6 +358,22 @@ Task<Answer> handled(Connection& c, BufferedRequest received, Clock::time_point 
   };
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<Executor>, void(Answer)>(
       std::move(initiate), awaiting, std::move(received));
+}
+
+// Until the key is woken, the time is over, or the client sends something or goes. False: the
+// server stops.
+Task<bool> wait_for(Connection& c, const Hold& hold, Clock::time_point began) {
+  if (c.io.woken_since(hold.key, began)) co_return true;
+  const auto place = c.io.held.emplace(hold.key, &c);
+  c.idle = true;
+  c.limit_to(hold.milliseconds);
+  if (c.alive() && !c.server.draining)
+    co_await c.socket.async_wait(Descriptor::wait_read, asio::as_tuple(awaiting));
+  c.io.held.erase(place);
+  c.no_limit();
+  c.expired = false;
+  c.idle = false;
+  co_return !c.cut && !c.server.draining;
 }
 
 Task<bool> respond(Connection& c, const Response& response, const ResponseFacts& facts,
@@ -379,17 +422,24 @@ Task<bool> exchange(Connection& c) {
     co_await answer_refusal(c);
     co_return false;
   }
-  const auto began = Clock::now();
+  auto began = Clock::now();
   auto received = c.inbox.take();
   const std::string id = received.request.id;
   const bool with_body = received.request.method != "HEAD";
   const bool wanted_again = received.keep_alive;
-  Answer answer{{}, Lease(c.server.budget)};
-  if (c.workers.reserve()) {
-    answer = co_await handled(c, std::move(received), began);
-  } else {
-    answer.response = overloaded(c.server.options);
-    report(c.server.options, received.request, answer.response, began);
+  Answer answer{{}, Lease(c.server.budget), std::nullopt};
+  for (answer.waiting = std::move(received); answer.waiting;) {
+    auto request = *std::exchange(answer.waiting, std::nullopt);
+    if (c.workers.reserve()) {
+      answer = co_await handled(c, std::move(request), began);
+    } else {
+      answer.response = overloaded(c.server.options);
+      report(c.server.options, request.request, answer.response, began);
+    }
+    if (!answer.waiting) break;
+    answer.waiting->request.held = true;
+    if (!co_await wait_for(c, *answer.response.hold, began)) co_return false;
+    began = Clock::now();
   }
   const bool keep_alive =
       wanted_again && !c.server.draining && answer.response.headers.get("Connection") != "close";
@@ -451,6 +501,7 @@ class AsioServer final : public Server {
   void run();
   std::uint16_t port() const override { return port_; }
   Result<> reload_tls() override;
+  void wake(std::string_view key) override;
   void stop(int grace_ms) override;
   std::size_t connections() const override { return shared_.connections; }
 
@@ -532,6 +583,11 @@ void AsioServer::admit(Accepted accepted) {
   } catch (const std::exception&) {
     // Memory or the kernel's watch list is short: this client is turned away.
   }
+}
+
+void AsioServer::wake(std::string_view key) {
+  for (auto& loop : loops_)
+    asio::post(loop->context, [&loop = *loop, key = std::string(key)] { loop.wake(key); });
 }
 
 void AsioServer::stop(int grace_ms) {

@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,6 +43,7 @@ struct Request {
   std::string peer;                // "127.0.0.1:41234"
   std::string id;                  // request id, made by the server: x-amzn-RequestId
   std::string client_certificate;  // PEM of a verified client certificate; empty: none
+  bool held = false;               // the handler had it before and answered with a Hold
 };
 
 // What the handler found out about a request: for `finished`, never sent.
@@ -52,11 +54,19 @@ struct Note {
   std::string fault;  // what broke inside, for the log
 };
 
+// Not yet: the request waits, on no thread, until somebody wakes its key or the time is over, and
+// is then handed to the handler once more, which answers it. (A long poll.)
+struct Hold {
+  std::string key;
+  int milliseconds = 0;
+};
+
 struct Response {
   int status = 200;
   Headers headers;
   std::string body;
   Note note = {};
+  std::optional<Hold> hold = {};  // then nothing else counts; of a request that was held: ignored
 };
 
 using Handler = std::function<Response(const Request&)>;
@@ -117,8 +127,11 @@ class Server {
   // Reads certificate and key anew, for connections from now on; the old ones stay on an error.
   // Nothing happens without TLS.
   virtual Result<> reload_tls() = 0;
-  // No new connections; requests under way are finished for at most grace_ms, then cut. A handler
-  // that is still running then loses its connection, and the destructor waits for it.
+  // Requests that are held for the key, or that will be after a handler that runs now, go on.
+  virtual void wake(std::string_view key) = 0;
+  // No new connections; requests under way are finished for at most grace_ms, then cut; those that
+  // are held are cut at once. A handler that is still running then loses its connection, and the
+  // destructor waits for it.
   virtual void stop(int grace_ms) = 0;
   virtual std::size_t connections() const = 0;
 };
