@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <functional>
 #include <span>
+#include <sstream>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,7 @@
 #include "app/console.h"
 #include "app/help_formatter.h"
 #include "app/version.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "findings/filter.h"
@@ -86,6 +88,8 @@ void refuse_empty_values(CLI::App& app) {
   for (auto* sub : app.get_subcommands({})) refuse_empty_values(*sub);
 }
 
+constexpr std::size_t config_limit = 1 << 20;
+
 constexpr double longest_age_days = 36'500;
 
 std::string fault_of_days(const std::string& text) {
@@ -128,9 +132,11 @@ class CommandLine {
         return app_.exit(CLI::ExtrasError("", {unknown_command_})) == 0 ? exit_ok : exit_usage;
       app_.parse(argc, argv);
       if (!config_.empty()) {
-        const auto unknown = read_config(*app_.get_subcommand("serve"));
-        if (!unknown.empty())
-          return app_.exit(CLI::ConfigError::Extras(unknown)) == 0 ? exit_ok : exit_usage;
+        const auto read = read_config(*app_.get_subcommand("serve"));
+        if (!read) {
+          complain(read.error().what);
+          return exit_usage;
+        }
       }
     } catch (const CLI::ParseError& error) {
       // Help and version end with 0; everything else is wrong usage.
@@ -413,14 +419,28 @@ class CommandLine {
   }
 
   // CLI11 reads files for the outermost command only. What the command line says outranks them.
-  // Returns the line that names no option; empty: all do.
-  std::string read_config(CLI::App& sub) const {
-    for (const auto& item : CLI::ConfigINI().from_file(config_)) {
-      auto* option = item.parents.empty() ? sub.get_option_no_throw("--" + item.name) : nullptr;
-      if (option == nullptr) return config_ + ": " + item.fullname();
-      if (option->count() > 0) continue;
-      option->add_result(item.inputs);
-      option->run_callback();
+  Result<> read_config(CLI::App& sub) const {
+    TRY(const auto text, read_file(config_, config_limit));
+    return take_config(text, sub).within(config_);
+  }
+
+  static Result<> take_config(const std::string& text, CLI::App& sub) {
+    std::istringstream lines(text);
+    try {
+      for (const auto& item : CLI::ConfigINI().from_config(lines)) {
+        if (!item.parents.empty())
+          return invalid(
+              fmt::format("[{}]: write the options without sections", item.parents.front()));
+        auto* option = sub.get_option_no_throw("--" + item.name);
+        if (option == nullptr)
+          return invalid(fmt::format(
+              "serve has no option \"{}\"; \"tenken serve --help\" lists them", item.name));
+        if (option->count() > 0) continue;
+        option->add_result(item.inputs);
+        option->run_callback();
+      }
+    } catch (const CLI::ParseError& error) {
+      return invalid(error.what());
     }
     return {};
   }

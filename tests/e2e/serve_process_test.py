@@ -99,8 +99,33 @@ class Process(ServeCase):
         self.assertEqual(process.wait(10), 0)
         self.assertEqual(process.stdout.read(), b"")
         process.stdout.close()
-        wrong = support.write(self.directory / "wrong.conf", "no-such-option=1\n")
-        self.refused("--config", wrong)
+
+    def test_a_wrong_config_file_is_told_with_the_file_and_the_option(self):
+        for text, english, japanese in (
+            (
+                "no-such-option=1\n",
+                'serve has no option "no-such-option"; "tenken serve --help" lists them',
+                "serve にオプション「no-such-option」はありません。"
+                "一覧は「tenken serve --help」で確認できます",
+            ),
+            (
+                "[serve]\nlisten=127.0.0.1:0\n",
+                "[serve]: write the options without sections",
+                "[serve]: セクションを使わずにオプションを書いてください",
+            ),
+            ("listen=\n", "--listen: an empty value is given", "--listen: 値が空です"),
+        ):
+            with self.subTest(text=text):
+                wrong = support.write(self.directory / "wrong.conf", text)
+                self.assertEqual(
+                    self.refused("--config", wrong), f"tenken: {wrong}: {english}\n"
+                )
+                self.assertEqual(
+                    self.refused("--config", wrong, LANG="ja_JP.UTF-8"),
+                    f"tenken: {wrong}: {japanese}\n",
+                )
+        missing = self.directory / "missing.conf"
+        self.assertIn(str(missing), self.refused("--config", missing))
 
     def test_it_listens_on_ipv6(self):
         with socket.socket(socket.AF_INET6) as probe:
