@@ -303,25 +303,33 @@ bool names_packages(const findings::PackageTest& test) {
   return test.impossible || (test.name && test.name->comparison != Comparison::not_equals);
 }
 
-// The versions of a name are few; those of no certain name are looked for by the vulnerability.
+// The versions of a name are few, and looked for once; those of no certain name are looked for by
+// the vulnerability.
 std::string package_holds(SqlText& sql, std::string_view finding,
                           const findings::PackageTest& test) {
   if (test.impossible) return "1 = 0";
-  std::string out = "EXISTS (SELECT 1 FROM finding g CROSS JOIN ";
-  out += names_packages(test) ? "package_version p" : "match m CROSS JOIN package_version p";
+  const bool named = names_packages(test);
+  std::string out = "EXISTS (";
+  if (named)
+    out += fmt::format(
+        "WITH named AS MATERIALIZED (SELECT p.package_version_id FROM package_version p "
+        "WHERE 1 = 1{}) ",
+        package_version_holds(sql, test));
+  out += "SELECT 1 FROM finding g CROSS JOIN ";
+  out += named ? "named p" : "match m CROSS JOIN package_version p";
   if (test.file_path)
     out += fmt::format(
         " LEFT JOIN resource_package rp ON rp.resource_id = {}.resource_id "
         "AND rp.package_version_id = p.package_version_id",
         finding);
   out += fmt::format(" WHERE {} AND {}", row_of(finding), is_named);
-  if (!names_packages(test))
+  if (!named)
     out += fmt::format(
         " AND m.vulnerability_id = {}.vulnerability_id "
-        "AND p.package_version_id = m.package_version_id",
-        finding);
+        "AND p.package_version_id = m.package_version_id{}",
+        finding, package_version_holds(sql, test));
   if (test.file_path) out += " AND " + holds(sql, "COALESCE(rp.location, '')", *test.file_path);
-  return out + package_version_holds(sql, test) + ")";
+  return out + ")";
 }
 
 void add_scores(SqlText& sql, std::string_view finding, const ColumnConditions& columns) {
