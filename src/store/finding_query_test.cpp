@@ -368,6 +368,16 @@ TEST_P(FindingQueryTest, many_accounts_are_one_list) {
   }
 }
 
+TEST_P(FindingQueryTest, many_accounts_go_on_by_resource_type) {
+  auto asked = question(R"({"findingStatus":[{"comparison":"EQUALS","value":"ACTIVE"}],)"
+                        R"("fixAvailable":[{"comparison":"EQUALS","value":"YES"}]})");
+  for (int i = 0; i < 300; ++i)
+    asked.accounts.push_back(fmt::format("{:012}", 900'000'000'000 + i));
+  asked.order = FindingOrder::resource_type;
+  asked.limit = 60;
+  EXPECT_EQ(all(asked).size(), count_where("f.status = 1 AND f.fix = 2"));
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, FindingQueryTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          [](const auto& engine) { return test::engine_name(engine); });

@@ -18,6 +18,9 @@ constexpr std::string_view primary_key = "sqlite_autoindex_finding_1";
 
 constexpr std::size_t most_branches = 400;  // SQLite allows 500
 
+// What PostgreSQL does with each row and changes nothing.
+constexpr std::string_view no_end = " OFFSET 0";
+
 // A part of a walk in which these are the same; it comes in order by itself.
 struct Branch {
   std::string account;
@@ -63,7 +66,7 @@ class FindingStatements::Writer {
     add_walk();
     sql_.add(
         fmt::format(" ORDER BY {} LIMIT {}) f WHERE 1 = 1", key("", direction()), window_rows_));
-    if (conditional) add_criteria();
+    if (conditional) add_criteria(false);
     end_page();
     return std::move(sql_);
   }
@@ -90,7 +93,7 @@ class FindingStatements::Writer {
       for (const auto& value : question_.after) values.push_back(sql_.bind(value));
       sql_.add(fmt::format(" AND ({}) {} ({})", key("f."), beyond(), fmt::join(values, ", ")));
     }
-    add_criteria();
+    add_criteria(driver == FindingDriver::vulnerabilities);
     end_page();
     return std::move(sql_);
   }
@@ -114,15 +117,25 @@ class FindingStatements::Writer {
   std::string finding(std::string_view index) const {
     return "finding f" + sql::read_by(resolved_.engine, index);
   }
-  // The findings of each row of the table before, in the order of the key. PostgreSQL would else
-  // join the tables whole and sort them.
-  std::string each_finding(std::string_view index, std::string_view condition) const {
-    if (resolved_.engine == sql::Engine::sqlite) return "CROSS JOIN " + finding(index);
+  // " CROSS JOIN …": for each row of the tables before, the rows of the table that meet what
+  // add_conditions says. PostgreSQL would choose itself which table it begins with, by which index
+  // it reads, and would sort what comes in order already: it is held to one row after the other by
+  // the end of what it does of each.
+  template <typename F>
+  void add_each(std::string_view table, std::string_view end, F&& add_conditions) {
+    const bool is_held = resolved_.engine == sql::Engine::postgresql;
+    sql_.add(is_held ? " CROSS JOIN LATERAL (SELECT * FROM " : " CROSS JOIN ")
+        .add(table)
+        .add(is_held ? " WHERE " : " ON ");
+    add_conditions();
+    if (is_held) sql_.add(fmt::format("{}) {}", end, table.substr(table.find(' '))));
+  }
+  // No row of the table before needs more than the window.
+  std::string end_of_each() const {
     std::vector<std::string> terms;
     for (auto i = order_.outer; i < order_.size; ++i)
       terms.push_back(fmt::format("{}{}", order_.columns[i].expression, direction()));
-    return fmt::format("CROSS JOIN LATERAL (SELECT * FROM finding f WHERE {} ORDER BY {}) f",
-                       condition, fmt::join(terms, ", "));
+    return fmt::format(" ORDER BY {} LIMIT {}", fmt::join(terms, ", "), window_rows_);
   }
   std::string_view direction() const { return question_.descending ? " DESC" : ""; }
   std::string_view beyond() const { return question_.descending ? "<" : ">"; }
@@ -140,14 +153,14 @@ class FindingStatements::Writer {
 
   void begin_page() { sql_.add(fmt::format("SELECT {}, {} FROM (", finding_columns, key("k."))); }
   void end_page() {
-    sql_.add(fmt::format(" ORDER BY {} LIMIT {}", key("f.", direction()), question_.limit + 1));
-    sql_.add(
-        ") k CROSS JOIN finding f CROSS JOIN resource r CROSS JOIN vulnerability v "
-        "WHERE f.resource_id = k.f1 AND f.vulnerability_id = k.f2 AND f.episode = k.f3 "
-        "AND r.resource_id = k.f1 AND v.vulnerability_id = k.f2 ORDER BY ");
-    sql_.add(key("k.", direction()));
+    sql_.add(fmt::format(" ORDER BY {} LIMIT {}) k", key("f.", direction()), question_.limit + 1));
+    constexpr std::pair<std::string_view, std::string_view> rows[] = {
+        {"finding f", "f.resource_id = k.f1 AND f.vulnerability_id = k.f2 AND f.episode = k.f3"},
+        {"resource r", "r.resource_id = k.f1"},
+        {"vulnerability v", "v.vulnerability_id = k.f2"}};
+    for (const auto& [table, is_meant] : rows) add_each(table, no_end, [&] { sql_.add(is_meant); });
+    sql_.add(fmt::format(" ORDER BY {}", key("k.", direction())));
   }
-
   // What the conditions read, and the key.
   void add_selected() {
     sql_.add("SELECT f.resource_id, f.vulnerability_id, f.episode");
@@ -171,7 +184,7 @@ class FindingStatements::Writer {
   }
 
   // All that the criteria say, of a finding of which the key and read_columns() are at hand.
-  void add_criteria(bool says_packages = false) {
+  void add_criteria(bool says_packages) {
     if (limits_scores()) add_outer_scores(false);
     if (checks_status())
       sql_.add(fmt::format(" AND f.status IN ({})", fmt::join(columns_.statuses, ", ")));
@@ -212,8 +225,9 @@ class FindingStatements::Writer {
   }
 
   // Each part of a walk is sorted by itself, so that the parts are merged as they are read.
-  void begin_part(bool first) {
-    sql_.add(first ? "SELECT * FROM (" : " UNION ALL SELECT * FROM (");
+  void begin_part() {
+    sql_.add(begun_ ? " UNION ALL SELECT * FROM (" : "SELECT * FROM (");
+    begun_ = true;
     add_selected();
   }
   // PostgreSQL plans each for all of it if no limit is said; SQLite merges only what has none.
@@ -268,10 +282,8 @@ class FindingStatements::Writer {
   }
 
   void add_index_walk() {
-    bool first = true;
     for (const auto& branch : branches()) {
-      begin_part(first);
-      first = false;
+      begin_part();
       add_branch(branch);
       end_part();
     }
@@ -311,36 +323,45 @@ class FindingStatements::Writer {
       sql_.add(fmt::format(" AND f.{} <= {}", column, sql_.bind(static_cast<std::int64_t>(last))));
   }
 
-  // First what is left of the vulnerability at the place, then those after it. PostgreSQL enters
-  // the index at the place where the status is a constant.
+  // A walk over another table, of which add_rows(whether at the place) writes what is walked: first
+  // what is left of the row at the place, then the rows after it. PostgreSQL judges by the first
+  // column how many these are: not to miss those that share it with the place, it must be told that
+  // they may be equal.
+  template <typename F>
+  void add_outer_walk(F&& add_rows) {
+    if (!question_.after.empty()) {
+      begin_part();
+      add_rows(true);
+      add_place(0, order_.outer, "=");
+      end_part();
+    }
+    begin_part();
+    add_rows(false);
+    if (!question_.after.empty()) {
+      add_place(0, order_.outer, question_.descending ? "<=" : ">=");
+      add_place(order_.outer - 1, order_.outer, "<>");
+    }
+    end_part();
+  }
+
+  // PostgreSQL enters the index at the place where the status is a constant.
   void add_vulnerability_walk() {
     const bool apart = resolved_.engine == sql::Engine::postgresql || columns_.statuses.size() == 1;
     const std::vector<std::int64_t> any{0};
-    bool first = true;
-    for (const auto status : apart ? columns_.statuses : any) {
-      if (!question_.after.empty()) {
-        begin_part(first);
-        first = false;
-        add_vulnerabilities(status);
-        add_place(0, order_.outer, "=");
-        add_rest_of_place(status);
-        end_part();
-      }
-      begin_part(first);
-      first = false;
-      add_vulnerabilities(status);
-      if (!question_.after.empty()) add_place(0, order_.outer, beyond());
-      end_part();
-    }
+    for (const auto status : apart ? columns_.statuses : any)
+      add_outer_walk([&](bool at_place) { add_vulnerabilities(status, at_place); });
   }
 
   // Of a status; 0: of any.
-  void add_vulnerabilities(std::int64_t status) {
-    constexpr std::string_view its_own = "f.vulnerability_id = v.vulnerability_id";
-    sql_.add(fmt::format(" FROM vulnerability v {} WHERE {} AND ",
-                         each_finding("finding_by_vulnerability", its_own), its_own));
-    add_accounts("f.account_id", true);
-    if (status != 0) sql_.add(fmt::format(" AND f.status = {}", sql_.bind(status)));
+  void add_vulnerabilities(std::int64_t status, bool at_place) {
+    sql_.add(" FROM vulnerability v");
+    add_each(finding("finding_by_vulnerability"), end_of_each(), [&] {
+      sql_.add("f.vulnerability_id = v.vulnerability_id AND ");
+      add_accounts("f.account_id", true);
+      if (status != 0) sql_.add(fmt::format(" AND f.status = {}", sql_.bind(status)));
+      if (at_place) add_rest_of_place(status);
+    });
+    sql_.add(" WHERE 1 = 1");
     const auto index =
         question_.order == FindingOrder::epss ? VulnerabilityIndex::epss : VulnerabilityIndex::key;
     add_vulnerability_conditions(sql_, question_.criteria, index, resolved_.by_packages);
@@ -362,28 +383,16 @@ class FindingStatements::Writer {
   }
 
   void add_resource_walk() {
-    bool first = true;
-    for (const auto& account : resolved_.accounts) {
-      if (!question_.after.empty()) {
-        begin_part(first);
-        first = false;
-        add_resources(account);
-        add_place(0, order_.outer, "=");
-        add_place(order_.outer, order_.size, beyond());
-        end_part();
-      }
-      begin_part(first);
-      first = false;
-      add_resources(account);
-      if (!question_.after.empty()) add_place(0, order_.outer, beyond());
-      end_part();
-    }
+    for (const auto& account : resolved_.accounts)
+      add_outer_walk([&](bool at_place) { add_resources(account, at_place); });
   }
-  void add_resources(const std::string& account) {
-    sql_.add(
-        fmt::format(" FROM resource r CROSS JOIN {} "
-                    "WHERE f.resource_id = r.resource_id AND r.account_id = {}",
-                    finding(primary_key), sql_.bind(account)));
+  void add_resources(const std::string& account, bool at_place) {
+    sql_.add(" FROM resource r");
+    add_each(finding(primary_key), end_of_each(), [&] {
+      sql_.add("f.resource_id = r.resource_id");
+      if (at_place) add_place(order_.outer, order_.size, beyond());
+    });
+    sql_.add(fmt::format(" WHERE r.account_id = {}", sql_.bind(account)));
     add_walked_resource_conditions(sql_, question_.criteria);
   }
 
@@ -409,35 +418,48 @@ class FindingStatements::Writer {
   void add_driver(FindingDriver driver, bool with_key) {
     const bool by_vulnerability = driver == FindingDriver::vulnerabilities;
     const bool by_resource = driver == FindingDriver::resources;
+    const auto of_finding = [&] { add_driven(driver); };
     sql_.add(" FROM ");
-    if (by_vulnerability) sql_.add("vulnerability v CROSS JOIN ");
-    if (by_resource) {
+    if (by_vulnerability) {
+      sql_.add("vulnerability v");
+      add_each(finding(index_of(driver)), no_end, of_finding);
+    } else if (by_resource) {
       sql_.add("(");
       add_resource_set(sql_, resolved_.accounts, question_.criteria, resolved_.arns);
-      sql_.add(") r CROSS JOIN ");
+      sql_.add(") r");
+      add_each(finding(index_of(driver)), no_end, of_finding);
+    } else {
+      sql_.add(finding(index_of(driver)));
     }
-    sql_.add(finding(index_of(driver)));
-    const bool joins_vulnerability =
-        with_key && order_.walk == Walk::vulnerabilities && !by_vulnerability;
-    const bool joins_resource = with_key && order_.walk == Walk::resources && !by_resource;
-    if (joins_vulnerability) sql_.add(" CROSS JOIN vulnerability v");
-    if (joins_resource) sql_.add(" CROSS JOIN resource r");
+    if (with_key && order_.walk == Walk::vulnerabilities && !by_vulnerability)
+      add_each("vulnerability v", no_end,
+               [&] { sql_.add("v.vulnerability_id = f.vulnerability_id"); });
+    if (with_key && order_.walk == Walk::resources && !by_resource)
+      add_each("resource r", no_end, [&] { sql_.add("r.resource_id = f.resource_id"); });
     sql_.add(" WHERE ");
-    add_accounts("f.account_id");
-    sql_.add(fmt::format(" AND f.status IN ({})", fmt::join(columns_.statuses, ", ")));
-    if (by_vulnerability || joins_vulnerability)
-      sql_.add(" AND v.vulnerability_id = f.vulnerability_id");
-    if (by_resource || joins_resource) sql_.add(" AND r.resource_id = f.resource_id");
-    add_driver_conditions(driver);
+    if (by_vulnerability || by_resource)
+      sql_.add("1 = 1");
+    else
+      add_driven(driver);
+    if (by_vulnerability)
+      add_vulnerability_conditions(sql_, question_.criteria, VulnerabilityIndex::any,
+                                   resolved_.by_packages);
   }
 
-  void add_driver_conditions(FindingDriver driver) {
+  // Which findings the driver brings.
+  void add_driven(FindingDriver driver) {
+    if (driver == FindingDriver::resources) {
+      sql_.add("f.resource_id = r.resource_id");
+      if (columns_.statuses.size() == 3) return;
+    } else {
+      add_accounts("f.account_id");
+    }
+    sql_.add(fmt::format(" AND f.status IN ({})", fmt::join(columns_.statuses, ", ")));
     switch (driver) {
       case FindingDriver::resources:
         break;
       case FindingDriver::vulnerabilities:
-        add_vulnerability_conditions(sql_, question_.criteria, VulnerabilityIndex::any,
-                                     resolved_.by_packages);
+        sql_.add(" AND f.vulnerability_id = v.vulnerability_id");
         add_outer_scores(false);
         break;
       case FindingDriver::first_observed:
@@ -463,6 +485,7 @@ class FindingStatements::Writer {
   const std::vector<std::string>& walked_;
   bool by_driver_;
   std::size_t window_rows_ = 0;
+  bool begun_ = false;  // the parts of a walk
   SqlText sql_;
 };
 
@@ -541,7 +564,8 @@ bool FindingStatements::reads_rows() const {
 }
 
 std::size_t most_accounts_at_once(const ColumnConditions& columns) {
-  return most_branches / (columns.statuses.size() * std::max<std::size_t>(1, columns.fixes.size()));
+  // Of resources two: what is left at the place, and what comes after it.
+  return most_branches / std::max<std::size_t>(2, columns.statuses.size() * columns.fixes.size());
 }
 
 std::size_t FindingStatements::most_walked_vulnerabilities() const {
