@@ -121,7 +121,7 @@ class Process(ServeCase):
                     self.refused("--config", wrong), f"tenken: {wrong}: {english}\n"
                 )
                 self.assertEqual(
-                    self.refused("--config", wrong, LANG="ja_JP.UTF-8"),
+                    self.refused("--config", wrong, LC_ALL="ja_JP.UTF-8"),
                     f"tenken: {wrong}: {japanese}\n",
                 )
         missing = self.directory / "missing.conf"
