@@ -27,10 +27,10 @@ std::string_view label(MasterKey::Purpose purpose) {
       return "tenken access key secrets 1";
     case MasterKey::Purpose::page_tokens:
       return "tenken page tokens 1";
-    case MasterKey::Purpose::agent_tokens:
-      return "tenken agent tokens 1";
     case MasterKey::Purpose::ca_key:
       return "tenken CA key 1";
+    case MasterKey::Purpose::agent_commands:
+      return "tenken agent commands 1";
     case MasterKey::Purpose::fingerprint:
       return "tenken fingerprint 1";
   }

@@ -25,9 +25,9 @@ class MasterKey {
   enum class Purpose : std::uint8_t {
     access_key_secrets,  // seals them
     page_tokens,         // seals or signs them
-    agent_tokens,
-    ca_key,       // seals the private key of the server's own CA
-    fingerprint,  // may be shown: tells which key a database belongs to
+    ca_key,              // seals the private key of the server's own CA
+    agent_commands,      // the Ed25519 seed that signs what agents are told to do
+    fingerprint,         // may be shown: tells which key a database belongs to
   };
   crypto::Secret derive(Purpose purpose) const;
   std::string fingerprint() const;  // 32 hexadecimal digits

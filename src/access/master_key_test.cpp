@@ -79,7 +79,7 @@ TEST(MasterKey, GivesEachPurposeAKeyOfItsOwn) {
   const auto master = MasterKey::open_or_create(scratch / "secret.key").value();
   using enum MasterKey::Purpose;
   std::set<std::string> keys;
-  for (const auto purpose : {access_key_secrets, page_tokens, agent_tokens, ca_key, fingerprint})
+  for (const auto purpose : {access_key_secrets, page_tokens, ca_key, agent_commands, fingerprint})
     keys.emplace(master.derive(purpose).reveal());
   EXPECT_EQ(keys.size(), 5U);
   EXPECT_EQ(master.derive(ca_key).reveal().size(), 32U);

@@ -70,8 +70,25 @@ CREATE TABLE certificate_authority (
 );
 )sql";
 
-constexpr std::array<sql::Migration, 2> migrations = {
-    {{1, accounts_keys_and_audit}, {2, authority}}};
+// hash is the SHA-256 of the token, 64 hexadecimal digits.
+constexpr std::string_view enrolment = R"sql(
+CREATE TABLE enrolment_token (
+  token_id TEXT PRIMARY KEY,
+  hash TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  made_by TEXT NOT NULL,
+  uses BIGINT NOT NULL,
+  used BIGINT NOT NULL,
+  tags TEXT NOT NULL,
+  created_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  revoked_at BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX enrolment_token_by_hash ON enrolment_token (hash);
+)sql";
+
+constexpr std::array<sql::Migration, 3> migrations = {
+    {{1, accounts_keys_and_audit}, {2, authority}, {3, enrolment}}};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
-// The tables account, app_user, access_key, audit_log, access_state and certificate_authority. This
-// folder is the only one that writes them. They are small and are not distributed.
+// The tables account, app_user, access_key, audit_log, access_state, certificate_authority and
+// enrolment_token. This folder is the only one that writes them. They are small and are not distributed.
 //
 // access_state is one row: `epoch` grows with every change to who may enter, so that other nodes
 // notice (key_ring.h); `master_key` is the fingerprint of the key that secrets are sealed with.
