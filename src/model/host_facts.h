@@ -62,7 +62,7 @@ struct UserAccount {
   std::uint32_t gid = 0;
   std::string home;
   std::string shell;
-  bool operator==(const UserAccount&) const = default;
+  auto operator<=>(const UserAccount&) const = default;
 };
 
 struct Setting {
