@@ -138,8 +138,9 @@ void remove_old_backups(const std::string& directory, std::size_t keep) {
 }
 
 const std::vector<std::string_view>& distributed_tables() {
-  static const std::vector<std::string_view> tables{"resource", "resource_tag",  "resource_package",
-                                                    "finding",  "finding_event", "finding_count"};
+  static const std::vector<std::string_view> tables{
+      "resource",      "resource_tag",  "resource_package", "finding",
+      "finding_event", "finding_count", "agent_report"};
   return tables;
 }
 

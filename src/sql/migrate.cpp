@@ -29,6 +29,7 @@ std::string for_engine(std::string_view sql, Engine engine) {
   std::string out(sql);
   replace_all(out, " {clustered}", words.clustered);
   replace_all(out, " {id}", words.id);
+  replace_all(out, "{blob}", words.blob);
   replace_all(out, " TEXT", fmt::format(" {}", words.text));
   return out;
 }

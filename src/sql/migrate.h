@@ -3,8 +3,8 @@
 // its own.
 //
 // One text for both engines; what differs is written {clustered} after a table whose rows stand in
-// the primary key, {id} after a column that is the table's integer key, and TEXT becomes text that is
-// ordered by its bytes. Tables of one engine only stand in texts of their own.
+// the primary key, {id} after a column that is the table's integer key, {blob} for the type of bytes,
+// and TEXT becomes text that is ordered by its bytes. Tables of one engine only stand in texts of their own.
 //
 // Errors: conflict where the database is newer than this program (with how to return), and those
 // of the engine. Thread rule: any node at any time; the engine's lock lets one at a time through.

@@ -28,11 +28,12 @@ std::string tags_document(const std::vector<std::pair<std::string, std::string>>
   return out.take();
 }
 
-Result<> put_tags(sql::Connection& connection, ResourceId id, const InventoryWrite& inventory) {
+Result<> put_tags(sql::Connection& connection, ResourceId id,
+                  std::span<const std::pair<std::string, std::string>> tags) {
   TRY(const auto removed,
       connection.run("DELETE FROM resource_tag WHERE resource_id = ?1", id.value));
   CHECK(removed >= 0);
-  for (const auto& [name, value] : inventory.tags) {
+  for (const auto& [name, value] : tags) {
     TRY(const auto added, connection.run("INSERT INTO resource_tag (resource_id, name, value) "
                                          "VALUES (?1, ?2, ?3) ON CONFLICT (resource_id, name) "
                                          "DO UPDATE SET value = excluded.value",
@@ -59,11 +60,11 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
           "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
           "expires_at = excluded.expires_at, "
-          // One that was gone is back.
-          "coverage_status = CASE WHEN resource.coverage_reason = 'RESOURCE_TERMINATED' "
-          "THEN excluded.coverage_status ELSE resource.coverage_status END, "
-          "coverage_reason = CASE WHEN resource.coverage_reason = 'RESOURCE_TERMINATED' "
-          "THEN excluded.coverage_reason ELSE resource.coverage_reason END "
+          // One that was gone is back, one that was expected is there.
+          "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
+          "'NO_INVENTORY') THEN excluded.coverage_status ELSE resource.coverage_status END, "
+          "coverage_reason = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
+          "'NO_INVENTORY') THEN excluded.coverage_reason ELSE resource.coverage_reason END "
           "WHERE resource.account_id = excluded.account_id "
           "AND resource.external_id = excluded.external_id",
           id.value, one.account, one.external_id, one.type, one.region, one.name, one.platform,
@@ -72,7 +73,7 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
   if (written != 1)
     return Error{Errc::conflict,
                  fmt::format("resource {}: its id is taken by another resource", one.external_id)};
-  return put_tags(connection, id, one);
+  return put_tags(connection, id, one.tags);
 }
 
 struct Installed {
@@ -232,6 +233,24 @@ void KnownVersions::insert(PackageVersionId id) {
   ids_.insert(id.value);
 }
 
+namespace {
+
+// Writes the reports and drops the inventories of those that come too late.
+Result<> put_reports(sql::Connection& connection,
+                     std::map<std::int64_t, const InventoryWrite*>& by_id) {
+  for (auto at = by_id.begin(); at != by_id.end();) {
+    const auto& inventory = *at->second;
+    bool newest = true;
+    if (inventory.report) {
+      TRY(newest, put_report(connection, {at->first}, *inventory.report, inventory.received));
+    }
+    at = newest ? std::next(at) : by_id.erase(at);
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<InventoriesWritten> put_inventories(sql::Connection& connection,
                                            std::span<const InventoryWrite* const> inventories,
                                            const KnownVersions& known) {
@@ -244,6 +263,7 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   InventoriesWritten out;
   TRY_VOID(lock_interned(connection, Sharing::shared));
   TRY(out.epoch, interned_epoch(connection));
+  TRY_VOID(put_reports(connection, by_id));
   const bool still_known = known.epoch() == out.epoch;
   for (const auto& [id, inventory] : by_id) {
     for (const auto& package : inventory->packages) {
@@ -264,6 +284,27 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   TRY_VOID(add_packages(connection, fresh));
   for (const auto& [id, version] : versions) out.interned.push_back({id});
   return out;
+}
+
+Result<ResourceId> put_resource_without_inventory(sql::Connection& connection,
+                                                  const ResourceWithoutInventory& resource,
+                                                  Seconds now) {
+  const auto id = resource_id(resource.account, resource.external_id);
+  const auto tags = tags_document(resource.tags);
+  TRY(const auto written,
+      connection.run("INSERT INTO resource (resource_id, account_id, external_id, type, region, "
+                     "name, tags, created_at, seen_at, changed_at) VALUES (?1, ?2, ?3, "
+                     "'AWS_EC2_INSTANCE', ?4, ?5, ?6, ?7, ?7, ?7) "
+                     "ON CONFLICT (resource_id) DO UPDATE SET tags = excluded.tags "
+                     "WHERE resource.account_id = excluded.account_id "
+                     "AND resource.external_id = excluded.external_id",
+                     id.value, resource.account, resource.external_id, resource.region,
+                     resource.name, tags, now));
+  if (written != 1)
+    return Error{Errc::conflict, fmt::format("resource {}: its id is taken by another resource",
+                                             resource.external_id)};
+  TRY_VOID(put_tags(connection, id, resource.tags));
+  return id;
 }
 
 Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
@@ -388,7 +429,7 @@ Result<bool> forget_resource(sql::Connection& connection, ResourceId resource, S
                      resource.value, before));
   if (removed == 0) return false;
   TRY_VOID(note_gone(connection, resource));
-  for (const auto* table : {"resource_tag", "resource_package"}) {
+  for (const auto* table : {"resource_tag", "resource_package", "agent_report"}) {
     TRY(const auto rows, connection.run(fmt::format("DELETE FROM {} WHERE resource_id = ?1", table),
                                         resource.value));
     CHECK(rows >= 0);

@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "model/finding.h"
 #include "sql/sql.h"
+#include "store/agents.h"
 #include "store/ids.h"
 
 namespace tenken::store {
@@ -48,6 +49,8 @@ struct InventoryWrite {
   Seconds received = 0;
   Seconds expires = 0;  // 0: never
   std::vector<InstalledPackage> packages;
+  // Of an agent: stored with the inventory, or neither of them.
+  std::optional<ReportWrite> report;
 };
 
 // Package versions this process knows to be in the store, so that they are not offered again.
@@ -68,8 +71,9 @@ class KnownVersions {
   std::unordered_set<std::int64_t> ids_;
 };
 
-// Writes them all, each of another resource, and leaves an evaluate job for each. known is brought
-// up to date by the caller after the commit, from `interned`.
+// Writes them all, each of another resource, and leaves an evaluate job for each; not those whose
+// report is older than the one that is there. known is brought up to date by the caller after the
+// commit, from `interned`.
 struct InventoriesWritten {
   std::vector<PackageVersionId> interned;
   std::int64_t epoch = 0;  // of interned
@@ -78,6 +82,19 @@ struct InventoriesWritten {
 Result<InventoriesWritten> put_inventories(sql::Connection& connection,
                                            std::span<const InventoryWrite* const> inventories,
                                            const KnownVersions& known);
+
+// A host that has an agent and has never reported: it is listed with NO_INVENTORY. One that is
+// there stays as it is, but for its tags.
+struct ResourceWithoutInventory {
+  std::string account;
+  std::string external_id;
+  std::string region;
+  std::string name;
+  std::vector<std::pair<std::string, std::string>> tags;
+};
+Result<ResourceId> put_resource_without_inventory(sql::Connection& connection,
+                                                  const ResourceWithoutInventory& resource,
+                                                  Seconds now);
 
 // What a resource says that reports again.
 struct Confirmation {

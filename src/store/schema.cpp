@@ -295,11 +295,66 @@ CREATE UNIQUE INDEX export_in_progress ON export (account_id, kind) WHERE status
 constexpr std::string_view owner_of_bucket =
     "ALTER TABLE export ADD COLUMN bucket_owner TEXT NOT NULL DEFAULT '';";
 
+// Agents and what they are told: store/agents.h. Statuses are numbers of AgentStatus.
+constexpr std::string_view agents = R"sql(
+CREATE TABLE agent (
+  agent_id TEXT NOT NULL,
+  account_id TEXT NOT NULL,
+  external_id TEXT NOT NULL,
+  name TEXT NOT NULL,
+  host_name TEXT NOT NULL,
+  version TEXT NOT NULL,
+  architecture TEXT NOT NULL,
+  status INTEGER NOT NULL,
+  certificate TEXT NOT NULL,
+  certificate_end BIGINT NOT NULL,
+  next_certificate TEXT NOT NULL,
+  next_certificate_end BIGINT NOT NULL,
+  machine_id TEXT NOT NULL,
+  host_key TEXT NOT NULL,
+  session TEXT NOT NULL,
+  session_before TEXT NOT NULL,
+  session_at BIGINT NOT NULL,
+  clone_seen_at BIGINT NOT NULL,
+  enrolled_at BIGINT NOT NULL,
+  seen_at BIGINT NOT NULL,
+  reported_at BIGINT NOT NULL,
+  ended_at BIGINT NOT NULL,
+  tags TEXT NOT NULL,
+  PRIMARY KEY (agent_id)
+) {clustered};
+CREATE UNIQUE INDEX agent_by_resource ON agent (account_id, external_id);
+CREATE INDEX agent_by_certificate ON agent (certificate);
+CREATE INDEX agent_by_next_certificate ON agent (next_certificate);
+CREATE INDEX agent_by_machine ON agent (account_id, machine_id);
+
+CREATE TABLE agent_command (
+  command_id TEXT NOT NULL,
+  agent_id TEXT NOT NULL,
+  command TEXT NOT NULL,
+  issued_at BIGINT NOT NULL,
+  expires_at BIGINT NOT NULL,
+  sent_at BIGINT NOT NULL DEFAULT 0,
+  PRIMARY KEY (command_id)
+) {clustered};
+CREATE INDEX agent_command_waiting ON agent_command (agent_id) WHERE sent_at = 0;
+
+CREATE TABLE agent_report (
+  resource_id {id},
+  agent_id TEXT NOT NULL,
+  sequence BIGINT NOT NULL,
+  digest TEXT NOT NULL,
+  report {blob} NOT NULL,
+  received_at BIGINT NOT NULL
+);
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
     sql::Migration{3, exports},
     sql::Migration{4, owner_of_bucket},
+    sql::Migration{5, agents},
 };
 
 }  // namespace

@@ -1,0 +1,333 @@
+#include "store/agents.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace tenken::store {
+namespace {
+
+constexpr std::string_view columns =
+    "agent_id, account_id, external_id, name, host_name, version, architecture, status, "
+    "certificate, certificate_end, next_certificate, next_certificate_end, machine_id, host_key, "
+    "session, session_before, session_at, clone_seen_at, enrolled_at, seen_at, reported_at, "
+    "ended_at, tags";
+
+Agent read_agent(const sql::Row& row) {
+  return {.id = row.string(0),
+          .account = row.string(1),
+          .resource = row.string(2),
+          .name = row.string(3),
+          .host_name = row.string(4),
+          .version = row.string(5),
+          .architecture = row.string(6),
+          .status = static_cast<AgentStatus>(row.integer(7)),
+          .certificate = row.string(8),
+          .certificate_end = row.integer(9),
+          .next_certificate = row.string(10),
+          .next_certificate_end = row.integer(11),
+          .machine_id = row.string(12),
+          .host_key = row.string(13),
+          .session = row.string(14),
+          .session_before = row.string(15),
+          .session_at = row.integer(16),
+          .clone_seen = row.integer(17),
+          .enrolled = row.integer(18),
+          .seen = row.integer(19),
+          .reported = row.integer(20),
+          .ended = row.integer(21),
+          .tags = row.string(22)};
+}
+
+// In the order of columns.
+std::array<sql::Value, 23> values_of(const Agent& agent) {
+  return {std::string_view(agent.id),
+          std::string_view(agent.account),
+          std::string_view(agent.resource),
+          std::string_view(agent.name),
+          std::string_view(agent.host_name),
+          std::string_view(agent.version),
+          std::string_view(agent.architecture),
+          static_cast<std::int64_t>(agent.status),
+          std::string_view(agent.certificate),
+          agent.certificate_end,
+          std::string_view(agent.next_certificate),
+          agent.next_certificate_end,
+          std::string_view(agent.machine_id),
+          std::string_view(agent.host_key),
+          std::string_view(agent.session),
+          std::string_view(agent.session_before),
+          agent.session_at,
+          agent.clone_seen,
+          agent.enrolled,
+          agent.seen,
+          agent.reported,
+          agent.ended,
+          std::string_view(agent.tags)};
+}
+
+template <typename... Values>
+Result<std::vector<Agent>> read_agents(sql::Connection& connection, std::string_view condition,
+                                       const Values&... values) {
+  TRY(const auto rows,
+      connection.query(fmt::format("SELECT {} FROM agent WHERE {}", columns, condition),
+                       values...));
+  std::vector<Agent> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.push_back(read_agent(*row));
+  }
+}
+
+template <typename... Values>
+Result<std::optional<Agent>> read_one(sql::Connection& connection, std::string_view condition,
+                                      const Values&... values) {
+  TRY(auto found, read_agents(connection, condition, values...));
+  if (found.empty()) return std::optional<Agent>();
+  return std::optional(std::move(found.front()));
+}
+
+}  // namespace
+
+Result<> insert_agent(sql::Connection& connection, const Agent& agent) {
+  const auto values = values_of(agent);
+  TRY(const auto added,
+      connection.run(fmt::format("INSERT INTO agent ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+                                 "?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
+                                 "?22, ?23)",
+                                 columns),
+                     std::span<const sql::Value>(values)));
+  CHECK(added == 1);
+  return {};
+}
+
+Result<> replace_agent(sql::Connection& connection, const Agent& agent) {
+  TRY(const auto removed, connection.run("DELETE FROM agent WHERE agent_id = ?1", agent.id));
+  CHECK(removed <= 1);
+  return insert_agent(connection, agent);
+}
+
+Result<std::optional<Agent>> find_agent(sql::Connection& connection, std::string_view account,
+                                        std::string_view id) {
+  return read_one(connection, "agent_id = ?1 AND account_id = ?2", id, account);
+}
+
+Result<std::optional<Agent>> find_agent_of_resource(sql::Connection& connection,
+                                                    std::string_view account,
+                                                    std::string_view resource) {
+  return read_one(connection, "account_id = ?1 AND external_id = ?2", account, resource);
+}
+
+Result<std::optional<Agent>> find_agent_by_certificate(sql::Connection& connection,
+                                                       std::string_view fingerprint) {
+  return read_one(connection, "certificate = ?1 OR next_certificate = ?1", fingerprint);
+}
+
+Result<std::vector<Agent>> agents_of_machine(sql::Connection& connection, std::string_view account,
+                                             std::string_view machine_id) {
+  return read_agents(connection,
+                     "account_id = ?1 AND machine_id = ?2 ORDER BY external_id LIMIT "
+                     "1000",
+                     account, machine_id);
+}
+
+Result<std::vector<Agent>> list_agents(sql::Connection& connection, std::string_view account,
+                                       std::string_view after, std::int64_t limit) {
+  return read_agents(connection,
+                     "account_id = ?1 AND external_id > ?2 ORDER BY external_id LIMIT ?3", account,
+                     after, limit);
+}
+
+Result<> offer_certificate(sql::Connection& connection, std::string_view agent,
+                           std::string_view fingerprint, Seconds end) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET next_certificate = ?2, next_certificate_end = ?3 "
+                     "WHERE agent_id = ?1",
+                     agent, fingerprint, end));
+  CHECK(changed <= 1);
+  return {};
+}
+
+Result<> use_next_certificate(sql::Connection& connection, std::string_view agent,
+                              std::string_view fingerprint) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET certificate = next_certificate, "
+                     "certificate_end = next_certificate_end, next_certificate = '', "
+                     "next_certificate_end = 0 WHERE agent_id = ?1 AND next_certificate = ?2",
+                     agent, fingerprint));
+  CHECK(changed <= 1);
+  return {};
+}
+
+Result<bool> change_session(sql::Connection& connection, std::string_view agent,
+                            std::string_view before, std::string_view session,
+                            std::string_view version, Seconds now) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET session_before = session, session = ?3, session_at = ?5, "
+                     "version = ?4 WHERE agent_id = ?1 AND session = ?2",
+                     agent, before, session, version, now));
+  return changed == 1;
+}
+
+Result<> mark_clone(sql::Connection& connection, std::string_view agent, Seconds now) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET clone_seen_at = ?2 WHERE agent_id = ?1", agent, now));
+  CHECK(changed <= 1);
+  return {};
+}
+
+Result<> rename_agent(sql::Connection& connection, std::string_view agent, std::string_view name) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET name = ?2 WHERE agent_id = ?1", agent, name));
+  CHECK(changed <= 1);
+  return {};
+}
+
+Result<bool> end_agent(sql::Connection& connection, std::string_view agent, AgentStatus status,
+                       Seconds now) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET status = ?2, ended_at = ?3 WHERE agent_id = ?1 "
+                     "AND status = 1",
+                     agent, static_cast<std::int64_t>(status), now));
+  return changed == 1;
+}
+
+Result<> note_agents_seen(sql::Connection& connection, std::span<const AgentSeen> seen) {
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  for (const auto& one : seen)
+    TRY_VOID(connection.run("UPDATE agent SET seen_at = ?2 WHERE agent_id = ?1 AND seen_at < ?2",
+                            one.agent, one.seen));
+  // Not of a resource that has gone since.
+  for (const auto& one : seen) {
+    if (one.confirmed == 0) continue;
+    TRY_VOID(
+        connection.run("UPDATE resource SET seen_at = ?2 WHERE resource_id = ?1 "
+                       "AND seen_at < ?2 AND coverage_reason <> 'RESOURCE_TERMINATED'",
+                       one.resource.value, one.confirmed));
+  }
+  return transaction.commit();
+}
+
+Result<std::optional<ReportState>> report_state(sql::Connection& connection, ResourceId resource) {
+  TRY(const auto rows, connection.query("SELECT sequence, digest, received_at FROM agent_report "
+                                        "WHERE resource_id = ?1",
+                                        resource.value));
+  TRY(const auto* row, rows->next());
+  if (row == nullptr) return std::optional<ReportState>();
+  return std::optional(ReportState{row->integer(0), row->string(1), row->integer(2)});
+}
+
+Result<std::optional<StoredReport>> find_report(sql::Connection& connection, ResourceId resource) {
+  TRY(const auto rows,
+      connection.query("SELECT sequence, digest, received_at, report FROM agent_report "
+                       "WHERE resource_id = ?1",
+                       resource.value));
+  TRY(const auto* row, rows->next());
+  if (row == nullptr) return std::optional<StoredReport>();
+  return std::optional(
+      StoredReport{{row->integer(0), row->string(1), row->integer(2)}, row->string(3)});
+}
+
+Result<bool> put_report(sql::Connection& connection, ResourceId resource, const ReportWrite& report,
+                        Seconds received) {
+  TRY(const auto written,
+      connection.run("INSERT INTO agent_report (resource_id, agent_id, sequence, digest, report, "
+                     "received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                     "ON CONFLICT (resource_id) DO UPDATE SET agent_id = excluded.agent_id, "
+                     "sequence = excluded.sequence, digest = excluded.digest, "
+                     "report = excluded.report, received_at = excluded.received_at "
+                     "WHERE agent_report.sequence < excluded.sequence",
+                     resource.value, report.agent, report.sequence, report.digest,
+                     sql::Blob{report.packed}, received));
+  if (written == 0) return false;
+  TRY_VOID(connection.run("UPDATE agent SET reported_at = ?2 WHERE agent_id = ?1", report.agent,
+                          received));
+  return true;
+}
+
+Result<> restart_sequence(sql::Connection& connection, ResourceId resource) {
+  TRY_VOID(connection.run("UPDATE agent_report SET sequence = 0 WHERE resource_id = ?1",
+                          resource.value));
+  return {};
+}
+
+Result<> add_command(sql::Connection& connection, const AgentCommand& command) {
+  TRY_VOID(
+      connection.run("INSERT INTO agent_command (command_id, agent_id, command, issued_at, "
+                     "expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+                     command.id, command.agent, command.command, command.issued, command.expires));
+  return {};
+}
+
+Result<std::vector<AgentCommand>> waiting_commands(sql::Connection& connection,
+                                                   std::string_view agent, Seconds now) {
+  TRY(const auto rows,
+      connection.query("SELECT command_id, agent_id, command, issued_at, expires_at "
+                       "FROM agent_command WHERE agent_id = ?1 AND sent_at = 0 "
+                       "AND expires_at > ?2 ORDER BY issued_at, command_id LIMIT 16",
+                       agent, now));
+  std::vector<AgentCommand> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.push_back({.id = row->string(0),
+                   .agent = row->string(1),
+                   .command = row->string(2),
+                   .issued = row->integer(3),
+                   .expires = row->integer(4)});
+  }
+}
+
+Result<bool> mark_sent(sql::Connection& connection, std::string_view command, Seconds now) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent_command SET sent_at = ?2 WHERE command_id = ?1 AND sent_at = 0",
+                     command, now));
+  return changed == 1;
+}
+
+Result<std::vector<WaitingCommand>> waiting_commands(sql::Connection& connection, Seconds now,
+                                                     std::int64_t limit) {
+  TRY(const auto rows,
+      connection.query("SELECT command_id, agent_id FROM agent_command WHERE sent_at = 0 "
+                       "AND expires_at > ?1 ORDER BY issued_at DESC, command_id LIMIT ?2",
+                       now, limit));
+  std::vector<WaitingCommand> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.push_back({row->string(0), row->string(1)});
+  }
+}
+
+Result<AgentCounts> count_agents(sql::Connection& connection, Seconds seen_since) {
+  TRY(const auto rows,
+      connection.query("SELECT status, COUNT(*), SUM(CASE WHEN seen_at >= ?1 THEN 1 ELSE 0 END) "
+                       "FROM agent GROUP BY status",
+                       seen_since));
+  AgentCounts out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    const auto count = row->integer(1);
+    switch (static_cast<AgentStatus>(row->integer(0))) {
+      case AgentStatus::active:
+        out.active = count;
+        out.seen = row->integer(2);
+        break;
+      case AgentStatus::retired:
+        out.retired = count;
+        break;
+      case AgentStatus::revoked:
+        out.revoked = count;
+        break;
+    }
+  }
+}
+
+Result<std::int64_t> prune_agents(sql::Connection& connection, Seconds before) {
+  TRY_VOID(connection.run("DELETE FROM agent_command WHERE expires_at < ?1", before));
+  return connection.run("DELETE FROM agent WHERE status <> 1 AND ended_at < ?1", before);
+}
+
+}  // namespace tenken::store
