@@ -1,0 +1,340 @@
+#include "agent/agent.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <deque>
+#include <optional>
+
+#include <fmt/format.h>
+#include <malloc.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "agent/enrol.h"
+#include "agent/exchange.h"
+#include "agent/reporter.h"
+#include "agent/sender.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "crypto/encode.h"
+#include "crypto/random.h"
+
+namespace tenken::agent {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Time = Clock::time_point;
+using std::chrono::milliseconds;
+
+constexpr int poll_patience_ms = 90'000;  // the server holds a poll for 50 s
+constexpr int report_patience_ms = 120'000;
+constexpr int asks_again_ms = 500;  // a poll that is answered sooner is a server in trouble
+constexpr auto status_interval = std::chrono::minutes(10);
+
+class Running {
+ public:
+  Running(Collection& collection, const State& state, const AgentOptions& options,
+          Membership membership, SenderOptions how, Reporter reporter)
+      : collection_(collection),
+        state_(state),
+        options_(options),
+        membership_(std::move(membership)),
+        sender_(std::move(how)),
+        reporter_(std::move(reporter)),
+        speaker_{.session = crypto::to_hex(crypto::random_bytes(8)), .version = options.version} {}
+
+  void run() {
+    log(fmt::format("agent {} of {}, resource {}", membership_.agent_id, membership_.server,
+                    membership_.resource_id));
+    look_now();
+    while (!ended_) {
+      look();
+      speak();
+      wait();
+    }
+    sender_.close();
+  }
+
+ private:
+  struct Expected {
+    std::optional<std::uint64_t> report;  // else it is a poll
+    std::string digest;                   // of the report
+    Time until;
+    Time asked;
+  };
+
+  void log(std::string_view line) const {
+    if (options_.log) options_.log(line);
+  }
+  Time after(int ms) const { return Clock::now() + milliseconds(ms); }
+
+  // --- the host ---
+
+  void look_now() { look_at_ = Clock::now(); }
+
+  // A change is waited out: package managers write many files.
+  void note_change() {
+    const auto now = Clock::now();
+    if (!changed_since_) changed_since_ = now;
+    look_at_ = std::min(now + milliseconds(options_.timing.settle_ms),
+                        *changed_since_ + milliseconds(options_.timing.settle_at_most_ms));
+  }
+
+  void look() {
+    const auto now = Clock::now();
+    if (now >= sweep_at_) {
+      sweep_at_ = now + milliseconds(options_.timing.sweep_ms);
+      if (!changed_since_ && collection_.watch().changed()) note_change();
+    }
+    if (now < look_at_) return;
+    look_at_ = now + milliseconds(options_.timing.facts_ms);
+    changed_since_.reset();
+    observe(now);
+  }
+
+  void observe(Time now) {
+    auto seen = collection_.observe();
+    if (!seen) {
+      tell(seen.error().what);
+      return;
+    }
+    if (seen->partial && wait_for_whole(now)) return;
+    partial_since_.reset();
+    const auto reported = reporter_.note(std::move(seen->lines));
+    if (!reported) tell(reported.error().what);
+    if (reported.value_or(false))
+      log(fmt::format("report {}: {} packages", reporter_.next() ? reporter_.next()->sequence : 0,
+                      seen->packages));
+    if (!asked_cloud_) {
+      asked_cloud_ = true;
+      collection_.ask_cloud();
+      if (!collection_.cloud().instance_id.empty()) look_now();
+    }
+    ::malloc_trim(0);
+  }
+
+  // In the middle of an upgrade a database may be cut: what is said of it would not be so.
+  bool wait_for_whole(Time now) {
+    if (!partial_since_) partial_since_ = now;
+    if (now - *partial_since_ >= milliseconds(options_.timing.partial_at_most_ms)) return false;
+    look_at_ = now + milliseconds(options_.timing.settle_ms);
+    collection_.forget();
+    return true;
+  }
+
+  // --- the server ---
+
+  bool report_is_asked() const {
+    return std::ranges::any_of(expected_,
+                               [](const Expected& one) { return one.report.has_value(); });
+  }
+
+  void speak() {
+    if (Clock::now() < speak_at_ || report_is_asked()) return;
+    if (const auto report = reporter_.next()) {
+      ask(report_request(speaker_, *report), {.report = report->sequence,
+                                              .digest = report->digest,
+                                              .until = after(report_patience_ms),
+                                              .asked = Clock::now()});
+    } else if (expected_.empty()) {
+      ask(poll_request(speaker_, reporter_.digest()),
+          {.report = {}, .digest = {}, .until = after(poll_patience_ms), .asked = Clock::now()});
+    }
+  }
+
+  void ask(const Outgoing& request, Expected expected) {
+    const auto asked = sender_.ask(request);
+    if (!asked) return failed(asked.error());
+    expected_.push_back(std::move(expected));
+  }
+
+  void listen() {
+    while (!expected_.empty()) {
+      auto answer = sender_.answer(0);
+      if (!answer) return failed(answer.error());
+      if (!*answer) return;
+      const auto what = std::move(expected_.front());
+      expected_.pop_front();
+      if (const auto date = parse_http_date((*answer)->header("date"))) server_now_ = *date;
+      const auto done = what.report ? receipt(**answer, what) : commands(**answer, what);
+      // What the server cannot read is not sent a second time.
+      if (!done && what.report && done.error().code == Errc::invalid) reporter_.begin_anew();
+      if (!done) return failed(done.error());
+      if (sender_.socket() < 0) expected_.clear();  // the server closes: the rest is asked again
+    }
+  }
+
+  Result<> receipt(const Incoming& answer, const Expected& what) {
+    TRY(const auto receipt, read_receipt(answer));
+    const bool other = receipt.sequence != *what.report || receipt.digest != what.digest;
+    if (receipt.need_whole || other) {
+      log(fmt::format("the server asks for the whole report (it has report {})", receipt.sequence));
+      TRY_VOID(reporter_.send_whole(receipt.sequence));
+      if (reporter_.digest().empty()) look_now();
+    } else {
+      reporter_.acknowledged(*what.report);
+    }
+    went_well();
+    return {};
+  }
+
+  Result<> commands(const Incoming& answer, const Expected& what) {
+    std::vector<std::string> refused;
+    TRY(const auto commands,
+        read_commands(answer, membership_.command_key, membership_.agent_id, server_now_, refused));
+    for (const auto& reason : refused) log(reason);
+    went_well();
+    for (const auto& command : commands) TRY_VOID(obey(command));
+    TRY_VOID(renew_in_time());
+    // An idle server holds a poll; one that answers at once again and again is not hurried.
+    if (commands.empty() && !reporter_.next() &&
+        Clock::now() - what.asked < milliseconds(asks_again_ms))
+      speak_at_ = after(options_.timing.first_wait_ms);
+    return {};
+  }
+
+  Result<> obey(const Command& command) {
+    log(fmt::format("command {}", command.id));
+    switch (command.kind) {
+      case Command::Kind::collect:
+        collection_.forget();
+        reporter_.begin_anew();
+        look_now();
+        return {};
+      case Command::Kind::renew:
+        return renew_now();
+      case Command::Kind::update:
+        log("an update was asked for: this agent was not installed by tenken's own script");
+        return {};
+    }
+    return {};
+  }
+
+  Result<> renew_in_time() {
+    TRY(const auto due, must_renew(state_, server_now_));
+    if (!due || Clock::now() < renew_at_) return {};
+    renew_at_ = after(options_.timing.refused_wait_ms);
+    return renew_now();
+  }
+
+  Result<> renew_now() {
+    if (sender_.unanswered() > 0) return {};
+    TRY_VOID(renew(sender_, speaker_, state_));
+    log("the certificate was renewed");
+    return {};
+  }
+
+  void went_well() {
+    wait_ms_ = 0;
+    if (!fault_.empty()) log("the server answers again");
+    fault_.clear();
+    put_status(false);
+  }
+
+  void failed(const Error& error) {
+    sender_.close();
+    expected_.clear();
+    const auto& timing = options_.timing;
+    wait_ms_ = std::clamp(wait_ms_ * 2, timing.first_wait_ms, timing.longest_wait_ms);
+    const bool for_good = error.code == Errc::denied || error.code == Errc::conflict;
+    const int most = for_good ? std::max(timing.refused_wait_ms, wait_ms_) : wait_ms_;
+    // Full jitter below the ceiling: agents do not come back all at once.
+    speak_at_ = after(most / 2 + static_cast<int>(random_below(most / 2 + 1)));
+    tell(error.what);
+  }
+
+  // The same fault again and again is one line.
+  void tell(const std::string& fault) {
+    if (fault == fault_) return;
+    fault_ = fault;
+    log(fault);
+    put_status(true);
+  }
+
+  static std::uint64_t random_below(int bound) {
+    const auto bytes = crypto::random_bytes(4);
+    std::uint32_t number = 0;
+    for (const char byte : bytes) number = number << 8U | static_cast<unsigned char>(byte);
+    return number % static_cast<std::uint32_t>(std::max(bound, 1));
+  }
+
+  void put_status(bool at_once) {
+    const auto now = Clock::now();
+    if (!at_once && status_at_ && now - *status_at_ < status_interval) return;
+    status_at_ = at_once ? std::nullopt : std::optional(now);
+    const auto text = fmt::format("time={}\ncontact={}\nfault={}\nversion={}\npid={}\n",
+                                  format_time(tenken::now()),
+                                  server_now_ == 0 ? "never" : format_time(server_now_), fault_,
+                                  options_.version, ::getpid());
+    std::ignore = write_file_atomic(state_.path("status"), text);
+  }
+
+  // --- waiting ---
+
+  Time next_time() const {
+    auto out = std::min(look_at_, sweep_at_);
+    if (expected_.empty()) out = std::min(out, speak_at_);
+    for (const auto& one : expected_) out = std::min(out, one.until);
+    return out;
+  }
+
+  void wait() {
+    std::array<pollfd, 3> watched{
+        pollfd{.fd = options_.orders, .events = POLLIN, .revents = 0},
+        pollfd{.fd = collection_.watch().descriptor(), .events = POLLIN, .revents = 0},
+        pollfd{.fd = expected_.empty() ? -1 : sender_.socket(), .events = POLLIN, .revents = 0}};
+    const auto left = std::chrono::duration_cast<milliseconds>(next_time() - Clock::now()).count();
+    ::poll(watched.data(), watched.size(),
+           static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000)));
+    if (watched[0].revents != 0) take_order();
+    if (watched[1].revents != 0 && collection_.watch().heard() && collection_.watch().changed())
+      note_change();
+    if (watched[2].revents != 0) listen();
+    if (!expected_.empty() && Clock::now() >= expected_.front().until)
+      failed(unavailable("the server does not answer"));
+  }
+
+  void take_order() {
+    char order = 't';
+    std::ignore = ::read(options_.orders, &order, 1);
+    if (order == 't') ended_ = true;
+    if (order == 'c') look_now();
+  }
+
+  Collection& collection_;
+  const State& state_;
+  const AgentOptions& options_;
+  Membership membership_;
+  Sender sender_;
+  Reporter reporter_;
+  Speaker speaker_;
+  std::deque<Expected> expected_;
+  Seconds server_now_ = 0;
+
+  Time look_at_;
+  std::optional<Time> changed_since_;  // and not looked at yet
+  Time sweep_at_;
+  Time speak_at_;
+  Time renew_at_;
+  std::optional<Time> partial_since_;
+  std::optional<Time> status_at_;
+  int wait_ms_ = 0;
+  std::string fault_;
+  bool asked_cloud_ = false;
+  bool ended_ = false;
+};
+
+}  // namespace
+
+Result<> run(Collection& collection, const State& state, const AgentOptions& options) {
+  TRY(auto membership, state.membership());
+  TRY(auto how, sender_options(membership, state));
+  TRY(auto reporter, Reporter::open(state));
+  Running(collection, state, options, std::move(membership), std::move(how), std::move(reporter))
+      .run();
+  return {};
+}
+
+}  // namespace tenken::agent

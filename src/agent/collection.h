@@ -1,0 +1,58 @@
+// Collection: the host, or a root directory, as the lines of a report. What is installed is read
+// anew only where its databases changed; the facts of a running host are read each time.
+//
+// Errors: the root cannot be opened. Thread rule: one thread.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/watch.h"
+#include "base/result.h"
+#include "inventory/root.h"
+#include "model/host_facts.h"
+#include "model/inventory.h"
+
+namespace tenken::agent {
+
+struct CollectionOptions {
+  std::string rootfs;                        // empty: the host that runs
+  std::string cloud = "169.254.169.254:80";  // where the metadata service answers
+};
+
+struct Observation {
+  std::vector<std::string> lines;  // of a report
+  std::size_t packages = 0;
+  // A package database could not be read whole: it may be in the middle of a change.
+  bool partial = false;
+};
+
+class Collection {
+ public:
+  static Result<std::unique_ptr<Collection>> open(CollectionOptions options);
+
+  Result<Observation> observe();
+  // The next observation reads the databases anew.
+  void forget() { read_ = false; }
+  // Asks the cloud, which may take two seconds; observations have the answer from then on.
+  void ask_cloud();
+
+  Watch& watch() { return watch_; }
+  const inventory::Root& root() const { return root_; }
+  const CloudInstance& cloud() const { return cloud_; }
+  bool is_running_host() const { return options_.rootfs.empty(); }
+
+ private:
+  Collection(CollectionOptions options, inventory::Root root);
+
+  CollectionOptions options_;
+  inventory::Root root_;
+  Watch watch_;
+  CloudInstance cloud_;
+  Inventory inventory_;
+  bool read_ = false;  // the inventory, as far as the watch knows
+};
+
+}  // namespace tenken::agent

@@ -1,0 +1,112 @@
+#include "agent/reporter.h"
+
+#include <algorithm>
+
+#include "host/report.h"
+
+namespace tenken::agent {
+namespace {
+
+std::string whole(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const auto& line : lines) out.append("+").append(line).append("\n");
+  return out;
+}
+
+// Both are sorted.
+std::string difference(const std::vector<std::string>& before,
+                       const std::vector<std::string>& after) {
+  std::string out;
+  auto old = before.begin();
+  auto now = after.begin();
+  while (old != before.end() || now != after.end()) {
+    if (now == after.end() || (old != before.end() && *old < *now)) {
+      out.append("-").append(host::line_name(*old++)).append("\n");
+    } else if (old == before.end() || *now < *old) {
+      out.append("+").append(*now++).append("\n");
+    } else {
+      ++old;
+      ++now;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Reporter> Reporter::open(const State& state) {
+  TRY(auto spool, Spool::open(state.path("spool")));
+  Reporter out(state, std::move(spool));
+  const auto last = state.last_report();
+  out.sequence_ = std::max(last.sequence, out.spool_.last_sequence());
+  if (last.sequence > 0) out.digest_ = host::report_digest(last.lines);
+  return out;
+}
+
+Result<> Reporter::put(SpooledReport report, const std::vector<std::string>& lines) {
+  report.sequence = ++sequence_;
+  auto done = spool_.put(report);
+  if (!done && done.error().code == Errc::limit) {
+    spool_.clear();
+    report.base.clear();
+    report.body = whole(lines);
+    done = spool_.put(report);
+  }
+  if (done) done = state_->put_report({.sequence = sequence_, .lines = lines});
+  digest_ = report.digest;
+  in_memory_.reset();
+  if (done) return {};
+  // The disk takes nothing: this one goes from memory, and stands on nothing before it.
+  spool_.clear();
+  report.base.clear();
+  report.body = whole(lines);
+  in_memory_ = std::move(report);
+  return done;
+}
+
+Result<bool> Reporter::note(std::vector<std::string> lines) {
+  auto digest = host::report_digest(lines);
+  if (digest == digest_) return false;
+  const auto before = state_->last_report();
+  const bool follows =
+      before.sequence > 0 && !in_memory_ && host::report_digest(before.lines) == digest_;
+  SpooledReport report{.sequence = 0,
+                       .base = follows ? digest_ : std::string(),
+                       .digest = std::move(digest),
+                       .body = follows ? difference(before.lines, lines) : whole(lines)};
+  TRY_VOID(put(std::move(report), lines));
+  return true;
+}
+
+Result<> Reporter::send_whole(std::uint64_t sequence) {
+  const auto last = state_->last_report();
+  sequence_ = std::max(sequence_, sequence);
+  spool_.clear();
+  if (last.sequence == 0) {
+    digest_.clear();  // the next look makes it
+    return {};
+  }
+  return put({.sequence = 0,
+              .base = {},
+              .digest = host::report_digest(last.lines),
+              .body = whole(last.lines)},
+             last.lines);
+}
+
+void Reporter::begin_anew() {
+  spool_.clear();
+  in_memory_.reset();
+  digest_.clear();
+}
+
+std::optional<SpooledReport> Reporter::next() {
+  if (in_memory_) return in_memory_;
+  return spool_.oldest();
+}
+
+void Reporter::acknowledged(std::uint64_t sequence) {
+  spool_.remove(sequence);
+  if (in_memory_ && in_memory_->sequence == sequence) in_memory_.reset();
+}
+
+}  // namespace tenken::agent
