@@ -6,9 +6,11 @@
 #include <iterator>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include <fmt/format.h>
 
+#include "store/finding_orders.h"
 #include "store/finding_statements.h"
 
 namespace tenken::store {
@@ -200,6 +202,30 @@ class Lister {
   bool is_complete_ = false;
 };
 
+// While one lives, PostgreSQL plans each statement for its values. Else, after some times, it takes
+// a plan for any values, in which the vulnerabilities walked over seem so few that all their
+// findings are sorted. Other walks have parts for each account, whose plan takes longer.
+class PlansForValues {
+ public:
+  static Result<PlansForValues> begin(sql::Connection& connection, FindingOrder order) {
+    if (connection.engine() == sql::Engine::sqlite ||
+        find_order(order).walk != Walk::vulnerabilities)
+      return PlansForValues(nullptr);
+    TRY_VOID(connection.script("SET plan_cache_mode = force_custom_plan"));
+    return PlansForValues(&connection);
+  }
+  PlansForValues(PlansForValues&& other) noexcept
+      : connection_(std::exchange(other.connection_, nullptr)) {}
+  PlansForValues& operator=(PlansForValues&&) = delete;
+  ~PlansForValues() {
+    if (connection_ != nullptr) (void)connection_->script("RESET plan_cache_mode");
+  }
+
+ private:
+  explicit PlansForValues(sql::Connection* connection) : connection_(connection) {}
+  sql::Connection* connection_;
+};
+
 Result<bool> match_few(sql::Connection& connection, const findings::Criteria& criteria) {
   if (!packages_choose(criteria)) return false;
   SqlText sql;
@@ -240,6 +266,7 @@ FindingPage merged(const std::vector<FindingPage>& pages, const FindingQuestion&
 
 Result<FindingPage> list_by_accounts(sql::Connection& connection,
                                      const ResolvedQuestion& resolved) {
+  TRY(const auto plans, PlansForValues::begin(connection, resolved.question.order));
   const auto at_once = most_accounts_at_once(resolved.columns);
   if (resolved.accounts.size() <= at_once) return Lister(connection, resolved).list();
   std::vector<FindingPage> pages;
