@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
+#include "host/found.h"
 #include "inventory/document.h"
 #include "inventory/members.h"
 
@@ -152,13 +153,6 @@ Result<std::vector<std::string_view>> split_lines(std::string_view text,
     text.remove_prefix(end + 1);
   }
   return lines;
-}
-
-template <typename T>
-void sort_unique(std::vector<T>& list) {
-  std::ranges::sort(list);
-  const auto doubled = std::ranges::unique(list);
-  list.erase(doubled.begin(), doubled.end());
 }
 
 class LineReader {
