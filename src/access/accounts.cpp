@@ -134,6 +134,13 @@ Result<std::vector<Account>> list_accounts(sql::Connection& connection) {
   }
 }
 
+Result<bool> is_live_account(sql::Connection& connection, std::string_view account) {
+  TRY(const auto live, connection.one_integer("SELECT COUNT(*) FROM account WHERE account_id = ?1 "
+                                              "AND revoked_at = 0",
+                                              account));
+  return live == 1;
+}
+
 Result<> revoke_account(sql::Connection& connection, std::string_view account, Seconds now) {
   TRY_VOID(check_account(account));
   TRY(auto transaction, begin_change(connection));

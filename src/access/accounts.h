@@ -34,7 +34,9 @@ struct Account {
 Result<> create_account(sql::Connection& connection, std::string_view account,
                         std::string_view name, bool management, Seconds now);
 Result<std::vector<Account>> list_accounts(sql::Connection& connection);
-// Ends every key of the account too.
+// False for one that is not there.
+Result<bool> is_live_account(sql::Connection& connection, std::string_view account);
+// Ends every key of the account too, and lets its agents in no longer.
 Result<> revoke_account(sql::Connection& connection, std::string_view account, Seconds now);
 
 struct User {

@@ -116,6 +116,12 @@ Result<> Ingest::put(store::InventoryWrite inventory) {
   return {};
 }
 
+Result<bool> Ingest::report(store::InventoryWrite inventory) {
+  Waiting waiting;
+  waiting.inventory = std::move(inventory);
+  return enqueue(std::move(waiting));
+}
+
 Result<bool> Ingest::confirm(const ResourceReport& report) {
   Waiting waiting;
   waiting.confirmation = {.account = report.account,
@@ -219,7 +225,11 @@ Result<std::vector<bool>> Ingest::write_once(std::span<Waiting> batch) {
     TRY(written, store::put_inventories(*connection, inventories, known_));
   }
   for (std::size_t i = 0; i < batch.size(); ++i) {
-    if (batch[i].inventory) continue;
+    if (const auto& inventory = batch[i].inventory) {
+      const auto id = store::resource_id(inventory->account, inventory->external_id);
+      answers[i] = !inventory->report || std::ranges::binary_search(written.resources, id);
+      continue;
+    }
     TRY(const auto confirmed, store::confirm_inventory(*connection, batch[i].confirmation));
     answers[i] = confirmed.has_value();
   }

@@ -45,6 +45,9 @@ class Ingest {
 
   // Returns once the inventory is durable.
   Result<> put(store::InventoryWrite inventory);
+  // The same for an agent's report (InventoryWrite::report). False: it is there already, or a later
+  // one, and nothing was written.
+  Result<bool> report(store::InventoryWrite inventory);
   // The resource reports what it reported before. False: it did not; send the inventory.
   Result<bool> confirm(const ResourceReport& report);
 

@@ -1,0 +1,166 @@
+#include "api/agents/door.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "access/accounts.h"
+#include "api/agents/files.h"
+#include "base/text.h"
+#include "host/report.h"
+
+namespace tenken::api::agents {
+namespace {
+
+constexpr std::string_view prefix = "/agent/";
+constexpr std::size_t small_body = 64 * 1024;
+constexpr std::size_t session_digits = 16;
+constexpr std::size_t longest_version = 64;
+// A request that was under way when its process was replaced is no second agent.
+constexpr Seconds session_grace = 15;
+constexpr Seconds clone_noted_again_after = 60;
+constexpr std::int64_t most_waking = 10'000;
+
+constexpr std::array<std::string_view, 4> posts{"enrol", "report", "poll", "renew"};
+
+bool is_post(std::string_view name) {
+  return std::ranges::find(posts, name) != posts.end();
+}
+
+std::string_view name_in(const http::Request& request) {
+  return request.path().substr(prefix.size());
+}
+
+}  // namespace
+
+ApiResult<std::string> name_of(std::string_view text, std::string_view what, std::size_t most) {
+  if (text.size() > most || printable(text) != text)
+    return validation_failed(fmt::format("{}: at most {} printable bytes are needed", what, most));
+  return std::string(text);
+}
+
+ApiResult<std::string> digits_of(std::string_view text, std::string_view what, std::size_t count,
+                                 bool may_lack) {
+  const bool lacks = may_lack && text.empty();
+  if (!lacks && (text.size() != count ||
+                 text.find_first_not_of("0123456789abcdef") != std::string_view::npos))
+    return validation_failed(fmt::format("{}: {} digits of 0-9a-f are needed", what, count));
+  return std::string(text);
+}
+
+AgentDoor::AgentDoor(AgentServices services,
+                     std::function<void(std::string_view, const Error&)> log)
+    : services_(std::move(services)), log_(std::move(log)) {}
+
+bool AgentDoor::is_agent(const http::Request& request) {
+  return request.path().starts_with(prefix);
+}
+
+std::size_t AgentDoor::body_limit(const http::Request& head) {
+  const bool report = name_in(head) == "report" && !head.client_certificate.empty();
+  return report ? host::ReportLimits{}.bytes : small_body;
+}
+
+http::Response AgentDoor::answer(const http::Request& request) {
+  const auto name = name_in(request);
+  std::string account;
+  auto answered = route(request, name, account);
+  auto response = answered ? *std::move(answered) : to_response(answered.error());
+  if (!response.note.fault.empty()) log_(request.id, Error{Errc::internal, response.note.fault});
+  if (response.note.account.empty()) response.note.account = account;
+  const bool post = is_post(name);
+  response.note.operation = fmt::format("agent {}", post ? name : "file");
+  return response;
+}
+
+AgentAnswer AgentDoor::route(const http::Request& request, std::string_view name,
+                             std::string& account) {
+  const bool post = is_post(name);
+  if (request.method != (post ? "POST" : "GET")) {
+    auto out = to_response(method_not_allowed());
+    out.headers.set("Allow", post ? "POST" : "GET");
+    return out;
+  }
+  if (services_.authority.certificate.empty())
+    return resource_not_found("Agents need TLS: this server was started with --plaintext");
+  if (!post) return file_answer(name, services_);
+  if (name == "enrol") {
+    auto enrolled = enrol(request, services_, audit_);
+    // Two hosts became the agent of one resource at once: the later one is to come again.
+    if (!enrolled && enrolled.error().code == ErrorCode::conflict) return service_unavailable();
+    return enrolled;
+  }
+  return answer_agent(request, name, account);
+}
+
+AgentAnswer AgentDoor::answer_agent(const http::Request& request, std::string_view name,
+                                    std::string& account) {
+  TRY(const auto agent, agent_of(request));
+  account = agent.account;
+  if (!request.held) TRY_VOID(check_session(request, agent));
+  const AgentCall call{
+      .request = request, .agent = agent, .services = services_, .presence = presence_};
+  if (name == "poll") return poll(call);
+  presence_.seen(
+      {.agent = agent.id, .resource = call.resource(), .seen = services_.clock(), .confirmed = 0});
+  return name == "report" ? report(call) : renew(call, audit_);
+}
+
+ApiResult<store::Agent> AgentDoor::agent_of(const http::Request& request) {
+  if (request.client_certificate.empty())
+    return access_denied("A client certificate is needed: enrol this host");
+  TRY(const auto facts, crypto::certificate_facts(request.client_certificate));
+  TRY(auto connection, services_.pool->lease());
+  TRY(auto agent, store::find_agent_by_certificate(*connection, facts.fingerprint));
+  if (!agent)
+    return access_denied("This certificate is not known: enrol the agent again with a new token");
+  if (agent->status == store::AgentStatus::revoked)
+    return access_denied("This agent was revoked: enrol it again with a new token");
+  if (agent->status == store::AgentStatus::retired)
+    return access_denied("This agent was retired: enrol it again with a new token");
+  TRY(const auto live, access::is_live_account(*connection, agent->account));
+  if (!live) return access_denied("The account of this agent was revoked");
+  if (facts.not_after <= services_.clock())
+    return access_denied("This certificate has ended: enrol the agent again with a new token");
+  if (agent->next_certificate == facts.fingerprint)
+    TRY_VOID(store::use_next_certificate(*connection, agent->id, facts.fingerprint));
+  return *std::move(agent);
+}
+
+ApiResult<> AgentDoor::check_session(const http::Request& request, const store::Agent& agent) {
+  TRY(const auto session,
+      digits_of(request.headers.get("Tenken-Session"), "Tenken-Session", session_digits, false));
+  TRY(const auto version,
+      name_of(request.headers.get("Tenken-Version"), "Tenken-Version", longest_version));
+  if (session == agent.session) return {};
+  const auto now = services_.clock();
+  TRY(auto connection, services_.pool->lease());
+  if (session != agent.session_before) {
+    TRY(const auto changed,
+        store::change_session(*connection, agent.id, agent.session, session, version, now));
+    if (changed) return {};
+    return service_unavailable();  // two sessions begin at once: whoever is later asks again
+  }
+  if (now - agent.session_at > session_grace && now - agent.clone_seen > clone_noted_again_after)
+    TRY_VOID(store::mark_clone(*connection, agent.id, now));
+  return conflicting(
+      "Another agent with this key has taken over: it runs on a copy of this host, or a second "
+      "time. Enrol one of them again",
+      agent.id, "AGENT");
+}
+
+Result<std::vector<std::string>> AgentDoor::look_for_commands() {
+  TRY(auto connection, services_.pool->lease());
+  TRY(const auto waiting, store::waiting_commands(*connection, services_.clock(), most_waking));
+  std::set<std::string, std::less<>> now_known;
+  std::vector<std::string> out;
+  for (const auto& command : waiting) {
+    if (!known_commands_.contains(command.id)) out.push_back("agent:" + command.agent);
+    now_known.insert(command.id);
+  }
+  known_commands_ = std::move(now_known);
+  return out;
+}
+
+}  // namespace tenken::api::agents

@@ -1,0 +1,247 @@
+// A token becomes a certificate. Who a host is, is decided here: docs/adr/0013.
+#include <algorithm>
+#include <optional>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "access/tokens.h"
+#include "api/agents/call.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "crypto/ed25519.h"
+#include "crypto/encode.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "model/host_facts.h"
+#include "store/resources.h"
+
+namespace tenken::api::agents {
+namespace {
+
+constexpr json::Limits body_limits{.bytes = 64 * 1024, .depth = 8, .unique_keys = true};
+constexpr std::size_t longest_name = 255;
+constexpr std::size_t longest_word = 64;
+constexpr std::size_t hash_digits = 64;
+constexpr std::size_t state_digits = 32;
+// An agent speaks each minute: one that was silent for longer may have been replaced.
+constexpr Seconds lives_within = 3'600;
+
+struct Enrolment {
+  std::string token;
+  std::string request;  // PEM
+  std::string host_name;
+  std::string machine_id;
+  std::string host_key;
+  std::string state_id;
+  std::string version;
+  std::string architecture;
+  CloudInstance cloud;
+};
+
+ApiResult<std::string> name_in(const json::Value& object, std::string_view name, std::size_t most) {
+  const auto value = object[name];
+  if (value && !value.is_string())
+    return validation_failed(fmt::format("{}: a string is needed", name));
+  return name_of(value.string(), name, most);
+}
+
+ApiResult<CloudInstance> read_cloud(const json::Value& object) {
+  CloudInstance out;
+  if (!object) return out;
+  if (!object.is_object()) return validation_failed("cloud: an object is needed");
+  TRY(out.provider, name_in(object, "provider", longest_word));
+  TRY(out.instance_id, name_in(object, "instanceId", longest_word));
+  TRY(out.account, name_in(object, "account", longest_word));
+  TRY(out.region, name_in(object, "region", longest_word));
+  TRY(out.type, name_in(object, "type", longest_word));
+  TRY(out.image, name_in(object, "image", longest_word));
+  return out;
+}
+
+ApiResult<Enrolment> read_enrolment(std::string_view body) {
+  json::Parser parser(body_limits);
+  TRY(const auto root, parser.parse(body));
+  if (!root.is_object()) return validation_failed("an object is needed");
+  Enrolment out{.token = std::string(root["token"].string()),
+                .request = std::string(root["request"].string())};
+  TRY(out.host_name, name_in(root, "hostName", longest_name));
+  TRY(out.machine_id, digits_of(root["machineId"].string(), "machineId", hash_digits, true));
+  TRY(out.host_key, digits_of(root["hostKey"].string(), "hostKey", hash_digits, true));
+  TRY(out.state_id, digits_of(root["stateId"].string(), "stateId", state_digits, true));
+  TRY(out.version, name_in(root, "version", longest_word));
+  TRY(out.architecture, name_in(root, "architecture", longest_word));
+  TRY(out.cloud, read_cloud(root["cloud"]));
+  return out;
+}
+
+ApiError no_token() {
+  return access_denied(
+      "This token lets nobody in: it is unknown, expired, used up or revoked. Make a new one");
+}
+
+std::string resource_of(std::string_view hash) {
+  return "mi-" + std::string(hash.substr(0, 17));
+}
+
+std::string hashed(std::string_view text) {
+  return crypto::to_hex(crypto::view(crypto::sha256(text)));
+}
+
+// Where a host belongs, and what else has its machine id.
+struct Place {
+  std::string resource;
+  std::vector<store::Agent> twins;  // living agents of clones
+};
+
+ApiResult<Place> place_of(sql::Connection& connection, std::string_view account,
+                          const Enrolment& host, Seconds now) {
+  if (!host.cloud.instance_id.empty()) return Place{.resource = host.cloud.instance_id};
+  if (host.machine_id.empty()) {
+    if (host.state_id.empty())
+      return validation_failed("A host without machine id needs a stateId");
+    return Place{.resource = resource_of(hashed("tenken state id\n" + host.state_id))};
+  }
+  TRY(const auto others, store::agents_of_machine(connection, account, host.machine_id));
+  Place out{.resource = resource_of(host.machine_id)};
+  for (const auto& other : others) {
+    // This host enrols again.
+    if (other.host_key == host.host_key && other.resource.starts_with("mi-"))
+      return Place{.resource = other.resource};
+    if (other.status == store::AgentStatus::active && now - other.seen < lives_within)
+      out.twins.push_back(other);
+  }
+  const bool taken = std::ranges::any_of(
+      out.twins, [&](const store::Agent& twin) { return twin.resource == out.resource; });
+  if (taken) out.resource = resource_of(hashed(host.machine_id + "\n" + host.host_key));
+  return out;
+}
+
+store::Agent agent_of(const Enrolment& host, const access::TokenRow& token, const Place& place,
+                      const std::optional<store::Agent>& before, Seconds now) {
+  json::Writer tags;
+  tags.begin_object();
+  for (const auto& [name, value] : token.tags) tags.member(name, value);
+  tags.end_object();
+  return {.id = before ? before->id : crypto::to_hex(crypto::random_bytes(16)),
+          .account = token.account,
+          .resource = place.resource,
+          .name = before ? before->name : std::string(),
+          .host_name = host.host_name,
+          .version = host.version,
+          .architecture = host.architecture,
+          .machine_id = host.machine_id,
+          .host_key = host.host_key,
+          .clone_seen = place.twins.empty() ? 0 : now,
+          .enrolled = now,
+          .seen = now,
+          .reported = before ? before->reported : 0,
+          .tags = tags.take()};
+}
+
+struct Enrolled {
+  store::Agent agent;
+  std::string certificate;
+};
+
+ApiResult<Enrolled> write(sql::Connection& connection, const AgentServices& services,
+                          const Enrolment& host, const access::TokenRow& token, Seconds now) {
+  TRY(const auto place, place_of(connection, token.account, host, now));
+  TRY(const auto before, store::find_agent_of_resource(connection, token.account, place.resource));
+  Enrolled out{.agent = agent_of(host, token, place, before, now), .certificate = {}};
+  auto& agent = out.agent;
+  TRY(out.certificate, crypto::issue_client_certificate(services.authority, host.request, agent.id,
+                                                        certificate_life, now));
+  TRY(const auto facts, crypto::certificate_facts(out.certificate));
+  agent.certificate = facts.fingerprint;
+  agent.certificate_end = facts.not_after;
+  TRY(const auto resource,
+      store::put_resource_without_inventory(
+          connection,
+          {.account = agent.account,
+           .external_id = agent.resource,
+           .region = host.cloud.region.empty() ? services.region : host.cloud.region,
+           .name = agent.host_name,
+           .tags = token.tags},
+          now));
+  TRY_VOID(store::replace_agent(connection, agent));
+  TRY_VOID(store::restart_sequence(connection, resource));
+  for (const auto& twin : place.twins) TRY_VOID(store::mark_clone(connection, twin.id, now));
+  return out;
+}
+
+http::Response answer_of(const Enrolled& enrolled, const AgentServices& services,
+                         std::string_view command_key, Seconds now) {
+  json::Writer out;
+  out.begin_object();
+  out.member("agentId", enrolled.agent.id).member("resourceId", enrolled.agent.resource);
+  out.member("certificate", enrolled.certificate).member("ca", services.server_ca);
+  out.member("commandKey", crypto::to_base64(command_key));
+  out.key("clone").boolean(enrolled.agent.clone_seen != 0);
+  out.key("now").integer(now);
+  out.end_object();
+  http::Response response{.body = out.take()};
+  response.headers.set("Content-Type", "application/json");
+  response.note.account = enrolled.agent.account;
+  return response;
+}
+
+}  // namespace
+
+AgentAnswer enrol(const http::Request& request, const AgentServices& services,
+                  access::AuditLog& audit) {
+  TRY(const auto host, read_enrolment(request.body));
+  const auto now = services.clock();
+  TRY(const auto command_key, crypto::ed25519_public_key(services.command_seed));
+  TRY(auto connection, services.pool->lease());
+  // Whoever has no token costs one look, and no lock.
+  TRY(const auto token, access::find_live_token(*connection, host.token, now));
+  if (!token) return no_token();
+  TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+  TRY(const auto used, access::use_token(*connection, token->id, now));
+  if (!used) return no_token();
+  TRY(const auto enrolled, write(*connection, services, host, *token, now));
+  TRY_VOID(audit.append(*connection, {.time = now,
+                                      .account = token->account,
+                                      .principal = "token " + token->id,
+                                      .source = request.peer,
+                                      .action = "tenken:EnrolAgent",
+                                      .target = enrolled.agent.resource,
+                                      .outcome = "success",
+                                      .request_id = request.id}));
+  TRY_VOID(transaction.commit());
+  return answer_of(enrolled, services, command_key, now);
+}
+
+AgentAnswer renew(const AgentCall& call, access::AuditLog& audit) {
+  const auto now = call.services.clock();
+  TRY(auto connection, call.services.pool->lease());
+  json::Parser parser(body_limits);
+  TRY(const auto root, parser.parse(call.request.body));
+  const auto certificate = crypto::issue_client_certificate(
+      call.services.authority, root["request"].string(), call.agent.id, certificate_life, now);
+  if (!certificate) {
+    TRY_VOID(audit.append(*connection, {.time = now,
+                                        .account = call.agent.account,
+                                        .principal = "agent " + call.agent.id,
+                                        .source = call.request.peer,
+                                        .action = "tenken:RenewAgent",
+                                        .target = call.agent.resource,
+                                        .outcome = certificate.error().what,
+                                        .request_id = call.request.id}));
+    return to_api_error(certificate.error());
+  }
+  TRY(const auto facts, crypto::certificate_facts(*certificate));
+  TRY_VOID(
+      store::offer_certificate(*connection, call.agent.id, facts.fingerprint, facts.not_after));
+  json::Writer out;
+  out.begin_object();
+  out.member("certificate", *certificate).member("ca", call.services.server_ca);
+  out.key("now").integer(now);
+  out.end_object();
+  http::Response response{.body = out.take()};
+  response.headers.set("Content-Type", "application/json");
+  return response;
+}
+
+}  // namespace tenken::api::agents

@@ -1,0 +1,49 @@
+#include "api/agents/presence.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace tenken::api::agents {
+namespace {
+
+constexpr Seconds ask_again_after = 60;
+
+void take_newer(store::AgentSeen& into, const store::AgentSeen& other) {
+  into.seen = std::max(into.seen, other.seen);
+  into.confirmed = std::max(into.confirmed, other.confirmed);
+}
+
+}  // namespace
+
+void Presence::seen(const store::AgentSeen& seen) {
+  const std::lock_guard lock(mutex_);
+  const auto [at, fresh] = seen_.try_emplace(seen.agent, seen);
+  if (!fresh) take_newer(at->second, seen);
+}
+
+Result<> Presence::write(sql::Pool& pool) {
+  std::map<std::string, store::AgentSeen, std::less<>> all;
+  {
+    const std::lock_guard lock(mutex_);
+    all.swap(seen_);
+  }
+  if (all.empty()) return {};
+  const auto written = [&]() -> Result<> {
+    std::vector<store::AgentSeen> list;
+    list.reserve(all.size());
+    for (const auto& [agent, one] : all) list.push_back(one);
+    TRY(const auto connection, pool.lease());
+    return store::note_agents_seen(*connection, list);
+  }();
+  if (written) return {};
+  for (const auto& [agent, one] : all) seen(one);  // for the next time
+  return written;
+}
+
+bool Presence::may_ask_for_whole(std::string_view agent, Seconds now) {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(asked_, [&](const auto& one) { return now - one.second >= ask_again_after; });
+  return asked_.try_emplace(std::string(agent), now).second;
+}
+
+}  // namespace tenken::api::agents

@@ -1,0 +1,191 @@
+// What an agent found becomes its resource's inventory: docs/adr/0013.
+#include "host/report.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "api/agents/call.h"
+#include "base/compress.h"
+#include "base/json_writer.h"
+#include "base/text.h"
+#include "crypto/encode.h"
+#include "crypto/hash.h"
+
+namespace tenken::api::agents {
+namespace {
+
+constexpr std::size_t digest_digits = 64;
+constexpr std::size_t name_digits = 16;
+constexpr std::int64_t highest_sequence = std::int64_t{1} << 53;
+
+struct Head {
+  std::int64_t sequence = 0;
+  std::string digest;
+  std::string base;  // empty: the body is the whole
+};
+
+ApiResult<Head> read_head(const http::Request& request) {
+  const auto& headers = request.headers;
+  const auto sequence = parse_uint(headers.get("Tenken-Sequence"));
+  if (!sequence || *sequence == 0 || *sequence > highest_sequence)
+    return validation_failed("Tenken-Sequence: a number from 1 on is needed");
+  Head out{.sequence = static_cast<std::int64_t>(*sequence)};
+  TRY(out.digest, digits_of(headers.get("Tenken-Digest"), "Tenken-Digest", digest_digits, false));
+  TRY(out.base, digits_of(headers.get("Tenken-Base"), "Tenken-Base", digest_digits, true));
+  return out;
+}
+
+http::Response acknowledged(const store::ReportState& state, Seconds now) {
+  json::Writer out;
+  out.begin_object();
+  out.key("sequence").integer(state.sequence);
+  out.member("digest", state.digest);
+  out.key("now").integer(now);
+  out.end_object();
+  http::Response response{.body = out.take()};
+  response.headers.set("Content-Type", "application/json");
+  return response;
+}
+
+http::Response whole_needed(const store::ReportState& state, std::string_view why) {
+  json::Writer out;
+  out.begin_object().member("need", "whole");
+  out.key("sequence").integer(state.sequence);
+  out.member("digest", state.digest).member("message", why);
+  out.end_object();
+  http::Response response{.status = 409, .body = out.take()};
+  response.headers.set("Content-Type", "application/json");
+  return response;
+}
+
+ApiResult<host::ReportDelta> read_delta(std::string_view body) {
+  host::ReportDelta out;
+  std::size_t number = 0;
+  while (!body.empty()) {
+    ++number;
+    const auto end = body.find('\n');
+    if (end == std::string_view::npos)
+      return validation_failed(fmt::format("line {}: it has no end", number));
+    const auto line = body.substr(0, end);
+    body.remove_prefix(end + 1);
+    if (line.starts_with('+')) {
+      out.came.emplace_back(line.substr(1));
+    } else if (line.starts_with('-')) {
+      TRY(auto name, digits_of(line.substr(1), fmt::format("line {}", number), name_digits, false));
+      out.gone.push_back(std::move(name));
+    } else {
+      return validation_failed(fmt::format("line {}: it begins with neither + nor -", number));
+    }
+  }
+  return out;
+}
+
+ApiResult<std::string> read_whole(std::string_view body) {
+  std::string out;
+  out.reserve(body.size());
+  std::size_t number = 0;
+  while (!body.empty()) {
+    ++number;
+    const auto end = body.find('\n');
+    if (end == std::string_view::npos)
+      return validation_failed(fmt::format("line {}: it has no end", number));
+    if (!body.starts_with('+'))
+      return validation_failed(fmt::format("line {}: a whole report has + only", number));
+    out.append(body.substr(1, end));
+    body.remove_prefix(end + 1);
+  }
+  return out;
+}
+
+std::string digest_of(std::string_view text) {
+  return crypto::to_hex(crypto::view(crypto::sha256(text)));
+}
+
+// The text that results; none, with the reason: it does not fit what is stored.
+struct Built {
+  std::optional<std::string> text;
+  std::string why;
+};
+
+ApiResult<Built> build_from(const store::StoredReport& stored, const Head& head,
+                            std::string_view body) {
+  TRY(const auto delta, read_delta(body));
+  TRY(const auto before, unpack(stored.packed, host::ReportLimits{}.bytes));
+  auto text = host::apply_delta(before, delta);
+  if (!text && text.error().code == Errc::conflict) return Built{.why = text.error().what};
+  if (!text) return to_api_error(text.error());
+  if (digest_of(*text) != head.digest) return Built{.why = "Another report results"};
+  return Built{.text = *std::move(text)};
+}
+
+ApiResult<Built> build(const AgentCall& call, const Head& head) {
+  const auto& body = call.request.body;
+  if (head.base.empty()) {
+    TRY(auto text, read_whole(body));
+    if (digest_of(text) != head.digest)
+      return validation_failed("The report is not what its digest says");
+    return Built{.text = std::move(text)};
+  }
+  TRY(auto connection, call.services.pool->lease());
+  TRY(const auto stored, store::find_report(*connection, call.resource()));
+  if (!stored || stored->state.digest != head.base)
+    return Built{.why = "It starts from another report than the last one"};
+  return build_from(*stored, head, body);
+}
+
+std::vector<std::pair<std::string, std::string>> tags_of(const store::Agent& agent) {
+  json::Parser parser;
+  const auto document = parser.parse(agent.tags);
+  CHECK(document.has_value());  // ours
+  std::vector<std::pair<std::string, std::string>> out;
+  document->for_each_member([&](std::string_view name, const json::Value& value) {
+    out.emplace_back(std::string(name), std::string(value.string()));
+  });
+  return out;
+}
+
+ApiResult<store::InventoryWrite> inventory_of(const AgentCall& call, const Head& head,
+                                              const std::string& text, Seconds now) {
+  TRY(auto report, host::read_report(text));
+  const auto& region = report.facts.cloud.region;
+  if (report.inventory.name.empty()) report.inventory.name = call.agent.host_name;
+  auto out = pipeline::stored_inventory({.account = call.agent.account,
+                                         .external_id = call.agent.resource,
+                                         .region = region.empty() ? call.services.region : region,
+                                         .tags = tags_of(call.agent),
+                                         .digest = head.digest,
+                                         .received = now},
+                                        std::move(report.inventory));
+  out.report = store::ReportWrite{.agent = call.agent.id,
+                                  .sequence = head.sequence,
+                                  .digest = head.digest,
+                                  .packed = pack(text)};
+  return out;
+}
+
+ApiResult<store::ReportState> state_of(const AgentCall& call) {
+  TRY(auto connection, call.services.pool->lease());
+  TRY(const auto state, store::report_state(*connection, call.resource()));
+  return state.value_or(store::ReportState{});
+}
+
+}  // namespace
+
+AgentAnswer report(const AgentCall& call) {
+  TRY(const auto head, read_head(call.request));
+  TRY(const auto stored, state_of(call));
+  const auto now = call.services.clock();
+  if (head.sequence <= stored.sequence) return acknowledged(stored, now);
+  TRY(const auto built, build(call, head));
+  if (!built.text) return whole_needed(stored, built.why);
+  TRY(auto inventory, inventory_of(call, head, *built.text, now));
+  TRY(const auto written, call.services.ingest->report(std::move(inventory)));
+  if (written) return acknowledged({.sequence = head.sequence, .digest = head.digest}, now);
+  // It, or a later one, came on another way meanwhile.
+  TRY(const auto newer, state_of(call));
+  return acknowledged(newer, now);
+}
+
+}  // namespace tenken::api::agents
