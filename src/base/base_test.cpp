@@ -147,6 +147,13 @@ TEST(File, a_failed_write_leaves_the_old_file_and_nothing_else) {
   EXPECT_EQ(files, 1u);
 }
 
+// Such a file gives its text to the first read and nothing to a second.
+TEST(File, a_setting_of_the_kernel_is_read_whole) {
+  const auto text = read_file("/proc/sys/kernel/pid_max", 100);
+  ASSERT_TRUE(text) << text.error().what;
+  EXPECT_GT(parse_uint(trim(*text)).value_or(0), 299u);  // no kernel allows fewer
+}
+
 TEST(File, a_device_is_written_not_replaced) {
   EXPECT_TRUE(write_file_atomic("/dev/null", "x").has_value());
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));

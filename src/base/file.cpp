@@ -20,13 +20,15 @@ Result<std::size_t> regular_size(int fd, std::string_view shown_name) {
   return static_cast<std::size_t>(status.st_size);
 }
 
+constexpr std::size_t first_read = 4096;  // of what does not say how long it is
+
 // From where the descriptor stands to its end; `expected` bytes are likely.
 Result<std::string> read_to_end(int fd, std::string_view shown_name, std::size_t limit_bytes,
                                 std::size_t expected) {
   std::string bytes;
-  // Files of /proc say size 0, and a file may grow while it is read: read to the end, one byte
-  // past the limit to notice.
-  bytes.resize(expected + 1);
+  // A file may grow while it is read: read to the end, one byte past the limit to notice. Files of
+  // /proc say size 0, and those of /proc/sys give what they have to the first read alone.
+  bytes.resize(expected == 0 ? first_read : expected + 1);
   std::size_t used = 0;
   for (;;) {
     if (used == bytes.size()) bytes.resize(bytes.size() + bytes.size() / 2 + 4096);

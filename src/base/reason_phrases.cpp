@@ -576,6 +576,15 @@ constexpr auto rows = std::to_array<Phrase>({
     {"not affected", "影響なし"},
     {"no versions stated", "バージョンの記載なし"},
     {"is listed", "は列挙されています"},
+    // Administration of agents.
+    {"--tag {}: NAME=VALUE is needed", "--tag {}: NAME=VALUE の形で指定してください"},
+    {"the account has no agent {}", "このアカウントにエージェント {} はありません"},
+    {"--expires {}: a time such as 30m, 1h or 7d is needed",
+     "--expires {}: 30m、1h、7d のような期間を指定してください"},
+    {"a name has at most {} printable bytes", "名前は印字可能な {} バイトまでです"},
+    {"not packed by pack", "圧縮データではありません"},
+    {"{} bytes unpacked, at most {}", "展開すると {} バイトあり、上限の {} を超えます"},
+    {"packed bytes: {}", "圧縮データ: {}"},
 });
 
 }  // namespace

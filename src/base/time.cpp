@@ -107,6 +107,17 @@ std::string format_date(Seconds time) {
   return out;
 }
 
+std::optional<Seconds> parse_duration(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto number = parse_uint(text.substr(0, text.size() - 1));
+  const auto unit = text.back() == 'd'   ? 86'400
+                    : text.back() == 'h' ? 3'600
+                    : text.back() == 'm' ? 60
+                                         : 0;
+  if (!number || *number == 0 || *number > 100'000 || unit == 0) return std::nullopt;
+  return static_cast<Seconds>(*number) * unit;
+}
+
 std::optional<Seconds> parse_http_date(std::string_view text) {
   // "Sun, 06 Nov 1994 08:49:37 GMT", of fixed width; written anew as RFC 3339.
   text = trim(text);

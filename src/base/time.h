@@ -19,6 +19,9 @@ std::optional<Seconds> parse_time(std::string_view text);
 std::string format_time(Seconds time);  // 2024-10-21T13:15:02Z
 std::string format_date(Seconds time);  // 2024-10-21
 
+// "7d", "12h", "30m": at most 100,000 of the unit; not zero.
+std::optional<Seconds> parse_duration(std::string_view text);
+
 // The one form of date that HTTP may still send: "Sun, 06 Nov 1994 08:49:37 GMT".
 std::optional<Seconds> parse_http_date(std::string_view text);
 std::string format_http_date(Seconds time);
