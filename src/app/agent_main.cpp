@@ -1,0 +1,216 @@
+// tenken-agent: the program that runs on hosts. Its command line is small and its own: what the
+// other program uses for that weighs more than the agent.
+#include <algorithm>
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "agent/agent.h"
+#include "agent/collection.h"
+#include "agent/enrol.h"
+#include "agent/privileges.h"
+#include "agent/state.h"
+#include "app/exit_code.h"
+#include "app/version.h"
+#include "base/file.h"
+#include "base/text.h"
+
+namespace tenken::app {
+namespace {
+
+constexpr std::string_view usage =
+    "tenken-agent: reports what is installed on this host to a tenken server\n"
+    "\n"
+    "  tenken-agent enrol --server URL --ca FILE --token TOKEN [--proxy URL]\n"
+    "                     the host joins the server; TOKEN is of tenken admin token create,\n"
+    "                     - reads it from standard input\n"
+    "  tenken-agent run   stays in the foreground, watches and reports\n"
+    "  tenken-agent status\n"
+    "  tenken-agent collect --once --output FILE\n"
+    "                     one report into a file (- for standard output), without a server\n"
+    "\n"
+    "  --state DIR        where the agent keeps what it needs (/var/lib/tenken-agent)\n"
+    "  --rootfs DIR       look at the directory instead of this host\n"
+    "  --version, --help\n";
+
+struct Arguments {
+  std::string command;
+  std::string server;
+  std::string ca;
+  std::string token;
+  std::string proxy;
+  std::string output;
+  std::string state{agent::default_state};
+  std::string rootfs;
+  std::string cloud;
+  bool once = false;
+};
+
+struct Option {
+  std::string_view name;
+  std::string Arguments::* value;
+  std::string_view command;  // that has it; empty: all
+};
+constexpr std::array options{
+    Option{"--server", &Arguments::server, "enrol"},
+    Option{"--ca", &Arguments::ca, "enrol"},
+    Option{"--token", &Arguments::token, "enrol"},
+    Option{"--proxy", &Arguments::proxy, "enrol"},
+    Option{"--output", &Arguments::output, "collect"},
+    Option{"--state", &Arguments::state, ""},
+    Option{"--rootfs", &Arguments::rootfs, ""},
+};
+
+void say(std::FILE* to, std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), to);
+  std::fflush(to);
+}
+void complain(std::string_view text) {
+  say(stderr, fmt::format("tenken-agent: {}\n", printable(text)));
+}
+
+Result<Arguments> read_arguments(std::span<const std::string_view> words) {
+  Arguments out;
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const auto word = words[i];
+    if (!word.starts_with('-') && out.command.empty()) {
+      out.command = word;
+    } else if (word == "--once" && out.command == "collect") {
+      out.once = true;
+    } else {
+      const auto [name, joined] = split_once(word, '=');
+      const auto* option = std::ranges::find(options, name, &Option::name);
+      if (option == options.end() || (!option->command.empty() && option->command != out.command))
+        return invalid(fmt::format("{}: no such option; see tenken-agent --help", word));
+      if (!joined && i + 1 == words.size())
+        return invalid(fmt::format("{}: a value is needed", name));
+      out.*option->value = joined ? std::string(*joined) : std::string(words[++i]);
+      if ((out.*option->value).empty()) return invalid(fmt::format("{}: the value is empty", name));
+    }
+  }
+  return out;
+}
+
+Result<std::unique_ptr<agent::Collection>> open_collection(const Arguments& arguments) {
+  return agent::Collection::open({.rootfs = arguments.rootfs});
+}
+
+Result<> enrol(Arguments& arguments) {
+  for (const auto* needed : {"--server", "--ca", "--token"}) {
+    const auto* option = std::ranges::find(options, std::string_view(needed), &Option::name);
+    if ((arguments.*option->value).empty()) return invalid(fmt::format("{} is needed", needed));
+  }
+  if (arguments.token == "-") {
+    TRY(const auto text, read_stream(STDIN_FILENO, "standard input", 4096));
+    arguments.token = trim(text);
+  }
+  TRY(const auto state, agent::State::open(arguments.state));
+  TRY(const auto collection, open_collection(arguments));
+  TRY(const auto enrolled, agent::enrol({.server = arguments.server,
+                                         .ca = arguments.ca,
+                                         .proxy = arguments.proxy,
+                                         .token = arguments.token,
+                                         .version = tool_version},
+                                        *collection, state));
+  say(stdout, fmt::format("enrolled as {}, agent {}\n", enrolled.resource_id, enrolled.agent_id));
+  if (enrolled.clone)
+    complain(
+        "another host that reports has the same machine id: this one has a resource of its "
+        "own (systemd-machine-id-setup gives a cloned host an id of its own)");
+  return {};
+}
+
+// Signals become letters in a pipe, which the loop watches.
+int order_end = -1;
+void on_signal(int number) {
+  const char order = number == SIGHUP ? 'c' : 't';
+  std::ignore = ::write(order_end, &order, 1);
+}
+
+Result<> run(const Arguments& arguments) {
+  TRY(const auto state, agent::State::open(arguments.state));
+  TRY(const auto collection, open_collection(arguments));
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return from_errno(errno, "pipe");
+  const Fd orders(ends[0]);
+  const Fd writing(ends[1]);
+  order_end = writing.get();
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(number, &action, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  agent::drop_privileges();
+  return agent::run(*collection, state,
+                    {.version = tool_version,
+                     .orders = orders.get(),
+                     .log = [](std::string_view line) { complain(line); }});
+}
+
+Result<> status(const Arguments& arguments) {
+  TRY(const auto member, agent::read_membership(arguments.state));
+  say(stdout, fmt::format("server    {}\nagent     {}\nresource  {}\n", member.server,
+                          member.agent_id, member.resource_id));
+  const auto text = read_file(arguments.state + "/status", 64 * 1024);
+  if (!text) return not_found("no status: the agent has not run yet");
+  for_each_line(*text, [](std::string_view line) {
+    const auto [name, value] = split_once(line, '=');
+    if (value && !value->empty()) say(stdout, fmt::format("{:<9} {}\n", name, printable(*value)));
+  });
+  return {};
+}
+
+Result<> collect(const Arguments& arguments) {
+  if (!arguments.once || arguments.output.empty())
+    return invalid("collect --once --output FILE is needed");
+  TRY(const auto collection, open_collection(arguments));
+  TRY(const auto seen, collection->observe());
+  std::string text;
+  for (const auto& line : seen.lines) text.append(line).append("\n");
+  if (arguments.output == "-") return write_fd(STDOUT_FILENO, text, "standard output");
+  return write_file_atomic(arguments.output, text);
+}
+
+int ended(const Result<>& done) {
+  if (done) return exit_ok;
+  complain(done.error().what);
+  const auto code = done.error().code;
+  if (code == Errc::unavailable || code == Errc::denied) return exit_server;
+  return code == Errc::invalid ? exit_usage : exit_target;
+}
+
+int main_of(std::span<const std::string_view> words) {
+  if (words.empty() || words.front() == "--help" || words.front() == "-h") {
+    say(words.empty() ? stderr : stdout, usage);
+    return words.empty() ? exit_usage : exit_ok;
+  }
+  if (words.front() == "--version") {
+    say(stdout, fmt::format("tenken-agent {}\n", tool_version));
+    return exit_ok;
+  }
+  auto arguments = read_arguments(words);
+  if (!arguments) return ended(std::move(arguments).error());
+  if (arguments->command == "enrol") return ended(enrol(*arguments));
+  if (arguments->command == "run") return ended(run(*arguments));
+  if (arguments->command == "status") return ended(status(*arguments));
+  if (arguments->command == "collect") return ended(collect(*arguments));
+  return ended(
+      invalid(fmt::format("{}: no such command; see tenken-agent --help", arguments->command)));
+}
+
+}  // namespace
+}  // namespace tenken::app
+
+int main(int argc, char** argv) {
+  const std::vector<std::string_view> words(argv + 1, argv + argc);
+  return tenken::app::main_of(words);
+}
