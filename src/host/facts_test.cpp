@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
+#include <string>
 
 #include <arpa/inet.h>
 #include <gtest/gtest.h>
@@ -78,6 +80,14 @@ TEST(HostFacts, this_host_is_seen) {
   EXPECT_TRUE(std::ranges::is_sorted(facts.programs));
   EXPECT_TRUE(std::ranges::is_sorted(facts.sshd));
   EXPECT_TRUE(std::ranges::is_sorted(facts.sysctl));
+}
+
+TEST(HostFacts, numbers_of_the_kernel_are_whole) {
+  std::string wanted;
+  std::getline(std::ifstream("/proc/sys/kernel/pid_max"), wanted);
+  ASSERT_GT(wanted.size(), 1U);
+  const auto facts = facts_of_host();
+  EXPECT_TRUE(std::ranges::binary_search(facts.sysctl, Setting{"kernel.pid_max", wanted}));
 }
 
 TEST(HostFacts, of_a_root_at_rest_only_files_are_looked_at) {

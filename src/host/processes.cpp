@@ -316,7 +316,7 @@ class Walk {
     sort_unique(out_.programs);
     sort_unique(out_.outdated);
     if (unreadable_ > 0)
-      skip(fmt::format("{} processes may not be read: needs CAP_SYS_PTRACE", unreadable_));
+      skip(fmt::format("processes that may not be read: {}; needs CAP_SYS_PTRACE", unreadable_));
     if (malformed_ > 0) skip(fmt::format("{} processes of an unknown form", malformed_));
     if (many_files_ > 0)
       skip(fmt::format("{} processes have more than {} open files, of which no more are looked at",
