@@ -90,6 +90,18 @@ Result<std::optional<Agent>> read_one(sql::Connection& connection, std::string_v
 
 }  // namespace
 
+std::string_view name(AgentStatus status) {
+  switch (status) {
+    case AgentStatus::active:
+      return "active";
+    case AgentStatus::retired:
+      return "retired";
+    case AgentStatus::revoked:
+      break;
+  }
+  return "revoked";
+}
+
 Result<> insert_agent(sql::Connection& connection, const Agent& agent) {
   const auto values = values_of(agent);
   TRY(const auto added,
@@ -246,9 +258,14 @@ Result<bool> put_report(sql::Connection& connection, ResourceId resource, const 
   return true;
 }
 
-Result<> restart_sequence(sql::Connection& connection, ResourceId resource) {
-  TRY_VOID(connection.run("UPDATE agent_report SET sequence = 0 WHERE resource_id = ?1",
-                          resource.value));
+Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::string_view agent,
+                        Seconds now) {
+  TRY_VOID(
+      connection.run("INSERT INTO agent_report (resource_id, agent_id, sequence, digest, "
+                     "report, received_at) VALUES (?1, ?2, 0, '', ?3, ?4) "
+                     "ON CONFLICT (resource_id) DO UPDATE SET agent_id = excluded.agent_id, "
+                     "sequence = 0",
+                     resource.value, agent, sql::Blob{}, now));
   return {};
 }
 

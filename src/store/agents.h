@@ -21,6 +21,7 @@
 namespace tenken::store {
 
 enum class AgentStatus : std::uint8_t { active = 1, retired = 2, revoked = 3 };
+std::string_view name(AgentStatus status);  // "active"
 
 struct Agent {
   std::string id;  // 32 hexadecimal digits
@@ -113,8 +114,10 @@ struct ReportWrite {
 // False: the store has this sequence number or a later one.
 Result<bool> put_report(sql::Connection& connection, ResourceId resource, const ReportWrite& report,
                         Seconds received);
-// The agent counts from 1 again.
-Result<> restart_sequence(sql::Connection& connection, ResourceId resource);
+// The resource has an agent, which counts from 1. What was reported before stays; where there is
+// nothing yet, the digest is empty.
+Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::string_view agent,
+                        Seconds now);
 
 // What an agent is told to do: each is sent once, and until its end only.
 struct AgentCommand {
@@ -135,6 +138,9 @@ struct WaitingCommand {
 };
 Result<std::vector<WaitingCommand>> waiting_commands(sql::Connection& connection, Seconds now,
                                                      std::int64_t limit);
+
+// An agent speaks each minute.
+inline constexpr Seconds agent_is_silent_after = 300;
 
 struct AgentCounts {
   std::int64_t active = 0;

@@ -109,7 +109,8 @@ TEST_P(AgentsTest, AReportIsStoredWithItsInventoryOrNotAtAll) {
   EXPECT_EQ(put(inventory("mi-1", 1, "one")), 0U);
   EXPECT_EQ(report_state(db(), id).value()->digest, "d-two");
   EXPECT_EQ(find_resource(db(), account, "mi-1").value()->inventory_digest, "d-two");
-  ASSERT_TRUE(restart_sequence(db(), id));
+  ASSERT_TRUE(expect_reports(db(), id, "a1", today));
+  EXPECT_EQ(report_state(db(), id).value()->digest, "d-two");
   EXPECT_EQ(put(inventory("mi-1", 1, "one")), 1U);
   EXPECT_EQ(find_resource(db(), account, "mi-1").value()->inventory_digest, "d-one");
 }
@@ -126,7 +127,10 @@ TEST_P(AgentsTest, AHostThatNeverReportedIsListedWithoutInventory) {
   EXPECT_EQ(resource.coverage_status, "INACTIVE");
   EXPECT_EQ(resource.coverage_reason, "NO_INVENTORY");
   EXPECT_EQ(resource.tags, R"({"env":"prod"})");
-  put(inventory("mi-1", 1, "one"));
+  const auto id = resource_id(account, "mi-1");
+  ASSERT_TRUE(expect_reports(db(), id, "a1", today));
+  EXPECT_EQ(report_state(db(), id).value()->digest, "");
+  EXPECT_EQ(put(inventory("mi-1", 1, "one")), 1U);
   resource = find_resource(db(), account, "mi-1").value().value();
   EXPECT_EQ(resource.coverage_reason, "PENDING_INITIAL_SCAN");
 }

@@ -5,6 +5,11 @@
 namespace tenken::store {
 namespace {
 
+constexpr std::string_view scan_mode =
+    "CASE WHEN type <> 'AWS_EC2_INSTANCE' THEN '' WHEN EXISTS (SELECT 1 FROM agent_report a "
+    "WHERE a.resource_id = resource.resource_id) THEN 'EC2_INSPECTOR_AGENT_BASED' "
+    "ELSE 'EC2_SSM_AGENT_BASED' END";
+
 // The status as it is now, and what else a filter may ask, over a row of resource. An image or a
 // function does not change by itself: only a host's inventory becomes stale.
 struct Expressions {
@@ -19,7 +24,7 @@ struct Expressions {
       case CoverageField::resource_type:
         return "type";
       case CoverageField::scan_mode:
-        return "CASE WHEN type = 'AWS_EC2_INSTANCE' THEN 'EC2_SSM_AGENT_BASED' ELSE '' END";
+        return std::string(scan_mode);
       case CoverageField::scan_type:
         return "'PACKAGE'";
       case CoverageField::status_code:
@@ -95,18 +100,19 @@ Result<std::vector<Resource>> list_coverage(sql::Connection& connection,
                                  conditions.parameter(after.account),
                                  conditions.parameter(after.external_id)));
   const auto most = conditions.parameter(limit);
-  TRY(auto rows,
-      connection.query(fmt::format("SELECT {}, {}, {} FROM resource WHERE {} "
-                                   "ORDER BY account_id, external_id LIMIT {}",
-                                   is.code, is.reason, resource_columns, conditions.sql(), most),
-                       conditions.values()));
+  TRY(auto rows, connection.query(fmt::format("SELECT {}, {}, {}, {} FROM resource WHERE {} "
+                                              "ORDER BY account_id, external_id LIMIT {}",
+                                              is.code, is.reason, scan_mode, resource_columns,
+                                              conditions.sql(), most),
+                                  conditions.values()));
   std::vector<Resource> out;
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
-    auto& resource = out.emplace_back(read_resource(*row, 2));
+    auto& resource = out.emplace_back(read_resource(*row, 3));
     resource.coverage_status = row->string(0);
     resource.coverage_reason = row->string(1);
+    resource.scan_mode = row->string(2);
   }
 }
 

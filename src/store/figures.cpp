@@ -51,6 +51,7 @@ Result<Figures> count_figures(sql::Connection& connection, Seconds now) {
   TRY_VOID(for_each_row(connection.query("SELECT undecided, COUNT(*) FROM package_version "
                                          "WHERE matched <> 0 GROUP BY undecided"),
                         [&](const sql::Row& row) { count_in(out.decided_versions, row); }));
+  TRY(out.agents, count_agents(connection, now - agent_is_silent_after));
   TRY(out.jobs, count_jobs(connection, now));
   TRY(const auto due, connection.one_integer("SELECT MIN(run_after) FROM job"));
   out.lag = std::max<Seconds>(0, now - due.value_or(now));

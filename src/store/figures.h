@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "sql/sql.h"
+#include "store/agents.h"
 #include "store/jobs.h"
 
 namespace tenken::store {
@@ -27,6 +28,7 @@ struct Figures {
   std::vector<Coverage> coverage;
   std::int64_t unmatched_versions = 0;             // wait for their first match
   std::array<std::int64_t, 4> decided_versions{};  // by Decided
+  AgentCounts agents;
   std::vector<JobCounts> jobs;
   Seconds lag = 0;  // how long the job that is due for the longest time has been waiting
   std::int64_t database_bytes = 0;

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "store/agents.h"
 #include "store/coverage_query.h"
 #include "store/finding_counts.h"
 #include "store/findings.h"
@@ -16,6 +17,8 @@ namespace tenken::store {
 namespace {
 
 constexpr std::int64_t at_once = 500;
+// For longer than a certificate lives: until then its agent is told why it is not let in.
+constexpr Seconds keep_ended_agents = Seconds{31} * 86'400;
 
 using sql::Transaction;
 
@@ -139,6 +142,11 @@ Result<HousekeepingReport> keep_house(sql::Connection& connection, Seconds now,
   {
     TRY(auto transaction, Transaction::begin(connection, Transaction::Mode::write));
     TRY_VOID(prune_counts(connection));
+    TRY_VOID(transaction.commit());
+  }
+  {
+    TRY(auto transaction, Transaction::begin(connection, Transaction::Mode::write));
+    TRY(out.agents, prune_agents(connection, now - keep_ended_agents));
     TRY_VOID(transaction.commit());
   }
   TRY(out.versions, forget_versions(connection, now, options.keep_unused));

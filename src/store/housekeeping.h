@@ -28,6 +28,7 @@ struct HousekeepingReport {
   std::int64_t expired = 0;    // resources that are gone now
   std::int64_t forgotten = 0;  // resources of which nothing is left
   std::int64_t findings = 0;   // deleted, and so the following
+  std::int64_t agents = 0;     // that were retired or revoked
   std::int64_t versions = 0;
   std::int64_t vulnerabilities = 0;
 };

@@ -132,6 +132,7 @@ struct Resource {
   Seconds changed = 0;
   Seconds evaluated = 0;
   Seconds expires = 0;
+  std::string scan_mode;  // of lists of coverage only
 };
 // The columns in the order of Resource, for statements that read resources.
 extern const std::string_view resource_columns;

@@ -8,6 +8,7 @@
 #include "access/tokens.h"
 #include "api/agents/door.h"
 #include "api/api_fixture.h"
+#include "api/v1/v1.h"
 #include "base/compress.h"
 #include "crypto/ed25519.h"
 #include "crypto/encode.h"
@@ -213,6 +214,9 @@ TEST_F(AgentsTest, ATokenBecomesACertificateOfTheAuthority) {
   EXPECT_TRUE(crypto::key_matches(host.certificate, host.key).value());
   EXPECT_EQ(agent(host).certificate, facts.fingerprint);
   EXPECT_EQ(resource(host)->coverage_reason, "NO_INVENTORY");
+  const auto listed = answer("ListCoverage");
+  EXPECT_TRUE(listed.contains(R"("reason":"NO_INVENTORY")")) << listed;
+  EXPECT_TRUE(listed.contains(R"("scanMode":"EC2_INSPECTOR_AGENT_BASED")")) << listed;
 }
 
 TEST_F(AgentsTest, TheAnswerToEnrolHasEveryMember) {
@@ -347,6 +351,27 @@ TEST_F(AgentsTest, AReportIsTheResourcesInventory) {
   EXPECT_EQ(resource(host)->tags, R"({"env":"prod"})");
   EXPECT_EQ(resource(host)->coverage_reason, "PENDING_INITIAL_SCAN");
   EXPECT_EQ(agent(host).reported, clock_);
+}
+
+TEST_F(AgentsTest, WhatAnAgentSaidIsShown) {
+  const auto host = enrolled();
+  const auto ask = [&](const std::string& target) {
+    return v1::answer({.method = "GET", .target = target}, who_, services_).response;
+  };
+  const auto facts = "/v1/resources/" + host.resource + "/facts";
+  EXPECT_EQ(ask(facts).status, 404);
+  EXPECT_TRUE(ask("/v1/agents").body.contains(R"("health":"never_reported")"));
+  ASSERT_EQ(report_whole(host, 1, lines_with({{"requests", "2.0"}})).status, 200);
+  const auto shown = ask(facts);
+  EXPECT_TRUE(shown.body.contains(R"("host":[{"k":"host",)")) << shown.body;
+  EXPECT_FALSE(shown.body.contains(R"("package":)")) << shown.body;
+  EXPECT_TRUE(ask(facts + "?kind=package").body.contains(R"("name":"requests")"));
+  EXPECT_TRUE(ask("/v1/agents").body.contains(R"("health":"healthy")"));
+  clock_ += 300;
+  EXPECT_TRUE(ask("/v1/agents").body.contains(R"("health":"silent")"));
+  become(second_account);
+  EXPECT_EQ(ask(facts).status, 404);
+  EXPECT_TRUE(ask("/v1/agents").body.contains(R"("agents":[])"));
 }
 
 TEST_F(AgentsTest, AChangeCostsAChange) {

@@ -165,7 +165,7 @@ ApiResult<Enrolled> write(sql::Connection& connection, const AgentServices& serv
            .tags = token.tags},
           now));
   TRY_VOID(store::replace_agent(connection, agent));
-  TRY_VOID(store::restart_sequence(connection, resource));
+  TRY_VOID(store::expect_reports(connection, resource, agent.id, now));
   for (const auto& twin : place.twins) TRY_VOID(store::mark_clone(connection, twin.id, now));
   return out;
 }

@@ -46,6 +46,9 @@ AgentAnswer release_answer(std::string_view name, const AgentServices& services)
 
 AgentAnswer file_answer(std::string_view name, const AgentServices& services) {
   if (name.starts_with(release)) return release_answer(name.substr(release.size()), services);
+  if (name == "install")
+    return resource_not_found(
+        "This version has no install script: tenken admin token create says how a host joins");
   if (name == "ca.pem") {
     if (services.server_ca.empty())
       return resource_not_found(

@@ -66,7 +66,7 @@ AgentAnswer poll(const AgentCall& call) {
   TRY(auto commands, take_commands(*connection, call.agent.id, now));
   if (!call.request.held) {
     TRY(const auto state, store::report_state(*connection, call.resource()));
-    const bool same = state && state->digest == digest;
+    const bool same = state && !digest.empty() && state->digest == digest;
     call.presence.seen({.agent = call.agent.id,
                         .resource = call.resource(),
                         .seen = now,

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/agents/call.h"
+#include "api/agents/report_body.h"
 #include "base/compress.h"
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -17,7 +18,6 @@ namespace tenken::api::agents {
 namespace {
 
 constexpr std::size_t digest_digits = 64;
-constexpr std::size_t name_digits = 16;
 constexpr std::int64_t highest_sequence = std::int64_t{1} << 53;
 
 struct Head {
@@ -58,45 +58,6 @@ http::Response whole_needed(const store::ReportState& state, std::string_view wh
   http::Response response{.status = 409, .body = out.take()};
   response.headers.set("Content-Type", "application/json");
   return response;
-}
-
-ApiResult<host::ReportDelta> read_delta(std::string_view body) {
-  host::ReportDelta out;
-  std::size_t number = 0;
-  while (!body.empty()) {
-    ++number;
-    const auto end = body.find('\n');
-    if (end == std::string_view::npos)
-      return validation_failed(fmt::format("line {}: it has no end", number));
-    const auto line = body.substr(0, end);
-    body.remove_prefix(end + 1);
-    if (line.starts_with('+')) {
-      out.came.emplace_back(line.substr(1));
-    } else if (line.starts_with('-')) {
-      TRY(auto name, digits_of(line.substr(1), fmt::format("line {}", number), name_digits, false));
-      out.gone.push_back(std::move(name));
-    } else {
-      return validation_failed(fmt::format("line {}: it begins with neither + nor -", number));
-    }
-  }
-  return out;
-}
-
-ApiResult<std::string> read_whole(std::string_view body) {
-  std::string out;
-  out.reserve(body.size());
-  std::size_t number = 0;
-  while (!body.empty()) {
-    ++number;
-    const auto end = body.find('\n');
-    if (end == std::string_view::npos)
-      return validation_failed(fmt::format("line {}: it has no end", number));
-    if (!body.starts_with('+'))
-      return validation_failed(fmt::format("line {}: a whole report has + only", number));
-    out.append(body.substr(1, end));
-    body.remove_prefix(end + 1);
-  }
-  return out;
 }
 
 std::string digest_of(std::string_view text) {

@@ -108,7 +108,7 @@ void write_resource(json::Writer& out, const store::Resource& resource) {
   out.member("resourceId", resource.external_id);
   write_metadata(out, resource);
   out.member("resourceType", resource.type);
-  if (resource.type == "AWS_EC2_INSTANCE") out.member("scanMode", "EC2_SSM_AGENT_BASED");
+  out.member_if("scanMode", resource.scan_mode);
   out.key("scanStatus").begin_object();
   out.member("reason", resource.coverage_reason).member("statusCode", resource.coverage_status);
   out.end_object();

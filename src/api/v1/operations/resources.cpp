@@ -27,17 +27,12 @@ bool is_resource_id(std::string_view id) {
   return !id.empty() && id.size() <= 341 && printable(id) == id && !id.starts_with(' ');
 }
 
-// "7d", "12h", "30m": how long until a resource that does not report again is gone.
+// How long until a resource that does not report again is gone.
 ApiResult<Seconds> lifetime_of(std::string_view text) {
   if (text.empty()) return Seconds{0};
-  const auto number = parse_uint(text.substr(0, text.size() - 1));
-  const auto unit = text.back() == 'd'   ? 86'400
-                    : text.back() == 'h' ? 3'600
-                    : text.back() == 'm' ? 60
-                                         : 0;
-  if (!number || *number == 0 || *number > 100'000 || unit == 0)
-    return validation_failed("ttl: a time such as 7d, 12h or 30m is needed");
-  return static_cast<Seconds>(*number) * unit;
+  const auto lifetime = parse_duration(text);
+  if (!lifetime) return validation_failed("ttl: a time such as 7d, 12h or 30m is needed");
+  return *lifetime;
 }
 
 // SHA-256 as 64 digits; empty: not given.
