@@ -10,6 +10,7 @@
 #include <sys/statvfs.h>
 
 #include "access/audit.h"
+#include "access/tokens.h"
 #include "base/text.h"
 #include "serve/backup.h"
 #include "serve/child_process.h"
@@ -20,6 +21,7 @@
 namespace tenken::serve {
 namespace {
 
+constexpr Seconds keep_tokens = Seconds{31} * 86'400;  // after their end
 constexpr auto watch_interval = std::chrono::seconds(1);
 constexpr auto keep_interval = std::chrono::seconds(60);
 constexpr int ping_wait_ms = 2'000;
@@ -144,6 +146,7 @@ class RunningHousekeeper final : public Housekeeper {
     }
     TRY(const auto done, store::keep_house(*connection, now, options_.retention));
     TRY(const auto events, access::prune_audit(*connection, now - options_.keep_audit));
+    TRY_VOID(access::prune_tokens(*connection, now - keep_tokens));
     next_tidying_ = now + tidying_interval;
     if (done.expired + done.forgotten + done.findings + events > 0)
       options_.log->note(Level::info, "tidied up",

@@ -33,6 +33,15 @@ void write_jobs(Exposition& out, const store::Figures& figures) {
       "For how long the oldest job that is due has been waiting.", figures.lag);
 }
 
+void write_agents(Exposition& out, const store::AgentCounts& agents) {
+  out.family("tenken_agents", "gauge", "Agents by status.");
+  out.sample(static_cast<double>(agents.active), {{"status", "active"}});
+  out.sample(static_cast<double>(agents.retired), {{"status", "retired"}});
+  out.sample(static_cast<double>(agents.revoked), {{"status", "revoked"}});
+  one(out, "tenken_agents_seen", "gauge", "Active agents that were heard of within five minutes.",
+      agents.seen);
+}
+
 void write_contents(Exposition& out, const store::Figures& figures) {
   out.family("tenken_findings", "gauge", "Findings by status.");
   constexpr std::array<std::string_view, 4> statuses{"", "ACTIVE", "SUPPRESSED", "CLOSED"};
@@ -99,6 +108,7 @@ std::string metrics_page(const MetricSources& sources) {
         counted.at);
     write_jobs(out, counted.figures);
     write_contents(out, counted.figures);
+    write_agents(out, counted.figures.agents);
     one(out, "tenken_database_bytes", "gauge", "Size of the store.",
         counted.figures.database_bytes);
   }

@@ -16,6 +16,7 @@
 #include "access/keys.h"
 #include "access/master_key.h"
 #include "access/schema.h"
+#include "api/agents/door.h"
 #include "api/errors.h"
 #include "api/front_door.h"
 #include "base/file.h"
@@ -27,6 +28,7 @@
 #include "pipeline/database_location.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/ingest.h"
+#include "serve/agent_watch.h"
 #include "serve/backup.h"
 #include "serve/feed_schedule.h"
 #include "serve/generations.h"
@@ -126,9 +128,7 @@ class RunningNode : public Node {
                                 .region = options_.region,
                                 .token_key = master.derive(access::MasterKey::Purpose::page_tokens),
                                 .exports = exports},
-                  *keys_, [this](std::string_view id, const Error& error) {
-                    log(Level::error, "request failed", {{"request", id}, {"error", error.what}});
-                  });
+                  *keys_, [this](std::string_view id, const Error& error) { failed(id, error); });
     housekeeper_ = Housekeeper::start({.pool = &*pool_,
                                        .keys = &*keys_,
                                        .ingest = &*ingest_,
@@ -149,6 +149,9 @@ class RunningNode : public Node {
                                  .region = options_.region,
                                  .data_directory = options_.data_directory,
                                  .rules = options_.exports});
+    agent_watch_ = AgentWatch::start({.door = &*agent_door_,
+                                      .wake = [this](std::string_view key) { server_->wake(key); },
+                                      .log = options_.log});
     log(Level::info, "listening", {{"url", url()}});
     return {};
   }
@@ -175,6 +178,7 @@ class RunningNode : public Node {
     if (server_ != nullptr) server_->stop(grace_ms);
     if (schedule_ != nullptr) schedule_->stop();
     if (exporter_ != nullptr) exporter_->stop();
+    if (agent_watch_ != nullptr) agent_watch_->stop();
     if (housekeeper_ != nullptr) housekeeper_->stop();
     if (!worker_.joinable()) return;
     worker_.join();
@@ -259,9 +263,9 @@ class RunningNode : public Node {
   // The files given, else its own certificate.
   Result<http::TlsFiles> certificate(const access::MasterKey& master,
                                      std::vector<std::string> names) {
+    if (!options_.database_uri.empty()) TRY_VOID(share_authority(master));
     if (!options_.tls_certificate.empty())
       return http::TlsFiles{.certificate = options_.tls_certificate, .key = options_.tls_key};
-    if (!options_.database_uri.empty()) TRY_VOID(share_authority(master));
     names.insert(names.end(), options_.tls_names.begin(), options_.tls_names.end());
     return own_certificate(options_.data_directory, names, now());
   }
@@ -291,6 +295,31 @@ class RunningNode : public Node {
     return {};
   }
 
+  // The authority of agents is tenken's own, whoever signed the server's certificate.
+  Result<> open_agent_door(http::Options& options, const access::MasterKey& master) {
+    api::agents::AgentServices services{
+        .pool = &*pool_,
+        .ingest = &*ingest_,
+        .clock = [] { return now(); },
+        .region = options_.region,
+        .authority = {},
+        .server_ca = {},
+        .command_seed = master.derive(access::MasterKey::Purpose::agent_commands),
+        .releases = options_.agent_releases};
+    if (!options_.plaintext) {
+      TRY(services.authority, own_authority(options_.data_directory, now()));
+      options.tls.client_ca = authority_file(options_.data_directory);
+      if (options_.tls_certificate.empty()) services.server_ca = services.authority.certificate;
+    }
+    agent_door_.emplace(std::move(services),
+                        [this](std::string_view id, const Error& error) { failed(id, error); });
+    return {};
+  }
+
+  void failed(std::string_view request_id, const Error& error) {
+    log(Level::error, "request failed", {{"request", request_id}, {"error", error.what}});
+  }
+
   Result<> listen(const access::MasterKey& master) {
     http::Options options;
     options.address = address_.host;
@@ -299,11 +328,15 @@ class RunningNode : public Node {
     // is.
     options.worker_threads = 64;
     options.handler = [this](const http::Request& request) { return answer(request); };
-    options.body_limit = api::FrontDoor::body_limit;
+    options.body_limit = [](const http::Request& head) {
+      return api::agents::AgentDoor::is_agent(head) ? api::agents::AgentDoor::body_limit(head)
+                                                    : api::FrontDoor::body_limit(head);
+    };
     options.refusal = api::refused_by_server;
     options.finished = [this](const http::Request& request, const http::Response& response,
                               std::int64_t micros) { finished(request, response, micros); };
     TRY_VOID(open_tls(options, master));
+    TRY_VOID(open_agent_door(options, master));
     TRY(server_, http::Server::start(std::move(options)));
     return {};
   }
@@ -311,7 +344,9 @@ class RunningNode : public Node {
   http::Response answer(const http::Request& request) {
     const auto path = request.path();
     const auto page = std::ranges::find(watch_pages, path);
-    if (page == watch_pages.end()) return door_->answer(request);
+    if (page == watch_pages.end())
+      return api::agents::AgentDoor::is_agent(request) ? agent_door_->answer(request)
+                                                       : door_->answer(request);
     auto response = path == "/healthz"  ? text(200, "ok\n")
                     : path == "/readyz" ? readiness()
                                         : metrics(request);
@@ -477,7 +512,9 @@ class RunningNode : public Node {
   std::optional<api::FrontDoor> door_;
   std::unique_ptr<Housekeeper> housekeeper_;
   std::unique_ptr<Exporter> exporter_;
+  std::optional<api::agents::AgentDoor> agent_door_;
   std::unique_ptr<http::Server> server_;
+  std::unique_ptr<AgentWatch> agent_watch_;
   std::unique_ptr<FeedSchedule> schedule_;
   bool generation_is_new_ = false;  // of the worker, as the next three
   bool generation_is_ours_ = true;

@@ -42,6 +42,7 @@ struct NodeOptions {
   store::HousekeepingOptions retention;
   Seconds keep_audit = default_keep_audit;
   ExportRules exports;
+  std::string agent_releases;      // a directory of signed agents; empty: none are handed out
   std::string metrics_token_file;  // empty: /metrics is for clients on this host only
   std::string program;             // tenken itself, for what runs beside the server
   Log* log = nullptr;              // outlives the node

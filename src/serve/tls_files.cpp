@@ -43,14 +43,6 @@ std::string tls_directory(const std::string& data_directory) {
   return data_directory + "/tls";
 }
 
-Result<crypto::Identity> kept_or_new_authority(const std::string& data_directory, Seconds now) {
-  TRY(auto kept, kept_authority(data_directory));
-  if (kept) return *std::move(kept);
-  TRY(auto made, new_authority(now));
-  TRY_VOID(keep_authority(data_directory, made));
-  return made;
-}
-
 bool good_for(const crypto::Identity& kept, const crypto::Identity& ca,
               std::span<const std::string> names, Seconds now) {
   const auto facts = crypto::certificate_facts(kept.certificate);
@@ -128,11 +120,22 @@ Result<crypto::Identity> new_authority(Seconds now) {
   return crypto::make_ca("tenken CA", now);
 }
 
+Result<crypto::Identity> own_authority(const std::string& data_directory, Seconds now) {
+  TRY(auto kept, kept_authority(data_directory));
+  if (kept) return *std::move(kept);
+  TRY(auto made, new_authority(now));
+  TRY_VOID(keep_authority(data_directory, made));
+  return made;
+}
+
+std::string authority_file(const std::string& data_directory) {
+  return tls_directory(data_directory) + "/ca.pem";
+}
+
 Result<http::TlsFiles> own_certificate(const std::string& data_directory,
                                        std::span<const std::string> names, Seconds now) {
   const auto directory = tls_directory(data_directory);
-  TRY_VOID(pipeline::make_directories(directory));
-  TRY(const auto ca, kept_or_new_authority(data_directory, now).within(directory));
+  TRY(const auto ca, own_authority(data_directory, now).within(directory));
   http::TlsFiles files{.certificate = directory + "/server.pem", .key = directory + "/server.key"};
   TRY(const auto kept, read_identity(directory + "/server"));
   if (kept && good_for(*kept, ca, names, now)) return files;

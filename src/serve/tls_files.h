@@ -25,6 +25,11 @@ Result<std::optional<crypto::Identity>> kept_authority(const std::string& data_d
 Result<> keep_authority(const std::string& data_directory, const crypto::Identity& authority);
 Result<crypto::Identity> new_authority(Seconds now);
 
+// The one in the files; made where there are none.
+Result<crypto::Identity> own_authority(const std::string& data_directory, Seconds now);
+// Where its certificate lies.
+std::string authority_file(const std::string& data_directory);
+
 // Makes the authority where there are no files of it. Issues the server's certificate anew where it
 // is another authority's, lacks a name or ends within a month.
 Result<http::TlsFiles> own_certificate(const std::string& data_directory,
