@@ -48,6 +48,10 @@ NOT_SAID = {
     "SPDXRef-Package-{}", "{}#package-{}", "package-{}",
     # Lines for shells and programs.
     "export AWS_ACCESS_KEY_ID={}\\nexport AWS_SECRET_ACCESS_KEY={}\\n", "listening {}\\n",
+    "tenken-agent enrol --server {} --ca ca.pem --token -",
+    "curl -fsSk -o ca.pem {0}/agent/ca.pem && echo '{1}  ca.pem' | sha256sum -c && curl -fsS "
+    "--cacert ca.pem -o tenken-agent {0}/agent/release/$(uname -m) && chmod 755 tenken-agent",
+    "retired by {}",  # in the history of findings
     # Titles and licences of feeds.
     "Alpine security database", "none stated by Alpine Linux",
     "Debian security advisories (DSA, DLA, DTSA)", "Debian's web site licence (MIT)",

@@ -19,12 +19,15 @@
 
 namespace tenken::access {
 
+// Who acts with tenken admin.
+inline constexpr std::string_view command_line = "command line";
+
 // Texts may be a stranger's: they are stored printable and cut at 1,024 bytes.
 struct AuditEvent {
   std::int64_t id = 0;  // made by append; ascending with time, on one node also within a second
   Seconds time = 0;
   std::string account;
-  std::string principal;      // the user's name, or what acted: "command line"
+  std::string principal;      // the user's name, or what acted: command_line
   std::string access_key_id;  // empty where none was used
   std::string source;         // network address; empty: this machine
   std::string action;         // "inspector2:CreateFilter"

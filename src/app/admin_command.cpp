@@ -1,5 +1,3 @@
-#include <functional>
-
 #include <fmt/format.h>
 
 #include "access/accounts.h"
@@ -8,6 +6,7 @@
 #include "access/schema.h"
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/office.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "pipeline/database_location.h"
@@ -20,44 +19,6 @@ namespace tenken::app {
 namespace {
 
 constexpr Seconds day = 86'400;
-
-// What every command of administration works on: the same store as a server's, which may run.
-struct Office {
-  std::unique_ptr<sql::Connection> connection;
-  access::MasterKey master;
-};
-
-std::string directory_of(const AdminArguments& arguments) {
-  return arguments.data_directory.empty() ? pipeline::data_directory() + "/server"
-                                          : arguments.data_directory;
-}
-
-Result<access::MasterKey> master_key(const AdminArguments& arguments) {
-  TRY_VOID(pipeline::make_directories(directory_of(arguments)));
-  return access::MasterKey::open_or_create(arguments.secret_key_file.empty()
-                                               ? directory_of(arguments) + "/secret.key"
-                                               : arguments.secret_key_file);
-}
-
-Result<Office> open_office(const AdminArguments& arguments) {
-  TRY(auto master, master_key(arguments));
-  TRY(auto connection, sql::open({.sqlite_file = serve::store_file(directory_of(arguments)),
-                                  .postgresql_uri = arguments.database_uri}));
-  TRY_VOID(access::migrate(*connection));
-  return Office{std::move(connection), std::move(master)};
-}
-
-int ended(const Result<>& done) {
-  if (done) return exit_ok;
-  complain(done.error().what);
-  const auto code = done.error().code;
-  return code == Errc::invalid || code == Errc::not_found ? exit_usage : exit_target;
-}
-
-int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
-  auto office = open_office(arguments);
-  return ended(office ? work(*office) : Result<>(std::move(office).error()));
-}
 
 Result<> restore(const AdminArguments& arguments) {
   TRY(const auto master, master_key(arguments));
@@ -75,10 +36,6 @@ Result<> restore(const AdminArguments& arguments) {
 Result<> only_sqlite(const AdminArguments& arguments, std::string_view instead) {
   if (arguments.database_uri.empty()) return {};
   return invalid(fmt::format("the store is in PostgreSQL: use {}", instead));
-}
-
-std::string shown_time(Seconds time) {
-  return time == 0 ? "-" : format_time(time);
 }
 
 void print_key(const access::NewKey& key) {

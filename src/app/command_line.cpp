@@ -405,6 +405,8 @@ class CommandLine {
         ->check(CLI::Range(1, 10'000))
         ->capture_default_str();
     add_serve_exports(sub);
+    sub.add_option("--agent-releases", node.agent_releases,
+                   "a directory of signed agents, which hosts may fetch");
     sub.add_option("--config", config_, "a file of these options, a line each: option=value");
   }
 
@@ -467,11 +469,13 @@ class CommandLine {
   }
 
   void add_admin() {
-    auto& admin = add_group(app_, "admin", "accounts, users and access keys of a server");
+    auto& admin = add_group(app_, "admin", "accounts, users, access keys and agents of a server");
     admin.require_subcommand(1);
     add_admin_accounts(admin);
     add_admin_users(admin);
     add_admin_keys(admin);
+    add_admin_tokens(admin);
+    add_admin_agents(admin);
     add_admin_store(admin);
   }
 
@@ -525,6 +529,47 @@ class CommandLine {
         add_admin_command(group, "list", "list an account's users", admin_user_list_command));
     require_user(
         add_admin_command(group, "revoke", "end a user and their keys", admin_user_revoke_command));
+  }
+
+  void add_admin_tokens(CLI::App& admin) {
+    auto& group = add_group(admin, "token", "tokens with which hosts become agents of an account");
+    group.require_subcommand(1);
+    auto& create =
+        add_admin_command(group, "create", "make a token and print it", admin_token_create_command);
+    require_account(create);
+    create.add_option("--expires", admin_.expires, "how long it lets hosts in: 30m, 1h, 7d")
+        ->capture_default_str();
+    create.add_option("--uses", admin_.uses, "how many hosts it lets in")->capture_default_str();
+    create.add_option("--tag", admin_.tags, "NAME=VALUE: a tag of its hosts' resources");
+    create.add_option("--server", admin_.server, "the URL that hosts reach this server by");
+    require_account(
+        add_admin_command(group, "list", "list an account's tokens", admin_token_list_command));
+    auto& revoke = add_admin_command(group, "revoke", "end a token", admin_token_revoke_command);
+    require_account(revoke);
+    revoke.add_option("TOKEN", admin_.id, "TKIE…")->required();
+  }
+
+  CLI::App& add_agent_command(CLI::App& group, const char* name, const char* what,
+                              int (*command)(const AdminArguments&)) {
+    auto& sub = add_admin_command(group, name, what, command);
+    require_account(sub);
+    sub.add_option("AGENT", admin_.id, "its id, or that of its resource")->required();
+    return sub;
+  }
+
+  void add_admin_agents(CLI::App& admin) {
+    auto& group = add_group(admin, "agent", "agents: hosts that report by themselves");
+    group.require_subcommand(1);
+    require_account(
+        add_admin_command(group, "list", "list an account's agents", admin_agent_list_command));
+    add_agent_command(group, "rename", "give an agent a name", admin_agent_rename_command)
+        .add_option("NAME", admin_.name, "for people")
+        ->required();
+    add_agent_command(group, "retire", "end an agent whose host is gone, and close its findings",
+                      admin_agent_retire_command);
+    add_agent_command(group, "revoke", "let an agent in no longer", admin_agent_revoke_command);
+    add_agent_command(group, "collect", "have an agent report the whole now",
+                      admin_agent_collect_command);
   }
 
   void add_admin_keys(CLI::App& admin) {

@@ -114,12 +114,16 @@ struct AdminArguments {
   std::string account;
   std::string user;
   std::string role = "viewer";
-  std::string id;    // of a key
-  std::string name;  // of an account, for people
+  std::string id;    // of a key, a token, an agent
+  std::string name;  // of an account or an agent, for people
   bool management = false;
   std::int64_t days = 0;  // a key's life; 0: for ever
   std::string file;       // of a backup
   bool force = false;
+  std::string expires = "1h";     // of a token
+  std::int64_t uses = 1;          // of a token
+  std::vector<std::string> tags;  // NAME=VALUE
+  std::string server;             // URL, for the line that says how a token is used
 };
 int admin_account_create_command(const AdminArguments& arguments);
 int admin_account_list_command(const AdminArguments& arguments);
@@ -131,6 +135,14 @@ int admin_key_create_command(const AdminArguments& arguments);
 int admin_key_list_command(const AdminArguments& arguments);
 int admin_key_rotate_command(const AdminArguments& arguments);
 int admin_key_revoke_command(const AdminArguments& arguments);
+int admin_token_create_command(const AdminArguments& arguments);
+int admin_token_list_command(const AdminArguments& arguments);
+int admin_token_revoke_command(const AdminArguments& arguments);
+int admin_agent_list_command(const AdminArguments& arguments);
+int admin_agent_rename_command(const AdminArguments& arguments);
+int admin_agent_retire_command(const AdminArguments& arguments);
+int admin_agent_revoke_command(const AdminArguments& arguments);
+int admin_agent_collect_command(const AdminArguments& arguments);
 int admin_backup_command(const AdminArguments& arguments);
 int admin_restore_command(const AdminArguments& arguments);
 int admin_distribute_command(const AdminArguments& arguments);

@@ -321,8 +321,7 @@ constexpr auto rows = std::to_array<Phrase>({
     {"have an agent report the whole now", "エージェントに全体を今すぐ報告させる"},
     {"a directory of signed agents, which hosts may fetch",
      "ホストが取得できる、署名済みエージェントのディレクトリー"},
-    {"token {}; on the host, with the file {} of this server:",
-     "トークン {}。ホストで、このサーバーの {} を用意して次を実行します:"},
+    {"token {}; on the host:", "トークン {}。ホストで次を実行します:"},
     {"{}: {} findings closed", "{}: {} 件の検出結果をクローズしました"},
     {"the first key: tenken admin key create --data {} --account 111122223333 --user admin --role "
      "admin\n",

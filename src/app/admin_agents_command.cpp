@@ -1,0 +1,200 @@
+// tenken admin token, tenken admin agent: who may become an agent, and what agents are told.
+#include <fmt/format.h>
+
+#include "access/audit.h"
+#include "access/tokens.h"
+#include "app/commands.h"
+#include "app/console.h"
+#include "app/exit_code.h"
+#include "app/office.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "crypto/encode.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "pipeline/retire.h"
+#include "serve/tls_files.h"
+#include "store/agents.h"
+#include "store/resources.h"
+#include "store/schema.h"
+
+namespace tenken::app {
+namespace {
+
+constexpr Seconds command_life = 86'400;
+constexpr std::int64_t page = 1'000;
+constexpr std::size_t longest_agent_name = 128;
+constexpr std::size_t largest_authority = 64 * 1024;
+
+Result<> note(Office& office, std::string_view account, std::string_view action,
+              std::string_view target) {
+  access::AuditLog audit;
+  return audit.append(*office.connection, {.time = now(),
+                                           .account = std::string(account),
+                                           .principal = std::string(access::command_line),
+                                           .action = fmt::format("tenken:{}", action),
+                                           .target = std::string(target),
+                                           .outcome = "success"});
+}
+
+Result<access::Tags> read_tags(const std::vector<std::string>& words) {
+  access::Tags out;
+  for (const auto& word : words) {
+    const auto [name, value] = split_once(word, '=');
+    if (name.empty() || !value) return invalid(fmt::format("--tag {}: NAME=VALUE is needed", word));
+    out.emplace_back(std::string(name), std::string(*value));
+  }
+  return out;
+}
+
+std::string shown_tags(const access::Tags& tags) {
+  std::string out;
+  for (const auto& [name, value] : tags)
+    out += fmt::format("{}{}={}", out.empty() ? "" : ",", printable(name), printable(value));
+  return out.empty() ? "-" : out;
+}
+
+std::string_view or_dash(const std::string& text) {
+  return text.empty() ? std::string_view("-") : std::string_view(text);
+}
+
+// By its id, or by that of its resource.
+Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments) {
+  auto& connection = *office.connection;
+  TRY(auto found, store::find_agent(connection, arguments.account, arguments.id));
+  if (!found) {
+    TRY(found, store::find_agent_of_resource(connection, arguments.account, arguments.id));
+  }
+  if (!found) return not_found(fmt::format("the account has no agent {}", printable(arguments.id)));
+  return *std::move(found);
+}
+
+int with_agent(const AdminArguments& arguments,
+               const std::function<Result<>(Office&, const store::Agent&)>& work) {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(store::migrate(*office.connection));
+    TRY(const auto agent, agent_named(office, arguments));
+    return work(office, agent);
+  });
+}
+
+Result<> end(Office& office, const store::Agent& agent, store::AgentStatus status,
+             std::string_view action) {
+  auto& connection = *office.connection;
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  TRY(const auto ended, store::end_agent(connection, agent.id, status, now()));
+  if (ended) TRY_VOID(note(office, agent.account, action, agent.resource));
+  return transaction.commit();
+}
+
+// How the token is used: lines for the host's shell, that trust nothing but this server's authority
+// as it lies here. The token itself is on standard output, where a script takes it.
+void tell_how(const AdminArguments& arguments, const access::NewToken& made) {
+  const auto server = arguments.server.empty() ? "https://HOST:PORT" : arguments.server;
+  const auto authority =
+      read_file(serve::authority_file(directory_of(arguments)), largest_authority);
+  complain(said("token {}; on the host:", made.id));
+  if (authority)
+    complain(
+        fmt::format("curl -fsSk -o ca.pem {0}/agent/ca.pem && echo '{1}  ca.pem' | "
+                    "sha256sum -c && curl -fsS --cacert ca.pem -o tenken-agent "
+                    "{0}/agent/release/$(uname -m) && chmod 755 tenken-agent",
+                    server, crypto::to_hex(crypto::view(crypto::sha256(*authority)))));
+  complain(fmt::format("tenken-agent enrol --server {} --ca ca.pem --token -", server));
+}
+
+}  // namespace
+
+int admin_token_create_command(const AdminArguments& arguments) {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    const auto life = parse_duration(arguments.expires);
+    if (!life)
+      return invalid(fmt::format("--expires {}: a time such as 30m, 1h or 7d is needed",
+                                 printable(arguments.expires)));
+    TRY(auto tags, read_tags(arguments.tags));
+    TRY(const auto made, access::create_token(*office.connection,
+                                              {.account = arguments.account,
+                                               .made_by = access::command_line,
+                                               .expires_at = now() + *life,
+                                               .uses = arguments.uses,
+                                               .tags = std::move(tags)},
+                                              now()));
+    TRY_VOID(note(office, arguments.account, "CreateToken", made.id));
+    print(fmt::format("{}\n", made.token.reveal()));
+    tell_how(arguments, made);
+    return {};
+  });
+}
+
+int admin_token_list_command(const AdminArguments& arguments) {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY(const auto tokens, access::list_tokens(*office.connection, arguments.account));
+    for (const auto& one : tokens)
+      print(fmt::format("{}\t{}\t{}/{}\t{}\t{}\t{}\n", one.id, printable(one.made_by), one.used,
+                        one.uses, shown_time(one.expires_at), shown_tags(one.tags),
+                        one.live(now()) ? "live" : "ended"));
+    return {};
+  });
+}
+
+int admin_token_revoke_command(const AdminArguments& arguments) {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(access::revoke_token(*office.connection, arguments.account, arguments.id, now()));
+    return note(office, arguments.account, "RevokeToken", arguments.id);
+  });
+}
+
+int admin_agent_list_command(const AdminArguments& arguments) {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(store::migrate(*office.connection));
+    std::string after;
+    while (true) {
+      TRY(const auto agents,
+          store::list_agents(*office.connection, arguments.account, after, page));
+      for (const auto& one : agents)
+        print(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.id, one.resource,
+                          or_dash(one.name.empty() ? one.host_name : one.name),
+                          store::name(one.status), or_dash(one.version), shown_time(one.seen),
+                          shown_time(one.reported), one.clone_seen == 0 ? "-" : "clone"));
+      if (std::ssize(agents) < page) return {};
+      after = agents.back().resource;
+    }
+  });
+}
+
+int admin_agent_rename_command(const AdminArguments& arguments) {
+  return with_agent(arguments, [&](Office& office, const store::Agent& agent) -> Result<> {
+    if (arguments.name.size() > longest_agent_name || printable(arguments.name) != arguments.name)
+      return invalid(fmt::format("a name has at most {} printable bytes", longest_agent_name));
+    return store::rename_agent(*office.connection, agent.id, arguments.name);
+  });
+}
+
+int admin_agent_retire_command(const AdminArguments& arguments) {
+  return with_agent(arguments, [&](Office& office, const store::Agent& agent) -> Result<> {
+    TRY_VOID(end(office, agent, store::AgentStatus::retired, "RetireAgent"));
+    TRY(const auto changes,
+        pipeline::retire(*office.connection, store::resource_id(agent.account, agent.resource),
+                         fmt::format("retired by {}", access::command_line), now()));
+    complain(said("{}: {} findings closed", agent.resource, changes.closed));
+    return {};
+  });
+}
+
+int admin_agent_revoke_command(const AdminArguments& arguments) {
+  return with_agent(arguments, [&](Office& office, const store::Agent& agent) {
+    return end(office, agent, store::AgentStatus::revoked, "RevokeAgent");
+  });
+}
+
+int admin_agent_collect_command(const AdminArguments& arguments) {
+  return with_agent(arguments, [&](Office& office, const store::Agent& agent) {
+    return store::add_command(*office.connection, {.id = crypto::to_hex(crypto::random_bytes(16)),
+                                                   .agent = agent.id,
+                                                   .command = "collect",
+                                                   .issued = now(),
+                                                   .expires = now() + command_life});
+  });
+}
+
+}  // namespace tenken::app

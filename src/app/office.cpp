@@ -1,0 +1,50 @@
+#include "app/office.h"
+
+#include "access/schema.h"
+#include "app/console.h"
+#include "app/exit_code.h"
+#include "pipeline/database_location.h"
+#include "serve/store_lock.h"
+
+namespace tenken::app {
+namespace {
+
+Result<Office> open_office(const AdminArguments& arguments) {
+  TRY(auto master, master_key(arguments));
+  TRY(auto connection, sql::open({.sqlite_file = serve::store_file(directory_of(arguments)),
+                                  .postgresql_uri = arguments.database_uri}));
+  TRY_VOID(access::migrate(*connection));
+  return Office{std::move(connection), std::move(master)};
+}
+
+}  // namespace
+
+std::string directory_of(const AdminArguments& arguments) {
+  return arguments.data_directory.empty() ? pipeline::data_directory() + "/server"
+                                          : arguments.data_directory;
+}
+
+Result<access::MasterKey> master_key(const AdminArguments& arguments) {
+  TRY_VOID(pipeline::make_directories(directory_of(arguments)));
+  return access::MasterKey::open_or_create(arguments.secret_key_file.empty()
+                                               ? directory_of(arguments) + "/secret.key"
+                                               : arguments.secret_key_file);
+}
+
+int ended(const Result<>& done) {
+  if (done) return exit_ok;
+  complain(done.error().what);
+  const auto code = done.error().code;
+  return code == Errc::invalid || code == Errc::not_found ? exit_usage : exit_target;
+}
+
+int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
+  auto office = open_office(arguments);
+  return ended(office ? work(*office) : Result<>(std::move(office).error()));
+}
+
+std::string shown_time(Seconds time) {
+  return time == 0 ? "-" : format_time(time);
+}
+
+}  // namespace tenken::app

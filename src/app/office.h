@@ -1,0 +1,33 @@
+// The office: what every command of administration works on, the same store as a server's, which
+// may run at the same time.
+//
+// Thread rule: one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "access/master_key.h"
+#include "app/commands.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "sql/sql.h"
+
+namespace tenken::app {
+
+struct Office {
+  std::unique_ptr<sql::Connection> connection;
+  access::MasterKey master;
+};
+
+std::string directory_of(const AdminArguments& arguments);
+Result<access::MasterKey> master_key(const AdminArguments& arguments);
+
+// The exit code; what went wrong was said.
+int ended(const Result<>& done);
+int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work);
+
+std::string shown_time(Seconds time);  // "-": never
+
+}  // namespace tenken::app

@@ -1,0 +1,289 @@
+"""Agents at the server's door: tokens from the command line, enrolment, reports, polls and commands
+over TLS, as an agent and as those who would like to be one. The agent here is this program; the
+machine's own `openssl` makes its keys."""
+import base64
+import hashlib
+import json
+import http.client
+import pathlib
+import ssl
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+import aws_tools
+
+aws_tools.enter()
+
+import own_api  # noqa: E402
+import server as serve  # noqa: E402
+import support  # noqa: E402
+
+ACCOUNT = serve.ACCOUNT
+MIB = 1 << 20
+
+
+def openssl(*words, **options):
+    return subprocess.run(["openssl", *words], check=True, capture_output=True, **options).stdout
+
+
+def report_lines(*packages):
+    """A host's report: what it has, as lines."""
+    lines = [
+        {"k": "inventory", "target": "host", "name": "web-1", "databasesRead": 1},
+        {"k": "os", "id": "debian", "versionId": "12", "ecosystem": "Debian", "release": "12"},
+        {"k": "host", "kernel": "6.1", "booted": 1},
+    ]
+    lines += [
+        {"k": "package", "ecosystem": "PyPI", "kind": "pypi", "name": name, "version": version,
+         "purl": f"pkg:pypi/{name}@{version}"}
+        for name, version in packages
+    ]  # fmt: skip
+    return sorted(json.dumps(line, separators=(",", ":")).encode() for line in lines)
+
+
+def digest(lines):
+    return hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
+
+
+def whole(lines):
+    return b"".join(b"+" + line + b"\n" for line in lines)
+
+
+def delta(old, new):
+    gone = [b"-" + hashlib.sha256(line).hexdigest()[:16].encode() for line in old if line not in new]
+    came = [b"+" + line for line in new if line not in old]
+    return b"".join(line + b"\n" for line in gone + came)
+
+
+class Agent:
+    """A host that speaks for itself."""
+
+    def __init__(self, server, folder, name):
+        self.server = server
+        self.name = name
+        self.key = pathlib.Path(folder) / f"{name}.key"
+        self.certificate = None
+        self.session = hashlib.sha256(name.encode()).hexdigest()[:16]
+        openssl("ecparam", "-name", "prime256v1", "-genkey", "-noout", "-out", str(self.key))
+
+    def request_pem(self):
+        return openssl("req", "-new", "-key", str(self.key), "-subj", "/CN=x").decode()
+
+    def connect(self, seconds=60):
+        context = ssl.create_default_context(cafile=self.server.ca_file)
+        if self.certificate:
+            context.load_cert_chain(self.certificate, self.key)
+        return http.client.HTTPSConnection(
+            "127.0.0.1", self.server.port, timeout=seconds, context=context
+        )
+
+    def ask(self, path, body=b"", status=200, method="POST", **headers):
+        headers = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+        headers |= {"Tenken-Session": self.session, "Tenken-Version": "0.1"}
+        connection = self.connect()
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read()
+        connection.close()
+        if status is not None:
+            assert answer.status == status, f"{answer.status} {text[:500]}"
+        return json.loads(text)
+
+    def enrol(self, token, status=200, **more):
+        body = {
+            "token": token, "request": self.request_pem(), "hostName": self.name,
+            "machineId": hashlib.sha256(self.name.encode()).hexdigest(),
+            "hostKey": hashlib.sha256(self.name.encode() + b"key").hexdigest(),
+            "stateId": "0" * 32, "version": "0.1", "architecture": "x86_64", **more,
+        }  # fmt: skip
+        answer = self.ask("/agent/enrol", json.dumps(body), status)
+        if status == 200:
+            self.certificate = self.key.with_suffix(".pem")
+            self.certificate.write_text(answer["certificate"])
+            self.resource, self.id = answer["resourceId"], answer["agentId"]
+            self.command_key = base64.b64decode(answer["commandKey"])
+        return answer
+
+    def report(self, sequence, lines, base=None, status=200):
+        headers = {"Tenken_Sequence": sequence, "Tenken_Digest": digest(lines)}
+        if base is None:
+            return self.ask("/agent/report", whole(lines), status, **headers)
+        headers["Tenken_Base"] = digest(base)
+        return self.ask("/agent/report", delta(base, lines), status, **headers)
+
+    def poll(self, lines=(), status=200):
+        return self.ask("/agent/poll", b"", status, Tenken_Digest=digest(lines) if lines else "")
+
+
+class Agents(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        cls.folder = pathlib.Path(scratch.name)
+        database = own_api.build_database(
+            cls.folder, [own_api.advisory("PYSEC-1", "alpha", "2.0")]
+        )
+        releases = cls.folder / "releases"
+        releases.mkdir()
+        (releases / "tenken-agent-x86_64").write_bytes(b"program")
+        cls.server = serve.Server(database, arguments=["--agent-releases", str(releases)])
+        cls.addClassCleanup(cls.server.close)
+        cls.description = own_api.Description()
+
+    def token(self, *words):
+        answer = self.server.admin("token", "create", "--account", ACCOUNT, *words)
+        self.assertRegex(answer, r"\A[A-Za-z0-9_-]{43}\n\Z")
+        return answer.strip()
+
+    def agent(self, name, *words):
+        agent = Agent(self.server, self.folder, name)
+        agent.enrol(self.token(*words))
+        return agent
+
+    def get(self, target, status=200):
+        response = self.server.request("GET", target)
+        self.assertEqual(response.status, status, str(response))
+        return self.description.check("GET", target, response)
+
+    def active(self, agent):
+        target = f"/v1/findings?resource={agent.resource}&status=ACTIVE"
+        return [one["vulnerabilityId"] for one in self.get(target)["findings"]]
+
+    def test_a_host_from_its_token_to_its_end(self):
+        agent = self.agent("story", "--tag", "env=prod")
+        self.assertEqual(
+            self.get(f"/v1/resources/{agent.resource}")["coverage"],
+            {"status": "INACTIVE", "reason": "NO_INVENTORY"},
+        )
+        self.get(f"/v1/resources/{agent.resource}/facts", 404)
+        old = report_lines(("alpha", "1.0"), ("gamma", "1.0"))
+        self.assertEqual(agent.report(1, old)["sequence"], 1)
+        serve.wait_for(lambda: self.active(agent) == ["PYSEC-1"], 5, "a finding")
+        self.assertEqual(self.get(f"/v1/resources/{agent.resource}")["tags"], {"env": "prod"})
+        facts = self.get(f"/v1/resources/{agent.resource}/facts")
+        self.assertEqual(facts["facts"]["host"], [{"k": "host", "kernel": "6.1", "booted": 1}])
+        new = report_lines(("alpha", "2.0"), ("gamma", "1.0"))
+        self.assertEqual(agent.report(2, new, base=old)["digest"], digest(new))
+        serve.wait_for(lambda: self.active(agent) == [], 5, "no finding")
+        # What comes again, and what does not fit.
+        self.assertEqual(agent.report(1, old)["sequence"], 2)
+        refused = agent.report(3, old, base=old, status=409)
+        self.assertEqual((refused["need"], refused["sequence"]), ("whole", 2))
+        # A host that has it again, and is retired.
+        agent.report(3, old)
+        serve.wait_for(lambda: self.active(agent) == ["PYSEC-1"], 5, "a finding")
+        self.server.admin("agent", "retire", "--account", ACCOUNT, agent.resource)
+        self.assertEqual(self.active(agent), [])
+        self.assertIn("retired", agent.report(4, new, status=403)["message"])
+        self.assertEqual(
+            self.get(f"/v1/resources/{agent.resource}")["coverage"]["reason"],
+            "RESOURCE_TERMINATED",
+        )
+        agent.enrol(self.token())
+        agent.report(1, new)
+        self.assertNotEqual(
+            self.get(f"/v1/resources/{agent.resource}")["coverage"]["reason"],
+            "RESOURCE_TERMINATED",
+        )
+        listed = [one for one in self.get("/v1/agents")["agents"] if one["agentId"] == agent.id]
+        self.assertEqual((listed[0]["status"], listed[0]["health"]), ("active", "healthy"))
+        self.assertIn("tenken:EnrolAgent", str(self.get("/v1/audit")))
+
+    def test_a_command_reaches_an_agent_that_waits(self):
+        agent = self.agent("waiting")
+        answers = []
+        thread = threading.Thread(target=lambda: answers.append(agent.poll()))
+        thread.start()
+        time.sleep(1)
+        self.assertEqual(answers, [])
+        started = time.monotonic()
+        self.server.admin("agent", "collect", "--account", ACCOUNT, agent.id)
+        thread.join(30)
+        self.assertLess(time.monotonic() - started, 5)
+        command = json.loads(answers[0]["commands"][0]["text"])
+        self.assertEqual((command["command"], command["agentId"]), ("collect", agent.id))
+        self.assertEqual(len(base64.b64decode(answers[0]["commands"][0]["signature"])), 64)
+        self.assertEqual(len(agent.command_key), 32)
+
+    def test_a_revoked_agent_is_not_let_in(self):
+        agent = self.agent("revoked")
+        self.server.admin("agent", "revoke", "--account", ACCOUNT, agent.id)
+        self.assertEqual(
+            agent.poll(status=403)["message"],
+            "This agent was revoked: enrol it again with a new token",
+        )
+
+    def test_tokens_end(self):
+        token = self.token()
+        first = Agent(self.server, self.folder, "first")
+        first.enrol(token)
+        second = Agent(self.server, self.folder, "second")
+        second.enrol(token, 403)
+        revoked = self.token("--uses", "5")
+        listed = self.server.admin("token", "list", "--account", ACCOUNT)
+        name = next(line.split("\t")[0] for line in listed.splitlines() if "0/5" in line)
+        self.server.admin("token", "revoke", "--account", ACCOUNT, name)
+        second.enrol(revoked, 403)
+        refused = support.tenken(
+            "admin", "token", "create", "--account", ACCOUNT, "--expires", "soon",
+            *self.server.store,
+        )  # fmt: skip
+        self.assertEqual((refused.code, refused.out), (support.USAGE, ""))
+
+    def test_strangers_are_refused(self):
+        stranger = Agent(self.server, self.folder, "stranger")
+        stranger.poll(status=403)
+        stranger.ask("/agent/report", b"+{}\n", 403, Tenken_Sequence=1, Tenken_Digest="0" * 64)
+        # A certificate of its own making: TLS refuses it.
+        stranger.certificate = stranger.key.with_suffix(".pem")
+        openssl(
+            "req", "-x509", "-key", str(stranger.key), "-subj", "/CN=tenken CA", "-days", "2",
+            "-out", str(stranger.certificate),
+        )  # fmt: skip
+        with self.assertRaises((ssl.SSLError, ConnectionError, http.client.HTTPException)):
+            stranger.poll()
+
+    def test_large_bodies_are_refused_before_they_are_read(self):
+        for name, certified, size in (("small", False, 65 * 1024), ("large", True, 100 * MIB)):
+            agent = Agent(self.server, self.folder, name)
+            if certified:
+                agent.enrol(self.token())
+            connection = agent.connect()
+            connection.putrequest("POST", "/agent/report")
+            connection.putheader("Content-Length", str(size))
+            connection.endheaders()
+            self.assertEqual(connection.getresponse().status, 413)
+            connection.close()
+
+    def test_files_for_hosts(self):
+        for path, status in (
+            ("/agent/release/x86_64", 200),
+            ("/agent/release/aarch64", 404),
+            ("/agent/release/..%2f..%2fsecret.key", 404),
+            ("/agent/ca.pem", 200),
+        ):
+            connection = self.server.connect()
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            body = answer.read()
+            self.assertEqual(answer.status, status, path)
+            connection.close()
+            self.assertNotIn(b"PRIVATE", body)
+        self.assertEqual(body.decode(), pathlib.Path(self.server.ca_file).read_text())
+
+    def test_agents_outlive_a_server_that_is_killed(self):
+        agent = self.agent("survivor")
+        old = report_lines(("alpha", "1.0"))
+        agent.report(1, old)
+        self.server.kill()
+        self.server.start()
+        new = report_lines(("alpha", "1.1"))
+        self.assertEqual(agent.report(2, new, base=old)["sequence"], 2)
+
+
+if __name__ == "__main__":
+    support.main()
