@@ -191,7 +191,7 @@ class AgentsTest : public ApiTest {
     auto connection = pool_->lease();
     const auto found =
         store::find_report(**connection, store::resource_id(own_account, host.resource)).value();
-    return found ? unpack(found->packed, 1 << 20).value() : "none";
+    return found->packed.empty() ? "none" : unpack(found->packed, 1 << 20).value();
   }
 
   crypto::Secret seed_{std::string(32, 's')};
