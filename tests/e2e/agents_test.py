@@ -18,6 +18,7 @@ import aws_tools
 aws_tools.enter()
 
 import own_api  # noqa: E402
+import postgres_server  # noqa: E402
 import server as serve  # noqa: E402
 import support  # noqa: E402
 
@@ -118,7 +119,7 @@ class Agent:
         return self.ask("/agent/poll", b"", status, Tenken_Digest=digest(lines) if lines else "")
 
 
-class Agents(unittest.TestCase):
+class Stories:
     @classmethod
     def setUpClass(cls):
         scratch = tempfile.TemporaryDirectory()
@@ -130,7 +131,9 @@ class Agents(unittest.TestCase):
         releases = cls.folder / "releases"
         releases.mkdir()
         (releases / "tenken-agent-x86_64").write_bytes(b"program")
-        cls.server = serve.Server(database, arguments=["--agent-releases", str(releases)])
+        cls.server = serve.Server(
+            database, database_uri=cls.store(), arguments=["--agent-releases", str(releases)]
+        )
         cls.addClassCleanup(cls.server.close)
         cls.description = own_api.Description()
 
@@ -283,6 +286,21 @@ class Agents(unittest.TestCase):
         self.server.start()
         new = report_lines(("alpha", "1.1"))
         self.assertEqual(agent.report(2, new, base=old)["sequence"], 2)
+
+
+class OnSqlite(Stories, unittest.TestCase):
+    @staticmethod
+    def store():
+        return None
+
+
+class OnPostgresql(Stories, unittest.TestCase):
+    @classmethod
+    def store(cls):
+        postgres_server.need_postgres()
+        postgres = postgres_server.PostgresServer()
+        cls.addClassCleanup(postgres.close)
+        return postgres.uri
 
 
 if __name__ == "__main__":
