@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import http.client
+import os
 import pathlib
 import ssl
 import subprocess
@@ -128,11 +129,10 @@ class Stories:
         database = own_api.build_database(
             cls.folder, [own_api.advisory("PYSEC-1", "alpha", "2.0")]
         )
-        releases = cls.folder / "releases"
-        releases.mkdir()
-        (releases / "tenken-agent-x86_64").write_bytes(b"program")
+        cls.releases = cls.folder / "releases"
+        cls.releases.mkdir()
         cls.server = serve.Server(
-            database, database_uri=cls.store(), arguments=["--agent-releases", str(releases)]
+            database, database_uri=cls.store(), arguments=["--agent-releases", str(cls.releases)]
         )
         cls.addClassCleanup(cls.server.close)
         cls.description = own_api.Description()
@@ -262,10 +262,65 @@ class Stories:
             self.assertEqual(connection.getresponse().status, 413)
             connection.close()
 
+    def release(self, program):
+        """Signed, as the machine's own architecture; the public key in base64."""
+        file = self.releases / f"tenken-agent-{os.uname().machine}"
+        file.write_bytes(program)
+        key = self.folder / "release.key"
+        openssl("genpkey", "-algorithm", "ed25519", "-out", str(key))
+        openssl(
+            "pkeyutl", "-sign", "-inkey", str(key), "-rawin", "-in", str(file),
+            "-out", f"{file}.sig",
+        )  # fmt: skip
+        return base64.b64encode(openssl("pkey", "-in", str(key), "-pubout", "-outform", "DER")[-32:])
+
+    def run_installer(self, *words):
+        token = self.token()
+        return subprocess.run(
+            ["sh", str(self.folder / "install.sh"), "--server", self.server.url, "--bin",
+             str(self.folder / "bin"), "--state", str(self.folder / "state"), "--no-service", *words],
+            input=token + "\n", capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    def test_the_install_script_trusts_what_it_was_told_to(self):
+        said = support.tenken(
+            "admin", "token", "create", "--account", ACCOUNT, "--server", self.server.url,
+            *self.server.store,
+        ).err  # fmt: skip
+        connection = self.server.connect()
+        connection.request("GET", "/agent/install")
+        script = connection.getresponse().read()
+        connection.close()
+        self.assertIn(hashlib.sha256(script).hexdigest() + "  install.sh", said)
+        authority = hashlib.sha256(pathlib.Path(self.server.ca_file).read_bytes()).hexdigest()
+        self.assertIn(f"--server {self.server.url} --ca-sha256 {authority}", said)
+        (self.folder / "install.sh").write_bytes(script)
+        # In the place of the program one that says how it was called.
+        key = self.release(
+            b'#!/bin/sh\n[ "$1" = --version ] && exit\necho "$@" >&2\nread -r t; echo "${#t}" >&2\n'
+        ).decode()
+        done = self.run_installer("--ca-sha256", authority, "--release-key", key)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(f"enrol --server {self.server.url} --ca ", done.stderr)
+        self.assertIn("\n43\n", done.stderr)
+        self.assertTrue((self.folder / "bin" / "tenken-agent").exists())
+        # Another authority, another signature: nothing is put anywhere.
+        (self.folder / "bin" / "tenken-agent").unlink()
+        for words, why in (
+            (["--ca-sha256", "0" * 64], "another than --ca-sha256 says"),
+            (["--ca-sha256", authority, "--release-key", "A" * 43 + "="], "is not signed"),
+            (["--release-key", key], "--ca-sha256 or --ca is needed"),
+        ):
+            done = self.run_installer(*words)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(why, done.stderr)
+            self.assertFalse((self.folder / "bin" / "tenken-agent").exists())
+
     def test_files_for_hosts(self):
+        (self.releases / "tenken-agent-x86_64").write_bytes(b"program")
         for path, status in (
             ("/agent/release/x86_64", 200),
-            ("/agent/release/aarch64", 404),
+            ("/agent/release/riscv64", 404),
             ("/agent/release/..%2f..%2fsecret.key", 404),
             ("/agent/ca.pem", 200),
         ):

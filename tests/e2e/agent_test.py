@@ -1,0 +1,327 @@
+#!/usr/bin/env python3
+"""The life of agents, as their hosts and their server see it: enrolled by a token, findings that
+come and go with what is installed, a server that is away, clones, and the end.
+
+The hosts are directories (--rootfs); the server, the agents and the network between them are real.
+"""
+import aws_tools
+
+aws_tools.enter()
+
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import unittest
+
+import server
+import support
+from server import ACCOUNT, wait_for
+
+AGENT = os.environ.get("TENKEN_AGENT", "tenken-agent")
+LIBC = ctypes.CDLL(None)
+
+
+def advisory(number, package, fixed):
+    return support.advisory(
+        f"DSA-2024-{number}-1", "Debian:12", package, [{"introduced": "0"}, {"fixed": fixed}],
+        upstream=[f"CVE-2024-{number}"],
+    )  # fmt: skip
+
+
+def status(packages):
+    """dpkg's status file."""
+    return "".join(
+        f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n"
+        f"Version: {version}\n\n"
+        for name, version in packages.items()
+    )
+
+
+class Host:
+    """A root directory, the state of its agent, and the agent while it runs."""
+
+    def __init__(self, directory, machine_id, packages):
+        self.root = directory / "root"
+        self.state = directory / "state"
+        self.log_file = directory / "agent.log"
+        self.process = None
+        (self.root / "etc").mkdir(parents=True)
+        (self.root / "var/lib/dpkg").mkdir(parents=True)
+        (self.root / "etc/machine-id").write_text(machine_id + "\n")
+        (self.root / "etc/os-release").write_text(
+            'ID=debian\nVERSION_ID="12"\nVERSION_CODENAME=bookworm\n'
+        )
+        self.install(packages)
+
+    def install(self, packages, text=None):
+        """As dpkg does: the new file is renamed over the old one."""
+        file = self.root / "var/lib/dpkg/status"
+        new = file.with_name("status-new")
+        new.write_text(status(packages) if text is None else text)
+        new.rename(file)
+
+    def host_key(self, text):
+        (self.root / "etc/ssh").mkdir(exist_ok=True)
+        (self.root / "etc/ssh/ssh_host_ed25519_key.pub").write_text(f"ssh-ed25519 {text} host\n")
+
+    def agent(self, *words, stdin=b"", state=None):
+        words = [AGENT, *map(str, words), "--state", str(state or self.state)]
+        words += ["--rootfs", str(self.root)]
+        process = subprocess.run(
+            words, input=stdin, capture_output=True, env=support.environment(), timeout=60,
+            check=False,
+        )  # fmt: skip
+        return support.Answer(process, words)
+
+    def enrol(self, running, token, ca=None):
+        return self.agent(
+            "enrol", "--server", running.url, "--ca", ca or running.ca_file, "--token", token
+        )
+
+    def start(self, state=None):
+        with open(self.log_file, "ab") as log:
+            self.process = subprocess.Popen(
+                [AGENT, "run", "--state", state or self.state, "--rootfs", self.root],
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                env=support.environment(SOURCE_DATE_EPOCH=None),
+                preexec_fn=lambda: LIBC.prctl(server.PR_SET_PDEATHSIG, signal.SIGKILL),
+            )  # fmt: skip
+
+    def stop(self, how=signal.SIGTERM):
+        process, self.process = self.process, None
+        if process is None:
+            return None
+        process.send_signal(how)
+        return process.wait(timeout=10)
+
+    def log(self):
+        return self.log_file.read_text(errors="replace")
+
+
+class Agents(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.feed = self.directory / "feed"
+        self.hosts = {}
+        self.publish(advisory(1000, "openssl", "3.0.11-1"))
+        self.server = self.new_server()
+        self.addCleanup(lambda: [host.stop(signal.SIGKILL) for host in self.hosts.values()])
+
+    def new_server(self):
+        started = server.Server(self.directory / "advisories.db")
+        self.addCleanup(started.close)
+        return started
+
+    def publish(self, *records):
+        for record in records:
+            support.write(self.feed / (record["id"] + ".json"), record)
+        built = support.build(self.directory / "next.db", self.feed)
+        os.replace(built, self.directory / "advisories.db")
+
+    def token(self, *words):
+        return self.server.admin("token", "create", "--account", ACCOUNT, *words).strip()
+
+    def host(self, name="one", packages=None, machine_id=None):
+        directory = self.directory / name
+        directory.mkdir()
+        number = len(self.hosts) + 1
+        host = Host(
+            directory, machine_id or f"{number:032x}", packages or {"openssl": "3.0.9-1"}
+        )
+        self.hosts[name] = host
+        return host
+
+    def enrolled(self, name="one", **named):
+        """A host whose agent runs."""
+        host = self.host(name, **named)
+        answer = host.enrol(self.server, self.token())
+        self.assertEqual(answer.code, 0, answer)
+        host.resource = answer.out.split()[2].rstrip(",")
+        host.id = answer.out.split()[-1]
+        host.start()
+        return host
+
+    def findings(self, **criteria):
+        """(resource, vulnerability) of those that are ACTIVE."""
+        criteria.setdefault("findingStatus", [{"comparison": "EQUALS", "value": "ACTIVE"}])
+        return sorted(
+            (one["resources"][0]["id"], one["packageVulnerabilityDetails"]["vulnerabilityId"])
+            for one in self.server.findings(**criteria)
+        )
+
+    def expect_findings(self, wanted, seconds=15):
+        wait_for(lambda: self.findings() == sorted(wanted), seconds, f"the findings {wanted}")
+
+    def agents(self):
+        answer = self.server.request("GET", "/v1/agents")
+        self.assertEqual(answer.status, 200, str(answer))
+        return {one["agentId"]: one for one in answer.json()["agents"]}
+
+    # The story of a host.
+
+    def test_a_host_reports_by_itself_and_its_findings_follow(self):
+        host = self.enrolled()
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        host.install({"openssl": "3.0.11-1"})
+        self.expect_findings([])
+        self.publish(advisory(1001, "openssl", "3.0.12-1"))
+        self.expect_findings([(host.resource, "CVE-2024-1001")])
+        host.install({"openssl": "3.0.12-1"})
+        self.expect_findings([])
+        coverage = self.server.client().list_coverage()["coveredResources"]
+        self.assertEqual([one["resourceId"] for one in coverage], [host.resource])
+        self.assertEqual(coverage[0]["scanMode"], "EC2_INSPECTOR_AGENT_BASED")
+        self.assertEqual(coverage[0]["scanStatus"]["reason"], "SUCCESSFUL")
+        self.assertEqual(host.stop(), 0)
+
+    def test_a_new_advisory_reaches_every_host(self):
+        hosts = [self.enrolled(f"host{i}", packages={"nginx": "1.22-1"}) for i in range(3)]
+        wait_for(lambda: len(self.agents()) == 3 and all(
+            one.get("reportedAt") for one in self.agents().values()), 20, "three reports")
+        self.publish(advisory(2000, "nginx", "1.24-1"))
+        self.expect_findings([(one.resource, "CVE-2024-2000") for one in hosts])
+
+    def test_while_the_server_is_away_changes_wait_in_order(self):
+        host = self.enrolled()
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        self.server.kill()
+        host.install({"openssl": "3.0.10-1"})
+        wait_for(lambda: host.log().count("report ") >= 2, 20, "a report that waits")
+        host.install({"openssl": "3.0.11-1"})
+        wait_for(lambda: host.log().count("report ") >= 3, 20, "another")
+        self.assertEqual(len(list((host.state / "spool").iterdir())), 2)
+        host.stop(signal.SIGKILL)  # what waits outlives the agent
+        self.server.start()
+        host.start()
+        self.expect_findings([], 30)
+        wait_for(lambda: not list((host.state / "spool").iterdir()), 20, "an empty spool")
+
+    def test_a_database_in_the_middle_of_an_upgrade_closes_nothing(self):
+        host = self.enrolled(packages={"openssl": "3.0.9-1", "bash": "5.2-1"})
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        whole = status({"openssl": "3.0.9-1", "bash": "5.2-1"})
+        host.install({}, whole[: whole.index("Version: 3.0.9") + 4])
+        with self.assertRaises(AssertionError):
+            wait_for(lambda: self.findings() == [], 8)
+        host.install({"openssl": "3.0.11-1", "bash": "5.2-1"})
+        self.expect_findings([])
+
+    def test_asked_to_collect_an_agent_reports_the_whole_at_once(self):
+        host = self.enrolled()
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        self.server.admin("agent", "collect", host.id, "--account", ACCOUNT)
+        wait_for(lambda: "command" in host.log(), 10, "the command")
+        wait_for(lambda: host.log().count("report ") >= 2, 10, "the whole report")
+        self.assertEqual(self.findings(), [(host.resource, "CVE-2024-1000")])
+
+    def test_a_retired_host_has_no_findings_and_a_revoked_one_no_way_in(self):
+        first, second = self.enrolled("first"), self.enrolled("second")
+        both = [(one.resource, "CVE-2024-1000") for one in (first, second)]
+        self.expect_findings(both)
+        self.server.admin("agent", "retire", first.id, "--account", ACCOUNT)
+        self.expect_findings(both[1:])
+        self.server.admin("agent", "revoke", second.id, "--account", ACCOUNT)
+        second.install({"openssl": "3.0.11-1"})
+        wait_for(lambda: "revoked" in second.log(), 20, "the refusal")
+        self.assertEqual(self.findings(), both[1:])  # silence closes nothing
+        second.stop()
+        self.assertEqual(second.enrol(self.server, self.token()).code, 0)
+        second.start()
+        self.expect_findings([])
+
+    # Who may come in.
+
+    def test_a_token_is_good_for_what_it_was_made_for(self):
+        host = self.host()
+        for token in ("nonsense", "A" * 43):
+            answer = host.enrol(self.server, token)
+            self.assertEqual(answer.code, support.SERVER, answer)
+            self.assertIn("token", answer.err)
+        token = self.token("--uses", "1")
+        self.assertEqual(host.enrol(self.server, token).code, 0)
+        answer = self.host("two").enrol(self.server, token)
+        self.assertEqual(answer.code, support.SERVER, answer)
+        self.assertIn("token", answer.err)
+
+    def test_a_server_with_another_authority_is_not_trusted(self):
+        other = self.new_server()
+        answer = self.host().enrol(self.server, self.token(), ca=other.ca_file)
+        self.assertEqual(answer.code, support.SERVER, answer)
+        self.assertIn("certificate", answer.err)
+
+    def test_clones_are_told_apart_and_told(self):
+        first = self.host("first", machine_id="c" * 32)
+        first.host_key("AAAA1")
+        second = self.host("second", machine_id="c" * 32)
+        second.host_key("AAAA2")
+        resources = []
+        for host in (first, second):
+            answer = host.enrol(self.server, self.token())
+            self.assertEqual(answer.code, 0, answer)
+            resources.append(answer.out.split()[2].rstrip(","))
+            host.start()
+        self.assertEqual(len(set(resources)), 2)
+        self.assertIn("machine id", answer.err)
+        self.expect_findings([(one, "CVE-2024-1000") for one in resources])
+
+    def test_two_agents_with_one_key_are_noticed(self):
+        host = self.enrolled()
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        host.stop()
+        copy = self.directory / "copy"
+        shutil.copytree(host.state, copy)
+        host.start()
+        twin = self.host("twin")
+        wait_for(lambda: host.log().count("agent ") >= 2, 10, "the first")
+        twin.start(state=copy)
+        wait_for(lambda: "Another agent with this key" in host.log() + twin.log(), 70, "the message")
+        self.assertTrue(any(one["clone"] for one in self.agents().values()), self.agents())
+
+    def test_what_is_there_again_after_a_reinstall_is_the_same_host(self):
+        host = self.enrolled()
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        host.stop()
+        shutil.rmtree(host.state)
+        answer = host.enrol(self.server, self.token())
+        self.assertEqual(answer.code, 0, answer)
+        self.assertIn(host.resource, answer.out)
+        host.install({"openssl": "3.0.11-1"})
+        host.start()
+        self.expect_findings([])
+        self.assertEqual(len(self.agents()), 1)
+
+    # The program.
+
+    def test_it_says_how_it_goes(self):
+        host = self.host()
+        self.assertEqual(host.agent("status").code, support.USAGE)
+        self.assertIn("enrol", host.agent("run").err)
+        host.enrol(self.server, self.token())
+        host.start()
+        wait_for(lambda: "contact" in host.agent("status").out, 15, "a contact")
+        self.assertIn(self.server.url, host.agent("status").out)
+        second = host.agent("run")
+        self.assertIn("another tenken-agent", second.err)
+
+    def test_wrong_words_are_told(self):
+        for words in (["enrol"], ["run", "--nonsense", "x"], ["collect"], ["dance"]):
+            answer = self.host(words[0]).agent(*words)
+            self.assertEqual(answer.code, support.USAGE, answer)
+            self.assertTrue(answer.err.startswith("tenken-agent: "), answer)
+
+    def test_one_collection_goes_into_a_file(self):
+        host = self.host()
+        answer = host.agent("collect", "--once", "--output", self.directory / "report")
+        self.assertEqual(answer.code, 0, answer)
+        lines = (self.directory / "report").read_text().splitlines()
+        self.assertEqual(lines, sorted(lines))
+        packages = [json.loads(line) for line in lines if json.loads(line)["k"] == "package"]
+        self.assertEqual([one["name"] for one in packages], ["openssl"])
+
+
+if __name__ == "__main__":
+    support.main()
