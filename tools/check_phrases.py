@@ -48,9 +48,8 @@ NOT_SAID = {
     "SPDXRef-Package-{}", "{}#package-{}", "package-{}",
     # Lines for shells and programs.
     "export AWS_ACCESS_KEY_ID={}\\nexport AWS_SECRET_ACCESS_KEY={}\\n", "listening {}\\n",
-    "tenken-agent enrol --server {} --ca ca.pem --token -",
-    "curl -fsSk -o ca.pem {0}/agent/ca.pem && echo '{1}  ca.pem' | sha256sum -c && curl -fsS "
-    "--cacert ca.pem -o tenken-agent {0}/agent/release/$(uname -m) && chmod 755 tenken-agent",
+    "curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
+    "sha256sum -c && sudo sh install.sh --server {0} {2}",
     "retired by {}",  # in the history of findings
     # Titles and licences of feeds.
     "Alpine security database", "none stated by Alpine Linux",

@@ -3,6 +3,7 @@
 
 #include "access/audit.h"
 #include "access/tokens.h"
+#include "api/agents/install_script.h"
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/exit_code.h"
@@ -87,20 +88,23 @@ Result<> end(Office& office, const store::Agent& agent, store::AgentStatus statu
   return transaction.commit();
 }
 
-// How the token is used: lines for the host's shell, that trust nothing but this server's authority
-// as it lies here. The token itself is on standard output, where a script takes it.
+std::string sum_of(std::string_view bytes) {
+  return crypto::to_hex(crypto::view(crypto::sha256(bytes)));
+}
+
+// How the token is used: a line for the host's shell, which trusts nothing but this program's
+// script and this server's authority. The token itself is on standard output, where a script takes
+// it.
 void tell_how(const AdminArguments& arguments, const access::NewToken& made) {
   const auto server = arguments.server.empty() ? "https://HOST:PORT" : arguments.server;
   const auto authority =
       read_file(serve::authority_file(directory_of(arguments)), largest_authority);
-  complain(said("token {}; on the host:", made.id));
-  if (authority)
-    complain(
-        fmt::format("curl -fsSk -o ca.pem {0}/agent/ca.pem && echo '{1}  ca.pem' | "
-                    "sha256sum -c && curl -fsS --cacert ca.pem -o tenken-agent "
-                    "{0}/agent/release/$(uname -m) && chmod 755 tenken-agent",
-                    server, crypto::to_hex(crypto::view(crypto::sha256(*authority)))));
-  complain(fmt::format("tenken-agent enrol --server {} --ca ca.pem --token -", server));
+  complain(said("token {}; on the host, which asks for the token:", made.id));
+  complain(
+      fmt::format("curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
+                  "sha256sum -c && sudo sh install.sh --server {0} {2}",
+                  server, sum_of(api::agents::install_script()),
+                  authority ? "--ca-sha256 " + sum_of(*authority) : "--ca FILE"));
 }
 
 }  // namespace

@@ -321,7 +321,8 @@ constexpr auto rows = std::to_array<Phrase>({
     {"have an agent report the whole now", "エージェントに全体を今すぐ報告させる"},
     {"a directory of signed agents, which hosts may fetch",
      "ホストが取得できる、署名済みエージェントのディレクトリー"},
-    {"token {}; on the host:", "トークン {}。ホストで次を実行します:"},
+    {"token {}; on the host, which asks for the token:",
+     "トークン {}。ホストで次を実行し、トークンを入力します:"},
     {"{}: {} findings closed", "{}: {} 件の検出結果をクローズしました"},
     {"the first key: tenken admin key create --data {} --account 111122223333 --user admin --role "
      "admin\n",

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/agents/install_script.h"
 #include "base/file.h"
 #include "base/text.h"
 
@@ -46,9 +47,7 @@ AgentAnswer release_answer(std::string_view name, const AgentServices& services)
 
 AgentAnswer file_answer(std::string_view name, const AgentServices& services) {
   if (name.starts_with(release)) return release_answer(name.substr(release.size()), services);
-  if (name == "install")
-    return resource_not_found(
-        "This version has no install script: tenken admin token create says how a host joins");
+  if (name == "install") return file(std::string(install_script()), "text/x-shellscript");
   if (name == "ca.pem") {
     if (services.server_ca.empty())
       return resource_not_found(
