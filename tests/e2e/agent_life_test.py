@@ -279,7 +279,7 @@ class Agents(support.TestCase):
         wait_for(lambda: host.log().count("agent ") >= 2, 10, "the first")
         twin.start(state=copy)
         wait_for(lambda: "Another agent with this key" in host.log() + twin.log(), 70, "the message")
-        self.assertTrue(any(one["clone"] for one in self.agents().values()), self.agents())
+        self.assertTrue(any("clone" in one["health"] for one in self.agents().values()), self.agents())
 
     def test_what_is_there_again_after_a_reinstall_is_the_same_host(self):
         host = self.enrolled()
