@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 #include <pthread.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/commands.h"
@@ -39,6 +40,14 @@ int wait_for_signal(const sigset_t& set) {
   return signal;
 }
 
+// Each client takes one; the soft limit is often 1,024.
+void raise_file_limit() {
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+  files.rlim_cur = files.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 void end_by(std::chrono::seconds limit) {
   std::thread([limit] {
     std::this_thread::sleep_for(limit);
@@ -63,6 +72,7 @@ int serve_command(ServeArguments arguments) {
   if (options.data_directory.empty())
     options.data_directory = pipeline::data_directory() + "/server";
   options.program = own_program();
+  raise_file_limit();
   const auto signals = block_signals();
   auto log = serve::Log::open(arguments.log_file);
   if (!log) return failed(log.error());

@@ -46,6 +46,7 @@ namespace tenken::serve {
 namespace {
 
 constexpr std::size_t most_connections = 32;  // to the store
+constexpr std::size_t most_clients = 20'000;  // an agent holds a connection all the time
 constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto retry_interval = std::chrono::seconds(2);
 constexpr auto quiet_before_shrinking = std::chrono::seconds(5);
@@ -327,6 +328,7 @@ class RunningNode : public Node {
     // Callers of the ingest wait here for their batch to be durable: the more wait, the larger it
     // is.
     options.worker_threads = 64;
+    options.limits.connections = most_clients;
     options.handler = [this](const http::Request& request) { return answer(request); };
     options.body_limit = [](const http::Request& head) {
       return api::agents::AgentDoor::is_agent(head) ? api::agents::AgentDoor::body_limit(head)

@@ -542,7 +542,8 @@ TEST_F(AgentsTest, APollThatIsHeldIsAnsweredThoughAnotherProcessBegan) {
   const auto held = poll(first);
   ASSERT_TRUE(held.hold);
   EXPECT_EQ(held.hold->key, "agent:" + first.agent);
-  EXPECT_EQ(held.hold->milliseconds, 50'000);
+  EXPECT_LE(held.hold->milliseconds, 50'000);
+  EXPECT_GT(held.hold->milliseconds, 40'000);
   auto second = first;
   second.session = std::string(16, '2');
   ASSERT_TRUE(poll(second).hold);

@@ -140,7 +140,10 @@ ApiResult<> AgentDoor::check_session(const http::Request& request, const store::
     TRY(const auto changed,
         store::change_session(*connection, agent.id, agent.session, session, version, now));
     if (changed) return {};
-    return service_unavailable();  // two sessions begin at once: whoever is later asks again
+    // Another request of this session was first, or another session: that one then asks again.
+    TRY(const auto now_is, store::find_agent(*connection, agent.account, agent.id));
+    if (now_is && now_is->session == session) return {};
+    return service_unavailable();
   }
   if (now - agent.session_at > session_grace && now - agent.clone_seen > clone_noted_again_after)
     TRY_VOID(store::mark_clone(*connection, agent.id, now));

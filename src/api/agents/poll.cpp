@@ -11,8 +11,17 @@ namespace tenken::api::agents {
 namespace {
 
 constexpr std::size_t digest_digits = 64;
-constexpr int hold_ms = 50'000;
+constexpr int longest_hold_ms = 50'000;
+// Agents that came at once, after the server was away, are not to come at once for ever.
+constexpr int spread_ms = 10'000;
 constexpr Seconds asking_ends_after = 300;
+
+int hold_ms() {
+  const auto bytes = crypto::random_bytes(2);
+  const auto number =
+      static_cast<unsigned char>(bytes[0]) << 8 | static_cast<unsigned char>(bytes[1]);
+  return longest_hold_ms - number % spread_ms;
+}
 
 std::string text_of(const store::AgentCommand& command) {
   json::Writer out;
@@ -80,7 +89,7 @@ AgentAnswer poll(const AgentCall& call) {
                           .expires = now + asking_ends_after});
     if (commands.empty())
       return http::Response{
-          .hold = http::Hold{.key = "agent:" + call.agent.id, .milliseconds = hold_ms}};
+          .hold = http::Hold{.key = "agent:" + call.agent.id, .milliseconds = hold_ms()}};
   }
   return answer_of(call, commands, now);
 }
