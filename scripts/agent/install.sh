@@ -2,8 +2,10 @@
 # Puts tenken-agent on this host and joins it to a tenken server. The server hands this file out at
 # /agent/install; `tenken admin token create` prints the line that fetches it and checks it.
 #
-#   sh install.sh --server https://HOST:PORT --ca-sha256 DIGITS    the token comes on standard input
+#   sh install.sh --server https://HOST:PORT --ca-sha256 DIGITS
+#   sh install.sh --uninstall     leaves nothing of it, neither program nor state
 #
+#   --token TOKEN       (standard input: there no other user of the host sees it)
 #   --ca-sha256 DIGITS  SHA-256 of the server's authority, which is fetched and then alone trusted
 #   --ca FILE           the authority in a file, in place of that
 #   --release-key KEY   base64 of the Ed25519 key that signs programs: an unsigned one is refused
@@ -87,14 +89,29 @@ start_service() {
   systemctl restart tenken-agent.service
 }
 
+uninstall() {
+  if [ "$service" = yes ] && [ -d /run/systemd/system ]; then
+    systemctl disable --quiet --now tenken-agent.service 2>/dev/null || true
+    rm -f /etc/systemd/system/tenken-agent.service
+    systemctl daemon-reload
+  fi
+  rm -f "$bin/tenken-agent"
+  # Only what an agent has made: the option may have been mistaken.
+  if [ -d "$state" ]; then
+    [ -e "$state/agent.pem" ] || fail "$state: no agent's state stands there"
+    rm -rf "$state"
+  fi
+}
+
 # All of it stands in a function, so that a file that was cut off does nothing.
 main() {
-  server='' ca='' ca_sha256='' release_key='' service=yes
+  server='' ca='' ca_sha256='' release_key='' token='' service=yes remove=no
   bin=/usr/local/bin state=/var/lib/tenken-agent
   while [ $# -gt 0 ]; do
     case $1 in
       --no-service) service=no && shift && continue ;;
-      --server | --ca | --ca-sha256 | --release-key | --bin | --state) ;;
+      --uninstall) remove=yes && shift && continue ;;
+      --server | --ca | --ca-sha256 | --release-key | --token | --bin | --state) ;;
       *) fail "$1: no such option" ;;
     esac
     [ $# -ge 2 ] || fail "$1: a value is needed"
@@ -103,11 +120,16 @@ main() {
       --ca) ca=$2 ;;
       --ca-sha256) ca_sha256=$2 ;;
       --release-key) release_key=$2 ;;
+      --token) token=$2 ;;
       --bin) bin=$2 ;;
       --state) state=$2 ;;
     esac
     shift 2
   done
+  if [ "$remove" = yes ]; then
+    uninstall
+    return
+  fi
   case $server in https://?*) ;; *) fail "--server https://HOST:PORT is needed" ;; esac
   [ -n "$ca$ca_sha256" ] || fail "--ca-sha256 or --ca is needed"
   [ "$(uname -s)" = Linux ] || fail "this is not Linux"
@@ -135,7 +157,9 @@ main() {
   cp "$work/tenken-agent" "$bin/.tenken-agent.new"
   chmod 755 "$bin/.tenken-agent.new"
   mv -f "$bin/.tenken-agent.new" "$bin/tenken-agent"
-  "$bin/tenken-agent" enrol --server "$server" --ca "$ca" --token - --state "$state"
+  [ -n "$token" ] || read -r token || fail "a token is needed: --token, or standard input"
+  printf '%s\n' "$token" |
+    "$bin/tenken-agent" enrol --server "$server" --ca "$ca" --token - --state "$state"
   start_service
 }
 

@@ -304,8 +304,14 @@ class Stories:
         self.assertIn(f"enrol --server {self.server.url} --ca ", done.stderr)
         self.assertIn("\n43\n", done.stderr)
         self.assertTrue((self.folder / "bin" / "tenken-agent").exists())
+        # Nothing is left, and nothing that is no agent's is taken.
+        done = self.run_installer("--uninstall")
+        self.assertIn("no agent's state stands there", done.stderr)
+        (self.folder / "state" / "agent.pem").touch()
+        self.assertEqual(self.run_installer("--uninstall").returncode, 0)
+        self.assertFalse((self.folder / "state").exists())
+        self.assertFalse((self.folder / "bin" / "tenken-agent").exists())
         # Another authority, another signature: nothing is put anywhere.
-        (self.folder / "bin" / "tenken-agent").unlink()
         for words, why in (
             (["--ca-sha256", "0" * 64], "another than --ca-sha256 says"),
             (["--ca-sha256", authority, "--release-key", "A" * 43 + "="], "is not signed"),
