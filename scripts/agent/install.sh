@@ -152,7 +152,8 @@ main() {
 
   chmod 755 "$work/tenken-agent"
   "$work/tenken-agent" --version >/dev/null || fail "the program does not run on this host"
-  mkdir -p "$bin" "$state"
+  mkdir -p "$state"
+  (umask 022 && mkdir -p "$bin")
   # Beside it first: a running one is replaced at once or not at all.
   cp "$work/tenken-agent" "$bin/.tenken-agent.new"
   chmod 755 "$bin/.tenken-agent.new"

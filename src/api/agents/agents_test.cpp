@@ -328,6 +328,19 @@ TEST_F(AgentsTest, ACloudInstanceIsNamedByItsCloud) {
   EXPECT_EQ(host.resource, "i-0abc");
   EXPECT_EQ(resource(host)->region, "eu-west-1");
   EXPECT_EQ(resource(host)->tags, R"({"env":"prod"})");
+  // Another of the same image is another; this one, where the cloud does not answer, is the same.
+  Host other{.instance = "i-0def"};
+  ASSERT_EQ(enrol(other, token()), 200);
+  EXPECT_EQ(other.resource, "i-0def");
+  EXPECT_NE(other.agent, host.agent);
+  Host again{.host_key = std::string(64, 'f'), .instance = "i-0123"};
+  ASSERT_EQ(enrol(again, token()), 200);
+  const auto agent_before = again.agent;
+  again.instance.clear();
+  ASSERT_EQ(enrol(again, token()), 200);
+  EXPECT_EQ(again.resource, "i-0123");
+  EXPECT_EQ(again.agent, agent_before);
+  EXPECT_FALSE(again.clone);
 }
 
 TEST_F(AgentsTest, AHostWithoutMachineIdIsNamedByItsState) {

@@ -13,6 +13,7 @@
 #include "crypto/encode.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "host/identity.h"
 #include "model/host_facts.h"
 #include "store/resources.h"
 
@@ -80,10 +81,6 @@ ApiError no_token() {
       "This token lets nobody in: it is unknown, expired, used up or revoked. Make a new one");
 }
 
-std::string resource_of(std::string_view hash) {
-  return "mi-" + std::string(hash.substr(0, 17));
-}
-
 std::string hashed(std::string_view text) {
   return crypto::to_hex(crypto::view(crypto::sha256(text)));
 }
@@ -100,20 +97,21 @@ ApiResult<Place> place_of(sql::Connection& connection, std::string_view account,
   if (host.machine_id.empty()) {
     if (host.state_id.empty())
       return validation_failed("A host without machine id needs a stateId");
-    return Place{.resource = resource_of(hashed("tenken state id\n" + host.state_id))};
+    return Place{.resource =
+                     host::resource_of_machine(hashed("tenken state id\n" + host.state_id))};
   }
   TRY(const auto others, store::agents_of_machine(connection, account, host.machine_id));
-  Place out{.resource = resource_of(host.machine_id)};
+  Place out{.resource = host::resource_of_machine(host.machine_id)};
   for (const auto& other : others) {
-    // This host enrols again.
-    if (other.host_key == host.host_key && other.resource.starts_with("mi-"))
-      return Place{.resource = other.resource};
+    // This host enrols again; one of a cloud, where its cloud does not answer now, too.
+    if (other.host_key == host.host_key) return Place{.resource = other.resource};
     if (other.status == store::AgentStatus::active && now - other.seen < lives_within)
       out.twins.push_back(other);
   }
   const bool taken = std::ranges::any_of(
       out.twins, [&](const store::Agent& twin) { return twin.resource == out.resource; });
-  if (taken) out.resource = resource_of(hashed(host.machine_id + "\n" + host.host_key));
+  if (taken)
+    out.resource = host::resource_of_machine(hashed(host.machine_id + "\n" + host.host_key));
   return out;
 }
 
