@@ -528,6 +528,9 @@ TEST_F(AgentsTest, ARenewalWithoutRequestIsRefusedAndNoted) {
   EXPECT_EQ(events[0].action, "tenken:RenewAgent");
   EXPECT_EQ(events[1].action, "tenken:EnrolAgent");
   EXPECT_EQ(events[1].target, host.resource);
+  ASSERT_TRUE(end(host, store::AgentStatus::revoked));
+  EXPECT_EQ(post("renew", "{}", &host).status, 403);
+  EXPECT_EQ(access::list_audit(**connection, own_account, {}, 10).value().size(), 3U);
 }
 
 TEST_F(AgentsTest, ASessionThatWasReplacedIsASecondAgent) {

@@ -59,4 +59,9 @@ AgentAnswer report(const AgentCall& call);
 AgentAnswer poll(const AgentCall& call);
 AgentAnswer renew(const AgentCall& call, access::AuditLog& audit);
 
+// What the audit log says of it.
+Result<> note_refused_renewal(const http::Request& request, const store::Agent& agent,
+                              std::string_view why, const AgentServices& services,
+                              access::AuditLog& audit);
+
 }  // namespace tenken::api::agents

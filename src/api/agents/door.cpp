@@ -98,6 +98,11 @@ AgentAnswer AgentDoor::answer_agent(const http::Request& request, std::string_vi
                                     std::string& account) {
   TRY(const auto agent, agent_of(request));
   account = agent.account;
+  if (auto admitted = admit(agent); !admitted) {
+    if (name == "renew")
+      TRY_VOID(note_refused_renewal(request, agent, admitted.error().message, services_, audit_));
+    return std::move(admitted).error();
+  }
   if (!request.held) TRY_VOID(check_session(request, agent));
   const AgentCall call{
       .request = request, .agent = agent, .services = services_, .presence = presence_};
@@ -115,17 +120,24 @@ ApiResult<store::Agent> AgentDoor::agent_of(const http::Request& request) {
   TRY(auto agent, store::find_agent_by_certificate(*connection, facts.fingerprint));
   if (!agent)
     return access_denied("This certificate is not known: enrol the agent again with a new token");
-  if (agent->status == store::AgentStatus::revoked)
-    return access_denied("This agent was revoked: enrol it again with a new token");
-  if (agent->status == store::AgentStatus::retired)
-    return access_denied("This agent was retired: enrol it again with a new token");
-  TRY(const auto live, access::is_live_account(*connection, agent->account));
-  if (!live) return access_denied("The account of this agent was revoked");
-  if (facts.not_after <= services_.clock())
-    return access_denied("This certificate has ended: enrol the agent again with a new token");
-  if (agent->next_certificate == facts.fingerprint)
+  if (agent->next_certificate == facts.fingerprint) {
     TRY_VOID(store::use_next_certificate(*connection, agent->id, facts.fingerprint));
+    agent->certificate_end = agent->next_certificate_end;
+  }
   return *std::move(agent);
+}
+
+ApiResult<> AgentDoor::admit(const store::Agent& agent) {
+  if (agent.status == store::AgentStatus::revoked)
+    return access_denied("This agent was revoked: enrol it again with a new token");
+  if (agent.status == store::AgentStatus::retired)
+    return access_denied("This agent was retired: enrol it again with a new token");
+  TRY(auto connection, services_.pool->lease());
+  TRY(const auto live, access::is_live_account(*connection, agent.account));
+  if (!live) return access_denied("The account of this agent was revoked");
+  if (agent.certificate_end <= services_.clock())
+    return access_denied("This certificate has ended: enrol the agent again with a new token");
+  return {};
 }
 
 ApiResult<> AgentDoor::check_session(const http::Request& request, const store::Agent& agent) {

@@ -39,7 +39,9 @@ class AgentDoor {
   AgentAnswer route(const http::Request& request, std::string_view name, std::string& account);
   AgentAnswer answer_agent(const http::Request& request, std::string_view name,
                            std::string& account);
+  // Whose certificate it is; and whether that one may come in.
   ApiResult<store::Agent> agent_of(const http::Request& request);
+  ApiResult<> admit(const store::Agent& agent);
   ApiResult<> check_session(const http::Request& request, const store::Agent& agent);
 
   AgentServices services_;

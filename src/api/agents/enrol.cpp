@@ -211,25 +211,33 @@ AgentAnswer enrol(const http::Request& request, const AgentServices& services,
   return answer_of(enrolled, services, command_key, now);
 }
 
+Result<> note_refused_renewal(const http::Request& request, const store::Agent& agent,
+                              std::string_view why, const AgentServices& services,
+                              access::AuditLog& audit) {
+  TRY(auto connection, services.pool->lease());
+  return audit.append(*connection, {.time = services.clock(),
+                                    .account = agent.account,
+                                    .principal = "agent " + agent.id,
+                                    .source = request.peer,
+                                    .action = "tenken:RenewAgent",
+                                    .target = agent.resource,
+                                    .outcome = std::string(why),
+                                    .request_id = request.id});
+}
+
 AgentAnswer renew(const AgentCall& call, access::AuditLog& audit) {
   const auto now = call.services.clock();
-  TRY(auto connection, call.services.pool->lease());
   json::Parser parser(body_limits);
   TRY(const auto root, parser.parse(call.request.body));
   const auto certificate = crypto::issue_client_certificate(
       call.services.authority, root["request"].string(), call.agent.id, certificate_life, now);
   if (!certificate) {
-    TRY_VOID(audit.append(*connection, {.time = now,
-                                        .account = call.agent.account,
-                                        .principal = "agent " + call.agent.id,
-                                        .source = call.request.peer,
-                                        .action = "tenken:RenewAgent",
-                                        .target = call.agent.resource,
-                                        .outcome = certificate.error().what,
-                                        .request_id = call.request.id}));
+    TRY_VOID(note_refused_renewal(call.request, call.agent, certificate.error().what, call.services,
+                                  audit));
     return to_api_error(certificate.error());
   }
   TRY(const auto facts, crypto::certificate_facts(*certificate));
+  TRY(auto connection, call.services.pool->lease());
   TRY_VOID(
       store::offer_certificate(*connection, call.agent.id, facts.fingerprint, facts.not_after));
   json::Writer out;
