@@ -11,6 +11,8 @@ namespace tenken::sql {
 struct Pool::State {
   const Location location;
   const std::size_t limit;
+  std::mutex keeping;
+  std::unique_ptr<Connection> kept;  // closed after all others
   std::mutex mutex;
   std::condition_variable freed;
   // The one that came back last is lent first: its caches are warm.
@@ -33,7 +35,18 @@ Pool::~Pool() {
   CHECK(state_->opened == state_->idle.size());
 }
 
+Result<> Pool::keep_file_locked() {
+  if (engine() != Engine::sqlite) return {};
+  const std::lock_guard lock(state_->keeping);
+  if (state_->kept != nullptr) return {};
+  TRY(auto kept, open(state_->location));
+  TRY_VOID(kept->one_integer("SELECT COUNT(*) FROM sqlite_schema"));  // with which it has its lock
+  state_->kept = std::move(kept);
+  return {};
+}
+
 Result<Pool::Lease> Pool::lease(int wait_ms) {
+  TRY_VOID(keep_file_locked());
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::milliseconds(wait_ms);
   for (;;) {
     std::unique_ptr<Connection> connection;

@@ -1,8 +1,17 @@
 // Pools, on both engines.
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <vector>
 
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "support/scratch.h"
 #include "support/sql_case.h"
 
 namespace tenken::sql {
@@ -89,6 +98,69 @@ TEST_P(PoolTest, threads_share_a_pool) {
     });
   threads.clear();
   EXPECT_EQ(count(*connection_), 120);
+}
+
+// Whether this process holds a lock on the file, as the kernel says.
+bool holds_lock_on(const std::string& file) {
+  struct stat facts{};
+  EXPECT_EQ(::stat(file.c_str(), &facts), 0);
+  const auto inode = fmt::format(":{} ", facts.st_ino);
+  const auto process = fmt::format(" {} ", ::getpid());
+  const auto locks = read_file("/proc/locks", std::size_t{1} << 20);
+  EXPECT_OK(locks);
+  bool out = false;
+  for_each_line(*locks, [&](std::string_view line) {
+    out = out || (line.contains("POSIX") && line.contains(process) && line.contains(inode));
+  });
+  return out;
+}
+
+// A file that nobody else has open.
+class FileTest : public ::testing::Test {
+ protected:
+  const test::Scratch scratch_;
+  bool look() const {
+    const auto connection = open(location_);
+    return connection && (*connection)->one_integer("SELECT COUNT(*) FROM sqlite_schema");
+  }
+
+  const Location location_{.sqlite_file = scratch_ / "store.sqlite", .postgresql_uri = {}};
+};
+
+TEST_F(FileTest, stays_locked_while_no_connection_is_lent) {
+  Pool pool(location_, 4);
+  ASSERT_OK(pool.lease());
+  pool.close_idle();
+  EXPECT_TRUE(holds_lock_on(location_.sqlite_file));
+}
+
+// With the lock gone, another process that opened and closed the database would take the log away,
+// and with it what was written since.
+TEST_F(FileTest, keeps_its_log_when_another_process_has_looked) {
+  Pool pool(location_, 8);
+  ASSERT_OK((*pool.lease())->run("CREATE TABLE one (number INTEGER)"));
+  std::atomic<bool> ended = false;
+  std::atomic<int> leased = 0;
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 3; ++i)
+    readers.emplace_back([&] {
+      for (; !ended; ++leased) EXPECT_OK(pool.lease());
+    });
+  while (leased < 300) pool.close_idle();
+  ended = true;
+  for (auto& reader : readers) reader.join();
+  pool.close_idle();
+  const auto log = location_.sqlite_file + "-wal";
+  struct stat before{};
+  ASSERT_EQ(::stat(log.c_str(), &before), 0);
+  const auto other = ::fork();
+  if (other == 0) ::_exit(look() ? 0 : 1);
+  int status = 1;
+  ASSERT_EQ(::waitpid(other, &status, 0), other);
+  EXPECT_EQ(status, 0);
+  struct stat after{};
+  ASSERT_EQ(::stat(log.c_str(), &after), 0);
+  EXPECT_EQ(before.st_ino, after.st_ino);
 }
 
 }  // namespace

@@ -165,6 +165,12 @@ Result<std::unique_ptr<Connection>> open(const Location& location);
 
 // Connections that are lent and come back; opened on demand up to `limit`. A connection that was
 // lost is replaced by a new one. All leases end before their pool. Thread rule: any thread.
+//
+// On a SQLite file one connection more is kept from the first lease to the end of the pool, and
+// does nothing. Closing a file drops every lock that the process has on it (POSIX, fcntl), and
+// SQLite puts that off only while one of its connections holds a lock, which it looks up a moment
+// before: where the last connection closed just as another opened, the new one was left without its
+// lock, and the next process to close the database took away the log that this one goes on writing.
 class Pool {
  public:
   Pool(Location location, std::size_t limit);
@@ -190,6 +196,8 @@ class Pool {
   const Location& location() const;
 
  private:
+  Result<> keep_file_locked();
+
   struct State;
   std::unique_ptr<State> state_;
 };
