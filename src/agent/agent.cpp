@@ -7,12 +7,12 @@
 #include <optional>
 
 #include <fmt/format.h>
-#include <malloc.h>
 #include <poll.h>
 #include <unistd.h>
 
 #include "agent/enrol.h"
 #include "agent/exchange.h"
+#include "agent/footprint.h"
 #include "agent/reporter.h"
 #include "agent/sender.h"
 #include "base/file.h"
@@ -30,7 +30,8 @@ using std::chrono::milliseconds;
 
 constexpr int poll_patience_ms = 90'000;  // the server holds a poll for 50 s
 constexpr int report_patience_ms = 120'000;
-constexpr int asks_again_ms = 500;  // a poll that is answered sooner is a server in trouble
+constexpr int asks_again_ms = 500;         // a poll that is answered sooner is a server in trouble
+constexpr int worth_shrinking_ms = 1'000;  // of waiting
 constexpr auto status_interval = std::chrono::minutes(10);
 
 class Running {
@@ -92,6 +93,7 @@ class Running {
     look_at_ = now + milliseconds(options_.timing.facts_ms);
     changed_since_.reset();
     observe(now);
+    worked_ = true;
   }
 
   void observe(Time now) {
@@ -112,7 +114,6 @@ class Running {
       collection_.ask_cloud();
       if (!collection_.cloud().instance_id.empty()) look_now();
     }
-    ::malloc_trim(0);
   }
 
   // In the middle of an upgrade a database may be cut: what is said of it would not be so.
@@ -148,6 +149,7 @@ class Running {
     const auto asked = sender_.ask(request);
     if (!asked) return failed(asked.error());
     expected_.push_back(std::move(expected));
+    worked_ = true;
   }
 
   void listen() {
@@ -286,6 +288,10 @@ class Running {
         pollfd{.fd = collection_.watch().descriptor(), .events = POLLIN, .revents = 0},
         pollfd{.fd = expected_.empty() ? -1 : sender_.socket(), .events = POLLIN, .revents = 0}};
     const auto left = std::chrono::duration_cast<milliseconds>(next_time() - Clock::now()).count();
+    if (worked_ && left >= worth_shrinking_ms) {
+      shrink();
+      worked_ = false;
+    }
     ::poll(watched.data(), watched.size(),
            static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000)));
     if (watched[0].revents != 0) take_order();
@@ -323,6 +329,7 @@ class Running {
   int wait_ms_ = 0;
   std::string fault_;
   bool asked_cloud_ = false;
+  bool worked_ = false;  // since memory was given back
   bool ended_ = false;
 };
 
