@@ -516,11 +516,28 @@ void add_vulnerability_conditions(SqlText& sql, const Criteria& criteria, Vulner
   sql.add(")");
 }
 
-bool names_resources(const Criteria& criteria) {
-  const auto* const condition = criteria.find(TextField::resource_id);
+namespace {
+
+bool names(const Criteria& criteria, TextField field) {
+  const auto* const condition = criteria.find(field);
   return condition != nullptr && std::ranges::all_of(condition->tests, [](const TextTest& test) {
            return test.comparison == Comparison::equals;
          });
+}
+
+}  // namespace
+
+bool names_vulnerabilities(const Criteria& criteria) {
+  return names(criteria, TextField::vulnerability_id);
+}
+bool names_resources(const Criteria& criteria) {
+  return names(criteria, TextField::resource_id);
+}
+
+void add_named_vulnerabilities(SqlText& sql, const Criteria& criteria) {
+  if (!names_vulnerabilities(criteria)) return;
+  const auto& tests = criteria.find(TextField::vulnerability_id)->tests;
+  sql.add(" AND ").add(column_holds(sql, "f.vulnerability_id", tests));
 }
 
 bool resources_choose(const Criteria& criteria, const ArnAnswer& arns) {
@@ -573,38 +590,44 @@ void add_walked_resource_conditions(SqlText& sql, const Criteria& criteria) {
                   any_of(any)));
 }
 
-void add_resource_set(SqlText& sql, const std::vector<std::string>& accounts,
+void add_resource_set(SqlText& sql, sql::Engine engine, const std::vector<std::string>& accounts,
                       const Criteria& criteria, const ArnAnswer& arns) {
-  sql.add("SELECT r.resource_id, r.type FROM ");
   const bool by_key = names_resources(criteria) || !arns.all;
   const bool by_tag = !by_key && !criteria.tags.empty();
-  if (by_tag) {
-    std::vector<std::string> any;
-    for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
-    sql.add(
-        fmt::format("(SELECT{} t.resource_id FROM resource_tag t WHERE {}) t CROSS JOIN "
-                    "resource r WHERE r.resource_id = t.resource_id",
-                    any.size() > 1 ? " DISTINCT" : "", any_of(any)));
-  } else {
-    sql.add("resource r WHERE ");
-    if (names_resources(criteria))
+  // SQLite is not to take another index than that of the key.
+  const auto hidden = [&](std::string_view column) {
+    return fmt::format("r.{}{}", column, by_key || by_tag ? " || ''" : "");
+  };
+  const auto add_conditions = [&] {
+    if (by_tag)
+      sql.add("r.resource_id = t.resource_id");
+    else if (names_resources(criteria))
       add_named_resources(sql, accounts, criteria);
     else if (!arns.all)
       add_arn_resources(sql, arns);
     else
       sql.add("1 = 1");
-  }
-  std::vector<std::string> values;
-  for (const auto& account : accounts) values.push_back(sql.bind(account));
-  sql.add(fmt::format(" AND r.account_id{} IN ({})", by_key || by_tag ? " || ''" : "",
-                      fmt::join(values, ", ")));
-  for (const auto& [field, tests] : criteria.texts) {
-    if (field == TextField::resource_type)
-      sql.add(" AND ").add(column_holds(sql, by_key || by_tag ? "r.type || ''" : "r.type", tests));
-    if (field == TextField::resource_id)
-      sql.add(" AND ").add(
-          column_holds(sql, by_key || by_tag ? "r.external_id || ''" : "r.external_id", tests));
-    if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
+    std::vector<std::string> values;
+    for (const auto& account : accounts) values.push_back(sql.bind(account));
+    sql.add(fmt::format(" AND {} IN ({})", hidden("account_id"), fmt::join(values, ", ")));
+    for (const auto& [field, tests] : criteria.texts) {
+      if (field == TextField::resource_type)
+        sql.add(" AND ").add(column_holds(sql, hidden("type"), tests));
+      if (field == TextField::resource_id)
+        sql.add(" AND ").add(column_holds(sql, hidden("external_id"), tests));
+      if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
+    }
+  };
+  sql.add("SELECT r.resource_id, r.type FROM ");
+  if (by_tag) {
+    std::vector<std::string> any;
+    for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
+    sql.add(fmt::format("(SELECT{} t.resource_id FROM resource_tag t WHERE {}) t",
+                        any.size() > 1 ? " DISTINCT" : "", any_of(any)));
+    add_each(sql, engine, "resource r", no_end, add_conditions);
+  } else {
+    sql.add("resource r WHERE ");
+    add_conditions();
   }
 }
 

@@ -75,13 +75,16 @@ void add_package_matches(SqlText& sql, const findings::Criteria& criteria);
 enum class VulnerabilityIndex : std::uint8_t { any, epss, key };
 void add_vulnerability_conditions(SqlText& sql, const findings::Criteria& criteria,
                                   VulnerabilityIndex index, bool by_packages);
-// Each by its whole name.
+// Of vulnerabilities and of resources: each by its whole name.
+bool names_vulnerabilities(const findings::Criteria& criteria);
 bool names_resources(const findings::Criteria& criteria);
 bool resources_choose(const findings::Criteria& criteria, const ArnAnswer& arns);
+// " AND …" on the vulnerabilities that are named of findings of a resource.
+void add_named_vulnerabilities(SqlText& sql, const findings::Criteria& criteria);
 // " AND …" on the row r of resource, which is walked by its own index.
 void add_walked_resource_conditions(SqlText& sql, const findings::Criteria& criteria);
 // "SELECT r.resource_id, r.type …"
-void add_resource_set(SqlText& sql, const std::vector<std::string>& accounts,
+void add_resource_set(SqlText& sql, sql::Engine engine, const std::vector<std::string>& accounts,
                       const findings::Criteria& criteria, const ArnAnswer& arns);
 
 }  // namespace tenken::store

@@ -181,6 +181,9 @@ constexpr std::string_view asked_in_every_way[] = {
     R"({"vulnerablePackages":[{"name":{"comparison":"PREFIX","value":"pkg2"}}]})",
     R"({"resourceTags":[{"comparison":"EQUALS","key":"env","value":"prod"},)"
     R"({"comparison":"EQUALS","key":"env"}]})",
+    R"({"resourceTags":[{"comparison":"EQUALS","key":"env","value":"prod"}],)"
+    R"("vulnerabilityId":[{"comparison":"EQUALS","value":"CVE-2024-00002"},)"
+    R"({"comparison":"EQUALS","value":"CVE-2024-00003"}]})",
     R"({"resourceType":[{"comparison":"EQUALS","value":"AWS_ECR_CONTAINER_IMAGE"}]})",
     R"({"resourceId":[{"comparison":"PREFIX","value":"i-0000000"}],)"
     R"("firstObservedAt":[{"startInclusive":1701000000,"endInclusive":1704000000}]})",
@@ -217,9 +220,14 @@ TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
                                 .engine = GetParam()};
       FindingStatements statements(resolved);
       EXPECT_TRUE(read(statements.window(400)) == expected) << criteria << static_cast<int>(order);
-      for (const auto driver : statements.drivers())
+      for (const auto driver : statements.drivers()) {
         EXPECT_TRUE(read(statements.gathered(driver)) == expected)
             << criteria << static_cast<int>(order) << " " << static_cast<int>(driver);
+        const auto driven = statements.driven(driver, 1'000);
+        EXPECT_GE(db().one_integer(driven.text(), driven.values())->value_or(0),
+                  std::ssize(expected))
+            << criteria << static_cast<int>(driver);
+      }
       if (statements.most_walked_vulnerabilities() == 0) continue;
       const auto chosen = statements.chosen_vulnerabilities(100);
       std::vector<std::string> ids;

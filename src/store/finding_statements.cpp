@@ -18,9 +18,6 @@ constexpr std::string_view primary_key = "sqlite_autoindex_finding_1";
 
 constexpr std::size_t most_branches = 400;  // SQLite allows 500
 
-// What PostgreSQL does with each row and changes nothing.
-constexpr std::string_view no_end = " OFFSET 0";
-
 // A part of a walk in which these are the same; it comes in order by itself.
 struct Branch {
   std::string account;
@@ -117,18 +114,10 @@ class FindingStatements::Writer {
   std::string finding(std::string_view index) const {
     return "finding f" + sql::read_by(resolved_.engine, index);
   }
-  // " CROSS JOIN …": for each row of the tables before, the rows of the table that meet what
-  // add_conditions says. PostgreSQL would choose itself which table it begins with, by which index
-  // it reads, and would sort what comes in order already: it is held to one row after the other by
-  // the end of what it does of each.
   template <typename F>
-  void add_each(std::string_view table, std::string_view end, F&& add_conditions) {
-    const bool is_held = resolved_.engine == sql::Engine::postgresql;
-    sql_.add(is_held ? " CROSS JOIN LATERAL (SELECT * FROM " : " CROSS JOIN ")
-        .add(table)
-        .add(is_held ? " WHERE " : " ON ");
-    add_conditions();
-    if (is_held) sql_.add(fmt::format("{}) {}", end, table.substr(table.find(' '))));
+  void add_each(std::string_view table, std::string_view end, F&& add_conditions,
+                bool or_none = false) {
+    store::add_each(sql_, resolved_.engine, table, end, std::forward<F>(add_conditions), or_none);
   }
   // No row of the table before needs more than the window.
   std::string end_of_each() const {
@@ -425,9 +414,11 @@ class FindingStatements::Writer {
       add_each(finding(index_of(driver)), no_end, of_finding);
     } else if (by_resource) {
       sql_.add("(");
-      add_resource_set(sql_, resolved_.accounts, question_.criteria, resolved_.arns);
+      add_resource_set(sql_, resolved_.engine, resolved_.accounts, question_.criteria,
+                       resolved_.arns);
       sql_.add(") r");
-      add_each(finding(index_of(driver)), no_end, of_finding);
+      // A resource that is looked at counts, even if it has none of the findings.
+      add_each(finding(index_of(driver)), no_end, of_finding, !with_key);
     } else {
       sql_.add(finding(index_of(driver)));
     }
@@ -450,6 +441,7 @@ class FindingStatements::Writer {
   void add_driven(FindingDriver driver) {
     if (driver == FindingDriver::resources) {
       sql_.add("f.resource_id = r.resource_id");
+      add_named_vulnerabilities(sql_, question_.criteria);
       if (columns_.statuses.size() == 3) return;
     } else {
       add_accounts("f.account_id");
@@ -502,7 +494,7 @@ bool FindingStatements::unconditional() const {
 }
 
 bool FindingStatements::reads_rows(FindingDriver driver) const {
-  if (driver == FindingDriver::resources) return false;
+  if (driver == FindingDriver::resources) return names_vulnerabilities(question_.question.criteria);
   if (driver == FindingDriver::updated) return true;
   const auto order = question_.question.order;
   const bool has_scores =

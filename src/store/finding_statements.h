@@ -61,7 +61,7 @@ class FindingStatements {
 
   // Whether the criteria read what does not stand in the index that is walked.
   bool reads_rows() const;
-  // Whether gathering by the driver looks at the row of each finding, beside the driver's index.
+  // Whether gathering by the driver looks for each finding by itself, beside the driver's index.
   bool reads_rows(FindingDriver driver) const;
 
   // "finding_columns, key": at most limit + 1 of them.

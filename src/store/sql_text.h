@@ -48,4 +48,23 @@ class SqlText {
   std::vector<OwnedValue> values_;
 };
 
+// What PostgreSQL does with each row and changes nothing.
+inline constexpr std::string_view no_end = " OFFSET 0";
+
+// " CROSS JOIN …": for each row of the tables before, the rows of the table ("finding f") that meet
+// what add_conditions says. PostgreSQL would choose itself which table it begins with, by which
+// index it reads, and would sort what comes in order already: it is held to one row after the other
+// by the end of what it does of each. or_none: a row that has none stays.
+template <typename F>
+void add_each(SqlText& sql, sql::Engine engine, std::string_view table, std::string_view end,
+              F&& add_conditions, bool or_none = false) {
+  const bool is_held = engine == sql::Engine::postgresql;
+  sql.add(or_none ? " LEFT JOIN " : " CROSS JOIN ");
+  sql.add(is_held ? "LATERAL (SELECT * FROM " : "").add(table);
+  sql.add(is_held ? " WHERE " : " ON ");
+  add_conditions();
+  if (is_held) sql.add(end).add(")").add(table.substr(table.find(' ')));
+  if (is_held && or_none) sql.add(" ON 1 = 1");
+}
+
 }  // namespace tenken::store
