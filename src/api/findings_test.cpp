@@ -413,6 +413,26 @@ TEST_F(FindingsTest, filters_are_kept_as_they_were_given) {
   EXPECT_EQ(parsed(answer("ListFilters", R"({"action":"SUPPRESS"})"))["filters"].size(), 0U);
 }
 
+TEST_F(FindingsTest, rules_of_a_member_rest_while_it_is_one) {
+  become(second_account);
+  put_inventory("db-1", {{"beta", "1.0"}}, {});
+  create_rule(R"({"resourceId":[{"comparison":"EQUALS","value":"db-1"}]})");
+  evaluate();
+  EXPECT_EQ(shown(), (Lines{"db-1 CVE-2024-0002 SUPPRESSED"}));
+  become(own_account);
+  answer("EnableDelegatedAdminAccount", R"({"delegatedAdminAccountId":"111122223333"})");
+  const auto member_input = fmt::format(R"({{"accountId":"{}"}})", second_account);
+  answer("AssociateMember", member_input);
+  evaluate();
+  become(second_account);
+  EXPECT_EQ(shown(), (Lines{"db-1 CVE-2024-0002 ACTIVE"}));
+  become(own_account);
+  answer("DisassociateMember", member_input);
+  evaluate();
+  become(second_account);
+  EXPECT_EQ(shown(), (Lines{"db-1 CVE-2024-0002 SUPPRESSED"}));
+}
+
 TEST_F(FindingsTest, a_member_keeps_filters_and_suppresses_nothing) {
   const std::string rule = R"({"name":"rule","action":"SUPPRESS","filterCriteria":{}})";
   become(second_account);

@@ -47,7 +47,8 @@ GROUP BY resource_id, vulnerability_id
 )sql";
 
 // An episode that is open, or was closed so recently that it opens again, is written on; else a
-// new one begins. What did not change is not written, but a sign of life once a day.
+// new one begins. What did not change is not written, but a sign of life once a day. Whether its
+// data is stale says nothing new of the finding: updated_at stays.
 constexpr std::string_view open_statement = R"sql(
 INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, score, fix, stale,
                      packages, last_observed_at, updated_at, closed_at, cause, transition)
@@ -64,7 +65,6 @@ ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
   cause = CASE WHEN finding.status = 3 THEN excluded.cause ELSE finding.cause END,
   updated_at = CASE WHEN finding.status = 3 OR finding.score <> excluded.score
                       OR finding.fix <> excluded.fix OR finding.packages <> excluded.packages
-                      OR finding.stale <> excluded.stale
                     THEN excluded.updated_at ELSE finding.updated_at END,
   score = excluded.score, fix = excluded.fix, stale = excluded.stale, packages = excluded.packages,
   last_observed_at = excluded.last_observed_at, closed_at = 0

@@ -28,7 +28,8 @@ Result<bool> designate_administrator(sql::Connection& connection, std::string_vi
 Result<bool> dismiss_administrator(sql::Connection& connection, std::string_view account) {
   TRY(const auto present, delegated_administrator(connection));
   if (present.empty() || present != account) return false;
-  TRY_VOID(delete_documents(connection, members_of(account)));
+  TRY(const auto members, list_members(connection, account));
+  for (const auto& member : members) TRY_VOID(remove_member(connection, account, member.account));
   return delete_document(connection, organisation, the_only_one);
 }
 
@@ -59,6 +60,7 @@ Result<bool> add_member(sql::Connection& connection, std::string_view administra
 
 Result<bool> remove_member(sql::Connection& connection, std::string_view administrator,
                            std::string_view account) {
+  TRY_VOID(delete_documents(connection, {.account = account, .kind = given_by_administrator}));
   return delete_document(connection, members_of(administrator), account);
 }
 

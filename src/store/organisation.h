@@ -29,6 +29,9 @@ Result<bool> designate_administrator(sql::Connection& connection, std::string_vi
 // Its members are on their own again. False: it is not the administrator.
 Result<bool> dismiss_administrator(sql::Connection& connection, std::string_view account);
 
+// What the administrator of a member laid down for that one alone; it ends with the membership.
+inline constexpr std::string_view given_by_administrator = "given_configuration";
+
 struct Member {
   std::string account;
   Seconds since = 0;

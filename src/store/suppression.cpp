@@ -35,10 +35,11 @@ Result<Rule> read_rule(sql::Connection& connection, const Filter& filter) {
   if (!criteria) return std::move(criteria).error().within("filter " + filter.id);
   out.criteria = *std::move(criteria);
   out.columns = column_conditions(out.criteria);
+  TRY(const auto administrator, administrator_of(connection, filter.account));
   TRY(const auto visible, visible_accounts(connection, filter.account));
   out.accounts = accounts_meant(visible, out.criteria);
   TRY(out.arns, resolve_arns(connection, out.accounts, out.criteria));
-  out.matches_nothing = out.columns.impossible || out.accounts.empty() ||
+  out.matches_nothing = !administrator.empty() || out.columns.impossible || out.accounts.empty() ||
                         std::ranges::find(out.columns.statuses, 1) == out.columns.statuses.end();
   return out;
 }

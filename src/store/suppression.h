@@ -1,5 +1,6 @@
 // Suppression: a finding is SUPPRESSED while a rule matches it, of its account or of the delegated
-// administrator that its account is a member of. Rules are applied to what an evaluation looked at
+// administrator that its account is a member of: then the account's own rules rest, since only the
+// administrator suppresses (spec: inspector B.2). Rules are applied to what an evaluation looked at
 // in the same transaction, and to everything of their accounts by jobs of the kind "suppress": when
 // a rule changes or ends, when accounts become or cease to be members, and when another advisory
 // generation may have changed what the rule reads of vulnerabilities.

@@ -97,7 +97,7 @@ struct Place {
 };
 Place place_of(const Subject& of, const Part& part) {
   if (of.administrator.empty()) return {configuration_of(of.account), std::string(part.id)};
-  return {configuration_of(of.administrator), fmt::format("{}/{}", part.id, of.account)};
+  return {{.account = of.account, .kind = store::given_by_administrator}, std::string(part.id)};
 }
 
 Result<Stored> read_part(sql::Connection& connection, const Subject& of, const Part& part) {

@@ -79,9 +79,14 @@ TEST_F(ConfigurationTest, the_administrator_gives_a_member_parts_of_its_own) {
     EXPECT_TRUE(refusal("UpdateConfiguration", wrong).starts_with("ValidationException")) << wrong;
   EXPECT_TRUE(refusal("GetConfiguration", R"({"accountId":"111122223333"})")
                   .starts_with("AccessDeniedException"));
+  answer("UpdateConfiguration", R"({"accountId":"777788889999",)"
+                                R"("ecrConfiguration":{"rescanDuration":"DAYS_60"}})");
   answer("DisassociateMember", R"({"accountId":"777788889999"})");
   become(third_account);
   EXPECT_NE(answer("GetConfiguration").find(R"("rescanDuration":"DAYS_3")"), std::string::npos);
+  become(second_account);
+  answer("AssociateMember", R"({"accountId":"777788889999"})");
+  EXPECT_TRUE(of_member(R"("rescanDuration":"DAYS_180")"));
 }
 
 TEST_F(ConfigurationTest, what_is_said_of_machine_images_and_the_scanner_is_kept) {

@@ -91,11 +91,13 @@ Answer disable_delegated_admin_account(const Call& call) {
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
   TRY_VOID(check_management(*connection, call));
+  TRY(const auto concerned, store::visible_accounts(*connection, account));
   TRY(const auto dismissed, store::dismiss_administrator(*connection, account));
   if (!dismissed)
     return resource_not_found(
         fmt::format("The account {} is not the delegated administrator", account));
-  TRY_VOID(store::enqueue_rules_of(*connection, account, call.services.clock()));
+  for (const auto& one : concerned)
+    TRY_VOID(store::enqueue_rules_of(*connection, one, call.services.clock()));
   TRY_VOID(transaction.commit());
   return one_account("delegatedAdminAccountId", account);
 }
@@ -163,7 +165,8 @@ Answer associate_member(const Call& call) {
         fmt::format("The organization can have at most {} members", store::most_members),
         std::string(account));
   if (added) {
-    TRY_VOID(store::enqueue_rules_of(*connection, call.who.account, now));
+    for (const auto concerned : {std::string_view(call.who.account), account})
+      TRY_VOID(store::enqueue_rules_of(*connection, concerned, now));
     TRY(const auto types, auto_enabled_types(*connection, call.who.account));
     TRY_VOID(store::enable_types(*connection, account, types, now));
   }
@@ -182,7 +185,8 @@ Answer disassociate_member(const Call& call) {
         fmt::format("The current account cannot disassociate the account {} since the latter is "
                     "not yet associated to it",
                     account));
-  TRY_VOID(store::enqueue_rules_of(*connection, call.who.account, call.services.clock()));
+  for (const auto concerned : {std::string_view(call.who.account), account})
+    TRY_VOID(store::enqueue_rules_of(*connection, concerned, call.services.clock()));
   TRY_VOID(transaction.commit());
   return one_account("accountId", account);
 }
