@@ -214,17 +214,20 @@ class FindingStatements::Writer {
   }
 
   // Each part of a walk is sorted by itself, so that the parts are merged as they are read.
-  void begin_part() {
-    sql_.add(begun_ ? " UNION ALL SELECT * FROM (" : "SELECT * FROM (");
+  // PostgreSQL plans many parts several times as long if each is a table of a SELECT, which SQLite
+  // needs; and each for all of it if no limit is said, while SQLite merges only what has none.
+  template <typename F>
+  void add_part(F&& add_rows) {
+    const bool is_sqlite = resolved_.engine == sql::Engine::sqlite;
+    const bool is_table = is_sqlite || !begun_;
+    if (begun_) sql_.add(" UNION ALL ");
     begun_ = true;
+    sql_.add(is_table ? "SELECT * FROM (" : "(");
     add_selected();
-  }
-  // PostgreSQL plans each for all of it if no limit is said; SQLite merges only what has none.
-  void end_part() {
+    add_rows();
     sql_.add(fmt::format(" ORDER BY {}", key("", direction())));
-    if (resolved_.engine == sql::Engine::postgresql)
-      sql_.add(fmt::format(" LIMIT {}", window_rows_));
-    sql_.add(") b");
+    if (!is_sqlite) sql_.add(fmt::format(" LIMIT {}", window_rows_));
+    sql_.add(is_table ? ") b" : ")");
   }
 
   // "(a, b) < (?1, ?2)" of columns of the key, from first up to end.
@@ -271,11 +274,7 @@ class FindingStatements::Writer {
   }
 
   void add_index_walk() {
-    for (const auto& branch : branches()) {
-      begin_part();
-      add_branch(branch);
-      end_part();
-    }
+    for (const auto& branch : branches()) add_part([&] { add_branch(branch); });
   }
 
   std::string_view index_of(const Branch& branch) const {
@@ -319,18 +318,17 @@ class FindingStatements::Writer {
   template <typename F>
   void add_outer_walk(F&& add_rows) {
     if (!question_.after.empty()) {
-      begin_part();
-      add_rows(true);
-      add_place(0, order_.outer, "=");
-      end_part();
+      add_part([&] {
+        add_rows(true);
+        add_place(0, order_.outer, "=");
+      });
     }
-    begin_part();
-    add_rows(false);
-    if (!question_.after.empty()) {
+    add_part([&] {
+      add_rows(false);
+      if (question_.after.empty()) return;
       add_place(0, order_.outer, question_.descending ? "<=" : ">=");
       add_place(order_.outer - 1, order_.outer, "<>");
-    }
-    end_part();
+    });
   }
 
   // PostgreSQL enters the index at the place where the status is a constant.
