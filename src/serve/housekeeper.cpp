@@ -7,6 +7,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "access/audit.h"
@@ -85,7 +86,22 @@ class RunningHousekeeper final : public Housekeeper {
   Result<> ping() {
     TRY(auto connection, options_.pool->lease(ping_wait_ms));
     TRY_VOID(connection->one_integer("SELECT 1"));
-    return {};
+    return check_log();
+  }
+
+  // Nothing but this process takes its log away, and that only at its end. Whoever did it else, by
+  // hand or by a copy of the directory put back, what is written from now on would be lost.
+  Result<> check_log() {
+    if (!on_sqlite()) return {};
+    struct stat found{};
+    const auto file = store_file(options_.data_directory) + "-wal";
+    const auto log = ::stat(file.c_str(), &found) == 0 ? found.st_ino : 0;
+    if (log_ == 0) log_ = log;
+    if (log == log_) return {};
+    const std::string reason = "the store's log was removed or exchanged by somebody else";
+    options_.ingest->refuse(reason);
+    return unavailable(
+        fmt::format("{}: {}; stop the server and look at the directory", file, reason));
   }
 
   void tell_store(const std::string& fault) {
@@ -194,7 +210,8 @@ class RunningHousekeeper final : public Housekeeper {
   mutable std::mutex mutex_;
   std::string store_fault_;
   Counted counted_;
-  bool refusing_ = false;        // of the watcher
+  bool refusing_ = false;        // of the watcher, as the next
+  ino_t log_ = 0;                // of SQLite's write-ahead log; 0: there was none yet
   Seconds next_backup_try_ = 0;  // of the keeper, as the next
   Seconds next_tidying_ = 0;
   Sleeper watch_sleep_;

@@ -424,6 +424,15 @@ class Faults(ServeCase):
         one.start()
         self.assertEqual(one.put_inventory("web-1", SBOM).status // 100, 2)
 
+    def test_a_log_that_somebody_removes_is_noticed(self):
+        one = self.serve()
+        self.assertEqual(one.put_inventory("web-1", SBOM).status // 100, 2)
+        time.sleep(1.5)  # a look each second
+        (one.directory / "tenken.sqlite-wal").unlink()
+        wait_for(lambda: one.send("GET", "/readyz").status == 503, what="not ready")
+        self.assertIn("log was removed", one.log())
+        self.assert_to_be_tried_again(one.put_inventory("web-2", SBOM))
+
     def test_a_database_that_is_gone_is_refused_and_comes_back(self):
         with postgres_server.PostgresServer() as postgres:
             one = self.serve(database_uri=postgres.uri)
