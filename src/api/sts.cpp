@@ -64,6 +64,11 @@ http::Response sts_error(std::string_view code, std::string_view message, int st
 
 http::Response answer_sts(const http::Request& request, const access::Principal& who) {
   const auto action = action_of(request);
+  if (action.empty())
+    return sts_error("InvalidAction",
+                     "This request is signed for the service sts, of which only GetCallerIdentity "
+                     "is served: sign others for inspector2 or inspector-scan",
+                     400);
   if (action != "GetCallerIdentity")
     return sts_error("InvalidAction",
                      fmt::format("Could not find operation {} for version 2011-06-15", action),

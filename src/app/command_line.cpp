@@ -245,7 +245,6 @@ class CommandLine {
       url->excludes(scan.get_option(name));
     scan.add_option("--ca", server.ca,
                     "PEM file of the authority that the server's certificate is of")
-        ->check(CLI::ExistingFile)
         ->needs(url);
     scan.add_option("--resource", server.resource,
                     "the resource's id on the server; default: made from the machine id")

@@ -12,6 +12,7 @@
 #include "app/version.h"
 #include "aws/credentials.h"
 #include "aws/sigv4.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "crypto/encode.h"
@@ -20,6 +21,7 @@
 #include "fetch/http_sender.h"
 #include "fetch/retry.h"
 #include "fetch/url.h"
+#include "host/identity.h"
 #include "inventory/document.h"
 #include "inventory/root.h"
 
@@ -32,7 +34,8 @@ constexpr fetch::RetryPolicy retries{
     .attempts = 5, .first_wait_ms = 500, .longest_wait_ms = 4'000, .longest_retry_after_s = 2};
 constexpr std::uint32_t connect_ms = 8'000;
 constexpr std::uint32_t transfer_seconds = 300;
-constexpr std::size_t machine_id_limit = 256;
+constexpr std::uint32_t longest_waiting_ms = 9'000;
+constexpr std::size_t authority_limit = std::size_t{1} << 20;
 
 // Requests are signed with the time of day, whatever $SOURCE_DATE_EPOCH says.
 Seconds time_of_day() {
@@ -53,17 +56,10 @@ Result<fetch::Url> server_url(std::string_view text) {
   return url;
 }
 
-// An id that tells nothing of the machine's own, which is not for others to know (machine-id(5)).
 Result<std::string> resource_of_machine(const std::string& rootfs) {
   TRY(const auto root, inventory::Root::at(rootfs.empty() ? "/" : rootfs));
-  TRY(const auto bytes, root.read("etc/machine-id", machine_id_limit));
-  const auto id = trim(bytes);
-  const bool whole =
-      id.size() == 32 && std::ranges::all_of(id, [](char c) { return hex_value(c) >= 0; });
-  if (!whole || id.find_first_not_of('0') == std::string_view::npos)
-    return invalid("etc/machine-id: no machine id stands there");
-  const auto hash = crypto::hmac_sha256(id, "tenken resource id");
-  return "mi-" + crypto::to_hex(crypto::view(hash)).substr(0, 17);
+  TRY(const auto machine, host::machine_hash(root));
+  return host::resource_of_machine(machine);
 }
 
 std::string target_of(std::string_view resource, const ServerArguments& server,
@@ -108,8 +104,6 @@ class Server {
   }
 
  private:
-  static constexpr std::uint32_t longest_waiting_ms = 9'000;
-
   Result<HttpAnswer> put_once(const std::string& target, std::string_view body) {
     std::vector<aws::Header> headers{
         {"host", std::string(url_.host)},
@@ -164,6 +158,18 @@ Result<bool> send(const ServerArguments& arguments, fetch::Url url, std::string_
   return send(server, arguments, resource, document).within(arguments.url);
 }
 
+// A server that starts at this moment is about to write it.
+Result<> wait_for(const std::string& file) {
+  constexpr std::uint32_t step_ms = 100;
+  for (std::uint32_t waited_ms = 0;; waited_ms += step_ms) {
+    const auto read = read_file(file, authority_limit);
+    if (read) return {};
+    if (read.error().code != Errc::not_found || waited_ms >= longest_waiting_ms)
+      return read.error();
+    fetch::sleep_ms(step_ms);
+  }
+}
+
 }  // namespace
 
 int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& server) {
@@ -171,6 +177,12 @@ int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& ser
   if (!url) {
     complain(said("--server: {}", said_of(url.error().what)));
     return exit_usage;
+  }
+  if (!server.ca.empty()) {
+    if (const auto there = wait_for(server.ca); !there) {
+      complain(said("--ca: {}", said_of(there.error().what)));
+      return exit_usage;
+    }
   }
   auto resource = server.resource;
   if (resource.empty()) {

@@ -100,6 +100,7 @@ constexpr auto rows = std::to_array<Phrase>({
     {"how long the resource lives without another report: 30m, 12h, 7d",
      "次の報告がない場合にリソースを残す期間: 30m、12h、7d"},
     {"--server: {}", "--server: {}"},
+    {"--ca: {}", "--ca: {}"},
     {"--resource is needed: {}", "--resource が必要です: {}"},
     {"{}: nothing has changed since the last report\n", "{}: 前回の報告から変更はありません\n"},
     {"{}: {} packages reported\n", "{}: {} 個のパッケージを報告しました\n"},

@@ -37,6 +37,17 @@ bool is_file_name(std::string_view name) {
          std::ranges::all_of(name, allowed);
 }
 
+// The first member that no request has; empty: there is none.
+std::string unknown_member(json::Value body) {
+  constexpr std::array<std::string_view, 4> known{"name", "format", "filterCriteria",
+                                                  "resourceFilterCriteria"};
+  std::string out;
+  body.for_each_member([&](std::string_view name, json::Value) {
+    if (out.empty() && std::ranges::find(known, name) == known.end()) out = name;
+  });
+  return out;
+}
+
 // The criteria, checked as those of the Inspector API's operation are.
 ApiResult<std::string> criteria_of_kind(const Kind& kind, std::string_view body) {
   static const auto model = ServiceModel::inspector2();
@@ -80,6 +91,8 @@ ApiResult<http::Response> create(const V1Call& call) {
   auto parsed = parser.parse(call.request.body);
   if (!parsed || !parsed->is_object())
     return validation_failed("The body must be a JSON object", Reason::cannot_parse);
+  if (auto unknown = unknown_member(*parsed); !unknown.empty())
+    return validation_failed(fmt::format("{}: there is no such member", printable(unknown)));
   const auto name = (*parsed)["name"].string();
   if (!is_file_name(name))
     return validation_failed("name: 1 to 64 of A-Z a-z 0-9 . _ -, no dot at the start");
@@ -113,7 +126,8 @@ constexpr std::array operations{
                 .path = "/v1/exports",
                 .needs = access::Permission::export_data,
                 .handle = create,
-                .noted_as = "CreateExport"},
+                .noted_as = "CreateExport",
+                .target = "name"},
     V1Operation{.method = "GET",
                 .path = "/v1/exports/{id}",
                 .needs = access::Permission::read,
