@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "access/audit.h"
 #include "access/writes.h"
 #include "base/text.h"
 #include "crypto/random.h"
@@ -42,6 +43,52 @@ Result<std::optional<UserRow>> find_user(sql::Connection& connection, std::strin
   return UserRow{row->string(0), row->integer(1)};
 }
 
+// False: it was there. Conflict where it was revoked.
+Result<bool> add_account(sql::Connection& connection, std::string_view account, Seconds now) {
+  TRY_VOID(check_account(account));
+  TRY(const auto added,
+      connection.run("INSERT INTO account (account_id, name, management, created_at, "
+                     "revoked_at) SELECT ?1, '', CASE WHEN EXISTS (SELECT 1 FROM account) "
+                     "THEN 0 ELSE 1 END, ?2, 0 ON CONFLICT (account_id) DO NOTHING",
+                     account, now));
+  TRY(const auto revoked_at,
+      connection.one_integer("SELECT revoked_at FROM account WHERE account_id = ?1", account));
+  if (revoked_at.value_or(0) != 0)
+    return conflict(fmt::format("account {} was revoked: create it again first", account));
+  return added > 0;
+}
+
+// False: it was there, with this role.
+Result<bool> add_user(sql::Connection& connection, std::string_view account, std::string_view user,
+                      std::optional<Role> role, Seconds now) {
+  TRY_VOID(check_user(user));
+  TRY_VOID(ensure_account(connection, account, now));
+  TRY(const auto known, find_user(connection, account, user));
+  if (!known && !role)
+    return not_found(fmt::format("account {} has no user {}: say its role", account, user));
+  if (!known) {
+    TRY_VOID(
+        connection.run("INSERT INTO app_user (account_id, name, user_id, role, created_at, "
+                       "revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, 0)",
+                       account, user, std::string_view(new_user_id()), name(*role), now));
+    return true;
+  }
+  if (known->revoked_at != 0)
+    return conflict(
+        fmt::format("user {} of account {} was revoked: create it again first", user, account));
+  if (role && known->role != name(*role))
+    return conflict(
+        fmt::format("user {} of account {} has the role {}: change that first, or name "
+                    "another user",
+                    user, account, known->role));
+  return false;
+}
+
+Result<> note_user(sql::Connection& connection, std::string_view account, std::string_view action,
+                   std::string_view user, Role role, Seconds now) {
+  return note_command(connection, account, action, fmt::format("{} {}", user, name(role)), now);
+}
+
 }  // namespace
 
 bool is_account_id(std::string_view text) {
@@ -65,42 +112,16 @@ Result<sql::Transaction> begin_change(sql::Connection& connection) {
 }
 
 Result<> ensure_account(sql::Connection& connection, std::string_view account, Seconds now) {
-  TRY_VOID(check_account(account));
-  TRY_VOID(
-      connection.run("INSERT INTO account (account_id, name, management, created_at, "
-                     "revoked_at) SELECT ?1, '', CASE WHEN EXISTS (SELECT 1 FROM account) "
-                     "THEN 0 ELSE 1 END, ?2, 0 ON CONFLICT (account_id) DO NOTHING",
-                     account, now));
-  TRY(const auto revoked_at,
-      connection.one_integer("SELECT revoked_at FROM account WHERE account_id = ?1", account));
-  if (revoked_at.value_or(0) != 0)
-    return conflict(fmt::format("account {} was revoked: create it again first", account));
-  return {};
+  TRY(const auto added, add_account(connection, account, now));
+  if (!added) return {};
+  return note_command(connection, account, "CreateAccount", account, now);
 }
 
 Result<> ensure_user(sql::Connection& connection, std::string_view account, std::string_view user,
                      std::optional<Role> role, Seconds now) {
-  TRY_VOID(check_user(user));
-  TRY_VOID(ensure_account(connection, account, now));
-  TRY(const auto known, find_user(connection, account, user));
-  if (!known && !role)
-    return not_found(fmt::format("account {} has no user {}: say its role", account, user));
-  if (!known) {
-    TRY_VOID(
-        connection.run("INSERT INTO app_user (account_id, name, user_id, role, created_at, "
-                       "revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, 0)",
-                       account, user, std::string_view(new_user_id()), name(*role), now));
-    return {};
-  }
-  if (known->revoked_at != 0)
-    return conflict(
-        fmt::format("user {} of account {} was revoked: create it again first", user, account));
-  if (role && known->role != name(*role))
-    return conflict(
-        fmt::format("user {} of account {} has the role {}: change that first, or name "
-                    "another user",
-                    user, account, known->role));
-  return {};
+  TRY(const auto added, add_user(connection, account, user, role, now));
+  if (!added) return {};
+  return note_user(connection, account, "CreateUser", user, *role, now);
 }
 
 Result<> create_account(sql::Connection& connection, std::string_view account,
@@ -109,13 +130,14 @@ Result<> create_account(sql::Connection& connection, std::string_view account,
   const auto shown = valid_utf8(name.substr(0, longest_name));
   TRY(auto transaction, begin_change(connection));
   TRY_VOID(connection.run("UPDATE account SET revoked_at = 0 WHERE account_id = ?1", account));
-  TRY_VOID(ensure_account(connection, account, now));
+  TRY_VOID(add_account(connection, account, now));
   if (!shown.empty())
     TRY_VOID(connection.run("UPDATE account SET name = ?2 WHERE account_id = ?1", account,
                             std::string_view(shown)));
   if (management)
     TRY_VOID(connection.run(
         "UPDATE account SET management = CASE WHEN account_id = ?1 THEN 1 ELSE 0 END", account));
+  TRY_VOID(note_command(connection, account, "CreateAccount", account, now));
   return transaction.commit();
 }
 
@@ -152,6 +174,7 @@ Result<> revoke_account(sql::Connection& connection, std::string_view account, S
       connection.run("UPDATE access_key SET revoked_at = ?2, sealed_secret = '' WHERE "
                      "account_id = ?1 AND revoked_at = 0",
                      account, now));
+  TRY_VOID(note_command(connection, account, "RevokeAccount", account, now));
   return transaction.commit();
 }
 
@@ -162,17 +185,19 @@ Result<> create_user(sql::Connection& connection, std::string_view account, std:
       connection.run("UPDATE app_user SET revoked_at = 0, role = ?3 WHERE account_id = ?1 AND "
                      "name = ?2 AND revoked_at > 0",
                      account, user, name(role)));
-  TRY_VOID(ensure_user(connection, account, user, role, now));
+  TRY_VOID(add_user(connection, account, user, role, now));
+  TRY_VOID(note_user(connection, account, "CreateUser", user, role, now));
   return transaction.commit();
 }
 
 Result<> set_role(sql::Connection& connection, std::string_view account, std::string_view user,
-                  Role role) {
+                  Role role, Seconds now) {
   TRY(auto transaction, begin_change(connection));
   TRY(const auto found, connection.run("UPDATE app_user SET role = ?3 WHERE account_id = ?1 AND "
                                        "name = ?2 AND revoked_at = 0",
                                        account, user, name(role)));
   if (found == 0) return not_found(fmt::format("no user {} in account {}", user, account));
+  TRY_VOID(note_user(connection, account, "SetRole", user, role, now));
   return transaction.commit();
 }
 
@@ -205,6 +230,7 @@ Result<> revoke_user(sql::Connection& connection, std::string_view account, std:
       connection.run("UPDATE access_key SET revoked_at = ?3, sealed_secret = '' WHERE "
                      "account_id = ?1 AND user_name = ?2 AND revoked_at = 0",
                      account, user, now));
+  TRY_VOID(note_command(connection, account, "RevokeUser", user, now));
   return transaction.commit();
 }
 

@@ -2,6 +2,8 @@
 // its name stays taken and the audit log readable; creating it again lets it in again, with keys
 // of its own anew.
 //
+// Only the command line changes these; the audit log says so in the change's own transaction.
+//
 // Errors: invalid (a name that is none), conflict, not_found, and those of the engine.
 // Thread rule: functions over the caller's connection, each its own transaction.
 #pragma once
@@ -52,7 +54,7 @@ struct User {
 Result<> create_user(sql::Connection& connection, std::string_view account, std::string_view user,
                      Role role, Seconds now);
 Result<> set_role(sql::Connection& connection, std::string_view account, std::string_view user,
-                  Role role);
+                  Role role, Seconds now);
 Result<std::vector<User>> list_users(sql::Connection& connection, std::string_view account);
 Result<> revoke_user(sql::Connection& connection, std::string_view account, std::string_view user,
                      Seconds now);

@@ -2,16 +2,16 @@
 
 #include <limits>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "crypto/random.h"
 
 namespace tenken::access {
 namespace {
 
-constexpr std::size_t longest_text = 1024;
-
 std::string stored(std::string_view text) {
-  return printable(text.substr(0, longest_text));
+  return printable(text.substr(0, longest_audit_text));
 }
 
 }  // namespace
@@ -38,6 +38,17 @@ Result<> AuditLog::append(sql::Connection& connection, const AuditEvent& event) 
       std::string_view(texts[2]), std::string_view(texts[3]), std::string_view(texts[4]),
       std::string_view(texts[5]), std::string_view(texts[6]), std::string_view(texts[7])));
   return {};
+}
+
+Result<> note_command(sql::Connection& connection, std::string_view account,
+                      std::string_view action, std::string_view target, Seconds now) {
+  static AuditLog log;
+  return log.append(connection, {.time = now,
+                                 .account = std::string(account),
+                                 .principal = std::string(command_line),
+                                 .action = fmt::format("tenken:{}", action),
+                                 .target = std::string(target),
+                                 .outcome = "success"});
 }
 
 Result<std::vector<AuditEvent>> list_audit(sql::Connection& connection, std::string_view account,

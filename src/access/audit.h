@@ -1,8 +1,11 @@
 // The audit log: who did what, when, from where, and how it ended. Rows are only added. Never in
 // it: secrets, bodies, signatures.
 //
+// What the command line, enrolment and renewal change is noted in the change's own transaction.
+// What the APIs are asked is noted when it is answered, whether done or refused: after the commit.
+//
 // Errors: those of the engine. Thread rule: an AuditLog from any thread, with the caller's
-// connection; an event that describes a change is appended in the change's own transaction.
+// connection.
 #pragma once
 
 #include <atomic>
@@ -22,7 +25,10 @@ namespace tenken::access {
 // Who acts with tenken admin.
 inline constexpr std::string_view command_line = "command line";
 
-// Texts may be a stranger's: they are stored printable and cut at 1,024 bytes.
+// Texts may be a stranger's: they are stored printable and cut here, in bytes. A hundred accounts
+// fit, as many as a request may name.
+inline constexpr std::size_t longest_audit_text = 2'048;
+
 struct AuditEvent {
   std::int64_t id = 0;  // made by append; ascending with time, on one node also within a second
   Seconds time = 0;
@@ -31,8 +37,8 @@ struct AuditEvent {
   std::string access_key_id;  // empty where none was used
   std::string source;         // network address; empty: this machine
   std::string action;         // "inspector2:CreateFilter"
-  std::string target;         // what it was done to: an ARN, a name
-  std::string outcome;        // "success", or the error's code
+  std::string target;         // what it was done to: an ARN, a name; several joined by a space
+  std::string outcome;        // "success", the error's code, "partial, failed for …"
   std::string request_id;
 };
 
@@ -47,6 +53,10 @@ class AuditLog {
   std::int64_t node_;  // 16 random bits: two nodes make no id twice
   std::atomic<std::uint32_t> count_ = 0;
 };
+
+// Inside the caller's transaction: the command line did this, "CreateKey", in that account.
+Result<> note_command(sql::Connection& connection, std::string_view account,
+                      std::string_view action, std::string_view target, Seconds now);
 
 // The account's newest events first, from the one below `before` on; at most `limit`.
 Result<std::vector<AuditEvent>> list_audit(sql::Connection& connection, std::string_view account,

@@ -73,7 +73,7 @@ TEST_P(KeyRingTest, SeesRevokedUsersAndAccountsAndChangedRoles) {
   const auto alice = make_key(acme, "alice");
   const auto bob = make_key(other_account, "bob");
   ASSERT_TRUE(known(alice) && known(bob));
-  ASSERT_TRUE(set_role(db(), acme, "alice", Role::admin));
+  ASSERT_TRUE(set_role(db(), acme, "alice", Role::admin, today));
   ticks_ += 500;
   EXPECT_EQ(ring().find(alice.access_key_id, today).value()->principal.role, Role::admin);
   ASSERT_TRUE(revoke_user(db(), acme, "alice", today));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "access/audit.h"
 #include "access/sealed_secret.h"
 #include "access/writes.h"
 #include "base/text.h"
@@ -54,6 +55,28 @@ Result<NewKey> insert_key(sql::Connection& connection, const MasterKey& master,
   return key;
 }
 
+// Of whom the key is.
+struct Owner {
+  std::string account;
+  std::string user;
+};
+Result<> note_key(sql::Connection& connection, std::string_view action, std::string_view id,
+                  const Owner& owner, Seconds now) {
+  return note_command(connection, owner.account, action, fmt::format("{} {}", id, owner.user), now);
+}
+
+// Not_found for a key that was revoked or had expired by then.
+Result<Owner> owner_of(sql::Connection& connection, std::string_view access_key_id, Seconds then) {
+  TRY(const auto rows, connection.query("SELECT account_id, user_name FROM access_key WHERE "
+                                        "access_key_id = ?1 AND revoked_at = 0 AND (expires_at = "
+                                        "0 OR expires_at > ?2)",
+                                        access_key_id, then));
+  TRY(const auto* row, rows->next());
+  if (row == nullptr)
+    return not_found(fmt::format("no live access key {}", printable(access_key_id.substr(0, 128))));
+  return Owner{.account = row->string(0), .user = row->string(1)};
+}
+
 }  // namespace
 
 Result<> claim_master_key(sql::Connection& connection, const MasterKey& master) {
@@ -94,47 +117,37 @@ Result<NewKey> create_key(sql::Connection& connection, const MasterKey& master,
   TRY_VOID(ensure_user(connection, request.account, request.user, request.role, now));
   TRY(auto key,
       insert_key(connection, master, request.account, request.user, request.expires_at, now));
+  TRY_VOID(note_key(connection, "CreateKey", key.access_key_id,
+                    {std::string(request.account), std::string(request.user)}, now));
   TRY_VOID(transaction.commit());
   return key;
 }
 
 Result<NewKey> rotate_key(sql::Connection& connection, const MasterKey& master,
                           std::string_view access_key_id, Seconds grace_s, Seconds now) {
-  const auto unknown = [&] {
-    return not_found(fmt::format("no live access key {}", printable(access_key_id.substr(0, 128))));
-  };
   TRY(auto transaction, begin_change(connection));
   TRY_VOID(claim_master_key(connection, master));
-  std::string account;
-  std::string user;
-  {
-    TRY(const auto rows, connection.query("SELECT account_id, user_name FROM access_key WHERE "
-                                          "access_key_id = ?1 AND revoked_at = 0 AND (expires_at = "
-                                          "0 OR expires_at > ?2)",
-                                          access_key_id, now));
-    TRY(const auto* row, rows->next());
-    if (row == nullptr) return unknown();
-    account = row->string(0);
-    user = row->string(1);
-  }
-  TRY(auto key, insert_key(connection, master, account, user, 0, now));
+  TRY(const auto owner, owner_of(connection, access_key_id, now));
+  TRY(auto key, insert_key(connection, master, owner.account, owner.user, 0, now));
   TRY_VOID(
       connection.run("UPDATE access_key SET expires_at = ?2 WHERE access_key_id = ?1 AND "
                      "(expires_at = 0 OR expires_at > ?2)",
                      access_key_id, now + grace_s));
+  TRY_VOID(note_key(connection, "RotateKey", fmt::format("{} {}", access_key_id, key.access_key_id),
+                    owner, now));
   TRY_VOID(transaction.commit());
   return key;
 }
 
 Result<> revoke_key(sql::Connection& connection, std::string_view access_key_id, Seconds now) {
   TRY(auto transaction, begin_change(connection));
-  TRY(const auto found,
+  constexpr Seconds whenever = 0;  // one that has expired too
+  TRY(const auto owner, owner_of(connection, access_key_id, whenever));
+  TRY_VOID(
       connection.run("UPDATE access_key SET revoked_at = ?2, sealed_secret = '' WHERE "
-                     "access_key_id = ?1 AND revoked_at = 0",
+                     "access_key_id = ?1",
                      access_key_id, now));
-  if (found == 0)
-    return not_found(fmt::format("no access key {} that is not revoked",
-                                 printable(access_key_id.substr(0, 128))));
+  TRY_VOID(note_key(connection, "RevokeKey", access_key_id, owner, now));
   return transaction.commit();
 }
 

@@ -5,6 +5,8 @@
 // An id is TKIA and 16 of A–Z 2–7; a secret is 40 of A–Z a–z 0–9 + /: both as AWS's tools expect.
 // A user has two live keys at most, so that one can replace the other without a gap.
 //
+// Only the command line makes and ends keys; the audit log says so in the change's own transaction.
+//
 // Errors: invalid, not_found, limit (two live keys), conflict (revoked account or user; another
 // master key), and those of the engine.
 // Thread rule: functions over the caller's connection, each its own transaction.

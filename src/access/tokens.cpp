@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "access/accounts.h"
+#include "access/audit.h"
 #include "access/writes.h"
 #include "base/json.h"
 #include "base/json_writer.h"
@@ -95,6 +96,7 @@ Result<NewToken> create_token(sql::Connection& connection, const TokenRequest& r
       "created_at, expires_at, revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, 0)",
       std::string_view(out.id), std::string_view(hash), request.account, request.made_by,
       request.uses, std::string_view(tags), now, request.expires_at));
+  TRY_VOID(note_command(connection, request.account, "CreateToken", out.id, now));
   TRY_VOID(transaction.commit());
   return out;
 }
@@ -115,13 +117,15 @@ Result<std::vector<TokenRow>> list_tokens(sql::Connection& connection, std::stri
 
 Result<> revoke_token(sql::Connection& connection, std::string_view account, std::string_view id,
                       Seconds now) {
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
   TRY(const auto changed,
       connection.run("UPDATE enrolment_token SET revoked_at = ?3 WHERE token_id = ?2 "
                      "AND account_id = ?1 AND revoked_at = 0",
                      account, id, now));
   if (changed == 0)
     return not_found(fmt::format("no token {} that is not revoked", printable(id.substr(0, 64))));
-  return {};
+  TRY_VOID(note_command(connection, account, "RevokeToken", id, now));
+  return transaction.commit();
 }
 
 Result<std::optional<TokenRow>> find_live_token(sql::Connection& connection, std::string_view token,

@@ -2,6 +2,9 @@
 // characters of base64url (32 random bytes), shown once; the database holds its SHA-256 only. It
 // lets in as many hosts as it has uses, until it expires or is revoked.
 //
+// Only the command line makes and revokes them; the audit log says so in the change's own
+// transaction.
+//
 // Errors: invalid (times, uses or tags that are none), not_found, conflict (a revoked account), and
 // those of the engine. Thread rule: functions over the caller's connection.
 #pragma once

@@ -14,6 +14,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "access/principal.h"
 #include "access/role.h"
@@ -42,25 +43,42 @@ struct Services {
   exports::Policy exports;   // where accounts may have exports written
 };
 
+// What the audit log is to say of a call.
+struct AuditNote {
+  std::string target;   // what it was done to
+  std::string outcome;  // empty: success, or the code of the error that was answered
+};
+
 struct Call {
   const access::Principal& who;
   const Input& input;
   Services& services;
-  // What the audit log is to say that it was done to, an ARN; nullptr: nobody asks.
-  std::string* target = nullptr;
+  AuditNote* note = nullptr;  // nullptr: nobody asks
 
+  // It made this: no member of its input names it.
   void done_to(std::string_view arn) const {
-    if (target != nullptr) *target = arn;
+    if (note != nullptr) note->target = arn;
+  }
+  // The answer is a 200, but not everything was done.
+  void ended(std::string outcome) const {
+    if (note != nullptr) note->outcome = std::move(outcome);
   }
 };
 
 // The answer's JSON document.
 using Answer = ApiResult<std::string>;
 
+// The target of an operation that is about the caller's own account and nothing else.
+inline constexpr std::string_view callers_account = "(own account)";
+
 struct HandledOperation {
   std::string_view name;  // as the model has it: "ListFindings"
   access::Permission needs = access::Permission::nobody;
   Answer (*handle)(const Call& call) = nullptr;
+  // What the audit log says that it is done to: members of its input (Input::texts), separated by a
+  // space. A request that has none of them is about the caller's own account. Empty for what only
+  // reads, which is not noted.
+  std::string_view target = {};
 };
 
 struct Family {

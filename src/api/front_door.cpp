@@ -6,6 +6,7 @@
 #include "api/sts.h"
 #include "api/v1/v1.h"
 #include "base/json_writer.h"
+#include "base/text.h"
 
 namespace tenken::api {
 namespace {
@@ -39,6 +40,19 @@ http::Response document(int status, std::string body) {
   out.headers.all.emplace_back("Content-Type", "application/json");
   out.body = std::move(body);
   return out;
+}
+
+std::string target_of(const HandledOperation& operation, const Input& input,
+                      const std::string& own_account) {
+  std::string out;
+  for (const auto path : split(operation.target, ' ')) {
+    for (const auto text : input.texts(path)) {
+      if (out.size() >= access::longest_audit_text) break;
+      if (!out.empty()) out += ' ';
+      out += text;
+    }
+  }
+  return out.empty() ? own_account : out;
 }
 
 }  // namespace
@@ -78,12 +92,12 @@ struct FrontDoor::State {
   http::Response answer(const http::Request& request, const access::Authenticated& who);
   http::Response operate(const http::Request& request, const access::Authenticated& who);
   ApiResult<std::string> call(const http::Request& request, const Route& route,
-                              const access::Authenticated& who, std::string& target);
+                              const access::Authenticated& who, AuditNote& noted);
   http::Response answer_v1(const http::Request& request, const access::Principal& who);
   void note(const http::Request& request, const access::Principal& who, const Route& route,
-            std::string target, std::string_view outcome);
+            AuditNote noted);
   void note(const http::Request& request, const access::Principal& who, std::string action,
-            std::string target, std::string_view outcome);
+            AuditNote noted);
 };
 
 FrontDoor::FrontDoor(Services services, access::KeyRing& keys,
@@ -130,10 +144,11 @@ http::Response FrontDoor::State::operate(const http::Request& request,
     return to_response(ApiError{.code = ErrorCode::invalid_signature,
                                 .message = "Credential should be scoped to correct service: '" +
                                            route->operation->service + "'."});
-  std::string target;
-  auto answered = call(request, *route, who, target);
-  note(request, who.principal, *route, std::move(target),
-       answered ? "success" : name(answered.error().code));
+  AuditNote noted;
+  auto answered = call(request, *route, who, noted);
+  if (!answered) noted.outcome = name(answered.error().code);
+  if (noted.outcome.empty()) noted.outcome = "success";
+  note(request, who.principal, *route, std::move(noted));
   auto response = answered ? document(route->operation->status, *std::move(answered))
                            : to_response(answered.error());
   response.note.operation = route->operation->name;
@@ -141,31 +156,33 @@ http::Response FrontDoor::State::operate(const http::Request& request,
 }
 
 ApiResult<std::string> FrontDoor::State::call(const http::Request& request, const Route& route,
-                                              const access::Authenticated& who,
-                                              std::string& target) {
+                                              const access::Authenticated& who, AuditNote& noted) {
   const auto* operation = handled(route);
   const auto needs = operation != nullptr ? operation->needs : access::Permission::read;
+  // Read first: the audit log says too what somebody tried to do who may not.
+  auto input = Input::read(route, request.query(), request.body);
+  if (input && operation != nullptr)
+    noted.target = target_of(*operation, *input, who.principal.account);
   if (!who.principal.may(needs))
     return access_denied("User: " + access::arn(who.principal) + " is not authorized to perform: " +
                          route.operation->service + ":" + route.operation->name);
-  TRY(auto input, Input::read(route, request.query(), request.body));
+  if (!input) return std::move(input).error();
   if (operation == nullptr)
     return validation_failed(route.operation->name + " is not available in this version of tenken");
   return operation->handle(
-      {.who = who.principal, .input = input, .services = services, .target = &target});
+      {.who = who.principal, .input = *input, .services = services, .note = &noted});
 }
 
 // Reads are not noted: the access log has them.
 void FrontDoor::State::note(const http::Request& request, const access::Principal& who,
-                            const Route& route, std::string target, std::string_view outcome) {
+                            const Route& route, AuditNote noted) {
   const auto* operation = handled(route);
   if (operation == nullptr || operation->needs == access::Permission::read) return;
-  note(request, who, route.operation->service + ":" + route.operation->name, std::move(target),
-       outcome);
+  note(request, who, route.operation->service + ":" + route.operation->name, std::move(noted));
 }
 
 void FrontDoor::State::note(const http::Request& request, const access::Principal& who,
-                            std::string action, std::string target, std::string_view outcome) {
+                            std::string action, AuditNote noted) {
   auto connection = services.pool->lease();
   if (!connection) return log(request.id, connection.error());
   const auto written = audit.append(**connection, {.time = services.clock(),
@@ -174,8 +191,8 @@ void FrontDoor::State::note(const http::Request& request, const access::Principa
                                                    .access_key_id = who.access_key_id,
                                                    .source = request.peer,
                                                    .action = std::move(action),
-                                                   .target = std::move(target),
-                                                   .outcome = std::string(outcome),
+                                                   .target = std::move(noted.target),
+                                                   .outcome = std::move(noted.outcome),
                                                    .request_id = request.id});
   if (!written) log(request.id, written.error());
 }
@@ -184,8 +201,7 @@ http::Response FrontDoor::State::answer_v1(const http::Request& request,
                                            const access::Principal& who) {
   auto answered = v1::answer(request, who, services);
   if (!answered.action.empty())
-    note(request, who, "tenken:" + std::string(answered.action), std::move(answered.target),
-         answered.outcome);
+    note(request, who, "tenken:" + std::string(answered.action), std::move(answered.note));
   return std::move(answered.response);
 }
 

@@ -1,6 +1,7 @@
 // The front door of the APIs: signature, operation, permission, validation, handler, audit, in
-// that order, for every request alike. What is refused is refused with AWS's code and status;
-// nothing of the server shows in an answer.
+// that order, for every request alike. The audit log is written after the change was committed;
+// where that fails, the server's log says so. What is refused is refused with AWS's code and
+// status; nothing of the server shows in an answer.
 //
 // Thread rule: answer may be called from many threads.
 #pragma once

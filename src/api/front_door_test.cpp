@@ -125,11 +125,13 @@ TEST_P(FrontDoorTest, the_audit_log_names_the_filter_that_was_made_changed_or_de
   ASSERT_TRUE(store::migrate(db()));
   sql::Pool pool(location(), 2);
   access::KeyRing keys(pool, master_);
+  auto clock = access::today;  // newer events come after older ones
   FrontDoor door(
-      {.pool = &pool, .wake = [] {}, .clock = [] { return access::today; }, .region = "us-east-1"},
-      keys, [](std::string_view, const Error&) {});
+      {.pool = &pool, .wake = [] {}, .clock = [&] { return clock; }, .region = "us-east-1"}, keys,
+      [](std::string_view, const Error&) {});
   const auto key = make_key(access::acme, "alice", access::Role::admin);
   const auto post = [&](std::string path, std::string body) {
+    ++clock;
     return door.answer(signed_request(key, "POST", std::move(path), "inspector2", std::move(body)));
   };
   const auto made = post("/filters/create", R"({"name":"f","action":"NONE","filterCriteria":{}})");
@@ -139,10 +141,57 @@ TEST_P(FrontDoorTest, the_audit_log_names_the_filter_that_was_made_changed_or_de
   ASSERT_EQ(post("/filters/update", R"({"filterArn":")" + arn + R"(","name":"g"})").status, 200);
   ASSERT_EQ(post("/filters/delete", R"({"arn":")" + arn + R"("})").status, 200);
   EXPECT_EQ(post("/filters/delete", R"({"arn":")" + arn + R"("})").status, 404);
-  const auto events = access::list_audit(db(), access::acme, std::nullopt, 10);
-  ASSERT_TRUE(events);
-  ASSERT_EQ(events->size(), 4u);
-  for (const auto& event : *events) EXPECT_EQ(event.target, arn) << event.action;
+  const auto events = access::list_audit(db(), access::acme, std::nullopt, 4).value();
+  ASSERT_EQ(events.size(), 4u);
+  for (const auto& event : events) EXPECT_EQ(event.target, arn) << event.action;
+}
+
+TEST_P(FrontDoorTest, the_audit_log_says_what_was_done_to_whom_and_what_was_refused) {
+  ASSERT_TRUE(store::migrate(db()));
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  auto clock = access::today;  // newer events come after older ones
+  FrontDoor door({.pool = &pool, .wake = [] {}, .clock = [&] { return clock; }, .region = "r"},
+                 keys, [](std::string_view, const Error&) {});
+  const auto admin = make_key(access::acme, "alice", access::Role::admin);
+  const auto viewer = make_key(access::acme, "bob", access::Role::viewer);
+  make_key(access::other_account);
+  // "outcome target" of the newest event.
+  const auto noted = [&](const access::NewKey& key, std::string path, std::string body) {
+    ++clock;
+    door.answer(signed_request(key, "POST", std::move(path), "inspector2", std::move(body)));
+    const auto event = access::list_audit(db(), access::acme, std::nullopt, 1).value().at(0);
+    return event.outcome + ": " + event.target;
+  };
+  EXPECT_EQ(noted(admin, "/delegatedadminaccounts/enable",
+                  R"({"delegatedAdminAccountId":"111122223333"})"),
+            "success: 111122223333");
+  EXPECT_EQ(noted(admin, "/members/associate", R"({"accountId":"444455556666"})"),
+            "success: 444455556666");
+  EXPECT_EQ(noted(viewer, "/members/disassociate", R"({"accountId":"444455556666"})"),
+            "AccessDeniedException: 444455556666");
+  EXPECT_EQ(noted(admin, "/enable", R"({"resourceTypes":["EC2"]})"), "success: 111122223333");
+  EXPECT_EQ(noted(admin, "/enable",
+                  R"({"accountIds":["111122223333","444455556666"],"resourceTypes":["EC2"]})"),
+            "success: 111122223333 444455556666");
+  EXPECT_EQ(noted(admin, "/enable", R"({"accountIds":["777788889999"],"resourceTypes":["EC2"]})"),
+            "ResourceNotFoundException: 777788889999");
+  EXPECT_EQ(noted(admin, "/disable", R"({"accountIds":["444455556666","777788889999"]})"),
+            "partial, failed for 777788889999: 444455556666 777788889999");
+  EXPECT_EQ(noted(admin, "/disable", "{}"), "ConflictException: 111122223333");
+  EXPECT_EQ(noted(admin, "/ec2deepinspectionstatus/member/batch/update",
+                  R"({"accountIds":[{"accountId":"777788889999","activateDeepInspection":true}]})"),
+            "ResourceNotFoundException: 777788889999");
+  EXPECT_EQ(
+      noted(admin, "/ec2deepinspectionconfiguration/update", R"({"activateDeepInspection":true})"),
+      "success: 111122223333");
+  EXPECT_EQ(noted(admin, "/reporting/create",
+                  R"({"reportFormat":"CSV","s3Destination":{"bucketName":"b","kmsKeyArn":"k"}})"),
+            "AccessDeniedException: b");
+  EXPECT_EQ(noted(admin, "/v1/exports", R"({"name":"all.csv","format":"CSV"})"),
+            "ValidationException: all.csv");
+  EXPECT_EQ(noted(admin, "/v1/exports", "[]"), "ValidationException: 111122223333");
+  EXPECT_EQ(noted(admin, "/enable", "["), "ValidationException: ") << "nobody knows";
 }
 
 }  // namespace

@@ -129,6 +129,28 @@ std::vector<std::string_view> Input::strings(std::string_view member) const {
   return out;
 }
 
+std::vector<std::string_view> Input::texts(std::string_view path) const {
+  auto names = split_once(path, '.');
+  std::vector<json::Value> values{(*this)[names.first]};
+  while (true) {
+    std::vector<json::Value> elements;
+    for (const auto value : values) {
+      if (value.is_array())
+        value.for_each([&](json::Value one) { elements.push_back(one); });
+      else
+        elements.push_back(value);
+    }
+    values = std::move(elements);
+    if (!names.second) break;
+    names = split_once(*names.second, '.');
+    for (auto& value : values) value = value[names.first];
+  }
+  std::vector<std::string_view> out;
+  for (const auto value : values)
+    if (!value.string().empty()) out.push_back(value.string());
+  return out;
+}
+
 namespace {
 
 // What is still to be written, the next one last.

@@ -36,6 +36,9 @@ class Input {
   std::optional<double> number(std::string_view member) const { return (*this)[member].number(); }
   std::optional<bool> boolean(std::string_view member) const { return (*this)[member].boolean(); }
   std::vector<std::string_view> strings(std::string_view member) const;
+  // The texts at a path through structures, "s3Destination.bucketName", and through every element
+  // of lists, "accountIds.accountId". No empty ones.
+  std::vector<std::string_view> texts(std::string_view path) const;
 
  private:
   Input() = default;

@@ -3,6 +3,8 @@
 #include <set>
 
 #include "api/api_fixture.h"
+#include "api/v1/v1.h"
+#include "base/text.h"
 
 namespace tenken::api {
 namespace {
@@ -91,6 +93,55 @@ TEST(Operations, what_changes_something_needs_more_than_reading) {
                          operation.name.starts_with("Describe") ||
                          operation.name.starts_with("Search") || operation.name == "ScanSbom";
       EXPECT_EQ(operation.needs == access::Permission::read, reads) << operation.name;
+    }
+}
+
+// What is about the caller's own account and nothing else: the audit log names that.
+const std::set<std::string_view> about_the_caller{
+    "UpdateEc2DeepInspectionConfiguration",
+    "UpdateOrgEc2DeepInspectionConfiguration",
+    "UpdateOrganizationConfiguration",
+};
+
+// Of a path as Input::texts takes it; nullptr where it leads nowhere.
+const Shape* shape_at(const Operation& operation, std::string_view path) {
+  const auto* shape = operation.input;
+  for (const auto name : split(path, '.')) {
+    if (shape->type == Shape::Type::list) shape = shape->element;
+    const auto* const member = shape->member(name);
+    if (member == nullptr) return nullptr;
+    shape = member->shape;
+  }
+  return shape->type == Shape::Type::list ? shape->element : shape;
+}
+
+TEST(Operations, what_changes_something_says_what_it_is_done_to) {
+  const auto model = ServiceModel::inspector2();
+  for (const auto* family : families())
+    for (const auto& operation : family->operations) {
+      EXPECT_EQ(operation.target.empty(), operation.needs == access::Permission::read)
+          << operation.name;
+      EXPECT_EQ(operation.target == callers_account, about_the_caller.contains(operation.name))
+          << operation.name;
+      if (operation.target.empty() || operation.target == callers_account) continue;
+      for (const auto path : split(operation.target, ' ')) {
+        const auto* const shape = shape_at(*model.operation(operation.name), path);
+        ASSERT_NE(shape, nullptr) << operation.name << ": " << path;
+        EXPECT_EQ(shape->type, Shape::Type::string) << operation.name << ": " << path;
+        EXPECT_FALSE(shape->sensitive) << operation.name << ": " << path;
+      }
+    }
+}
+
+// Inventories come too often; each is in the history of its resource and in the access log.
+TEST(Operations, of_the_own_api_what_changes_something_is_noted_with_what_it_is_done_to) {
+  for (const auto* family : v1::v1_families())
+    for (const auto& operation : family->operations) {
+      const bool noted = operation.method != "GET" && operation.method != "PUT";
+      EXPECT_EQ(!operation.noted_as.empty(), noted) << operation.path;
+      EXPECT_EQ(operation.path.contains('{') || !operation.target.empty(),
+                noted || operation.path.contains('{'))
+          << operation.path;
     }
 }
 

@@ -53,6 +53,20 @@ std::string_view Reach::refusal(std::string_view account) const {
                                                                   : "ACCESS_DENIED";
 }
 
+void note_failures(const Call& call, std::size_t done, const std::vector<FailedAccount>& failed) {
+  if (failed.empty()) return;
+  if (done == 0) {
+    const auto code = failed.front().code;
+    return call.ended(
+        std::string(name(code == "ACCESS_DENIED"        ? ErrorCode::access_denied
+                         : code == "RESOURCE_NOT_FOUND" ? ErrorCode::resource_not_found
+                                                        : ErrorCode::conflict)));
+  }
+  std::string out = "partial, failed for";
+  for (const auto& one : failed) out += " " + one.account;
+  call.ended(std::move(out));
+}
+
 std::vector<std::string> accounts_asked_for(const Call& call) {
   std::vector<std::string> out;
   for (const auto one : call.input.strings("accountIds"))

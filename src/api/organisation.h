@@ -3,6 +3,7 @@
 // Thread rule: functions over the caller's connection.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,15 @@ class Reach {
   std::vector<std::string> existing_;  // sorted, as the next
   std::vector<std::string> members_;
 };
+
+// An account of a request about several for which nothing could be done.
+struct FailedAccount {
+  std::string account;
+  std::string_view code;  // "ACCESS_DENIED"
+  std::string message;
+};
+// The audit log is to say so: a refusal where it was done for none, else which failed.
+void note_failures(const Call& call, std::size_t done, const std::vector<FailedAccount>& failed);
 
 // The request's accountIds, each once; the caller's own where it names none.
 std::vector<std::string> accounts_asked_for(const Call& call);

@@ -27,17 +27,6 @@ constexpr std::int64_t page = 1'000;
 constexpr std::size_t longest_agent_name = 128;
 constexpr std::size_t largest_authority = 64 * 1024;
 
-Result<> note(Office& office, std::string_view account, std::string_view action,
-              std::string_view target) {
-  access::AuditLog audit;
-  return audit.append(*office.connection, {.time = now(),
-                                           .account = std::string(account),
-                                           .principal = std::string(access::command_line),
-                                           .action = fmt::format("tenken:{}", action),
-                                           .target = std::string(target),
-                                           .outcome = "success"});
-}
-
 Result<access::Tags> read_tags(const std::vector<std::string>& words) {
   access::Tags out;
   for (const auto& word : words) {
@@ -70,22 +59,30 @@ Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments
   return *std::move(found);
 }
 
-int with_agent(const AdminArguments& arguments,
-               const std::function<Result<>(Office&, const store::Agent&)>& work) {
+// The change and what the audit log says of it, in one transaction. False: nothing had to change.
+using Change = std::function<Result<bool>(sql::Connection&, const store::Agent&)>;
+
+int change_agent(const AdminArguments& arguments, std::string_view action, const Change& change,
+                 const std::function<Result<>(Office&, const store::Agent&)>& then = {}) {
   return in_office(arguments, [&](Office& office) -> Result<> {
-    TRY_VOID(store::migrate(*office.connection));
+    auto& connection = *office.connection;
+    TRY_VOID(store::migrate(connection));
     TRY(const auto agent, agent_named(office, arguments));
-    return work(office, agent);
+    {
+      TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+      TRY(const auto changed, change(connection, agent));
+      if (changed)
+        TRY_VOID(access::note_command(connection, agent.account, action, agent.resource, now()));
+      TRY_VOID(transaction.commit());
+    }
+    return then ? then(office, agent) : Result<>();
   });
 }
 
-Result<> end(Office& office, const store::Agent& agent, store::AgentStatus status,
-             std::string_view action) {
-  auto& connection = *office.connection;
-  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  TRY(const auto ended, store::end_agent(connection, agent.id, status, now()));
-  if (ended) TRY_VOID(note(office, agent.account, action, agent.resource));
-  return transaction.commit();
+Change ended_as(store::AgentStatus status) {
+  return [status](sql::Connection& connection, const store::Agent& agent) {
+    return store::end_agent(connection, agent.id, status, now());
+  };
 }
 
 std::string sum_of(std::string_view bytes) {
@@ -123,7 +120,6 @@ int admin_token_create_command(const AdminArguments& arguments) {
                                                .uses = arguments.uses,
                                                .tags = std::move(tags)},
                                               now()));
-    TRY_VOID(note(office, arguments.account, "CreateToken", made.id));
     print(fmt::format("{}\n", made.token.reveal()));
     tell_how(arguments, made);
     return {};
@@ -142,9 +138,8 @@ int admin_token_list_command(const AdminArguments& arguments) {
 }
 
 int admin_token_revoke_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
-    TRY_VOID(access::revoke_token(*office.connection, arguments.account, arguments.id, now()));
-    return note(office, arguments.account, "RevokeToken", arguments.id);
+  return in_office(arguments, [&](Office& office) {
+    return access::revoke_token(*office.connection, arguments.account, arguments.id, now());
   });
 }
 
@@ -167,38 +162,44 @@ int admin_agent_list_command(const AdminArguments& arguments) {
 }
 
 int admin_agent_rename_command(const AdminArguments& arguments) {
-  return with_agent(arguments, [&](Office& office, const store::Agent& agent) -> Result<> {
-    if (arguments.name.size() > longest_agent_name || printable(arguments.name) != arguments.name)
-      return invalid(fmt::format("a name has at most {} printable bytes", longest_agent_name));
-    return store::rename_agent(*office.connection, agent.id, arguments.name);
-  });
+  return change_agent(
+      arguments, "RenameAgent",
+      [&](sql::Connection& connection, const store::Agent& agent) -> Result<bool> {
+        if (arguments.name.size() > longest_agent_name ||
+            printable(arguments.name) != arguments.name)
+          return invalid(fmt::format("a name has at most {} printable bytes", longest_agent_name));
+        TRY_VOID(store::rename_agent(connection, agent.id, arguments.name));
+        return true;
+      });
 }
 
 int admin_agent_retire_command(const AdminArguments& arguments) {
-  return with_agent(arguments, [&](Office& office, const store::Agent& agent) -> Result<> {
-    TRY_VOID(end(office, agent, store::AgentStatus::retired, "RetireAgent"));
-    TRY(const auto changes,
-        pipeline::retire(*office.connection, store::resource_id(agent.account, agent.resource),
-                         fmt::format("retired by {}", access::command_line), now()));
-    complain(said("{}: {} findings closed", agent.resource, changes.closed));
-    return {};
-  });
+  return change_agent(
+      arguments, "RetireAgent", ended_as(store::AgentStatus::retired),
+      [](Office& office, const store::Agent& agent) -> Result<> {
+        TRY(const auto changes,
+            pipeline::retire(*office.connection, store::resource_id(agent.account, agent.resource),
+                             fmt::format("retired by {}", access::command_line), now()));
+        complain(said("{}: {} findings closed", agent.resource, changes.closed));
+        return {};
+      });
 }
 
 int admin_agent_revoke_command(const AdminArguments& arguments) {
-  return with_agent(arguments, [&](Office& office, const store::Agent& agent) {
-    return end(office, agent, store::AgentStatus::revoked, "RevokeAgent");
-  });
+  return change_agent(arguments, "RevokeAgent", ended_as(store::AgentStatus::revoked));
 }
 
 int admin_agent_collect_command(const AdminArguments& arguments) {
-  return with_agent(arguments, [&](Office& office, const store::Agent& agent) {
-    return store::add_command(*office.connection, {.id = crypto::to_hex(crypto::random_bytes(16)),
-                                                   .agent = agent.id,
-                                                   .command = "collect",
-                                                   .issued = now(),
-                                                   .expires = now() + command_life});
-  });
+  return change_agent(
+      arguments, "CollectAgent",
+      [](sql::Connection& connection, const store::Agent& agent) -> Result<bool> {
+        TRY_VOID(store::add_command(connection, {.id = crypto::to_hex(crypto::random_bytes(16)),
+                                                 .agent = agent.id,
+                                                 .command = "collect",
+                                                 .issued = now(),
+                                                 .expires = now() + command_life}));
+        return true;
+      });
 }
 
 }  // namespace tenken::app

@@ -194,7 +194,9 @@ class Stories:
         )
         listed = [one for one in self.get("/v1/agents")["agents"] if one["agentId"] == agent.id]
         self.assertEqual((listed[0]["status"], listed[0]["health"]), ("active", "healthy"))
-        self.assertIn("tenken:EnrolAgent", str(self.get("/v1/audit")))
+        done = [(one["action"], one["target"]) for one in self.get("/v1/audit")["events"]]
+        for action in ("tenken:EnrolAgent", "tenken:RetireAgent"):
+            self.assertIn((action, agent.resource), done)
 
     def test_a_command_reaches_an_agent_that_waits(self):
         agent = self.agent("waiting")
@@ -208,6 +210,11 @@ class Stories:
         thread.join(30)
         self.assertLess(time.monotonic() - started, 5)
         command = json.loads(answers[0]["commands"][0]["text"])
+        noted = self.get("/v1/audit")["events"]
+        self.assertIn(
+            ("command line", "tenken:CollectAgent", agent.resource, "success"),
+            [(one["principal"], one["action"], one["target"], one["outcome"]) for one in noted],
+        )
         self.assertEqual((command["command"], command["agentId"]), ("collect", agent.id))
         self.assertEqual(len(base64.b64decode(answers[0]["commands"][0]["signature"])), 64)
         self.assertEqual(len(agent.command_key), 32)

@@ -522,15 +522,20 @@ TEST_F(AgentsTest, ARenewedCertificateReplacesTheOldOneWhenItIsUsed) {
 TEST_F(AgentsTest, ARenewalWithoutRequestIsRefusedAndNoted) {
   const auto host = enrolled();
   EXPECT_EQ(post("renew", R"({"request":"x"})", &host).status, 400);
-  auto connection = pool_->lease();
-  const auto events = access::list_audit(**connection, own_account, {}, 10).value();
+  const auto noted = [this] {  // without what made the account and the token
+    auto connection = pool_->lease();
+    auto out = access::list_audit(**connection, own_account, {}, 100).value();
+    std::erase_if(out, [](const auto& one) { return one.principal == access::command_line; });
+    return out;
+  };
+  const auto events = noted();
   ASSERT_EQ(events.size(), 2U);
   EXPECT_EQ(events[0].action, "tenken:RenewAgent");
   EXPECT_EQ(events[1].action, "tenken:EnrolAgent");
   EXPECT_EQ(events[1].target, host.resource);
   ASSERT_TRUE(end(host, store::AgentStatus::revoked));
   EXPECT_EQ(post("renew", "{}", &host).status, 403);
-  EXPECT_EQ(access::list_audit(**connection, own_account, {}, 10).value().size(), 3U);
+  EXPECT_EQ(noted().size(), 3U);
 }
 
 TEST_F(AgentsTest, ASessionThatWasReplacedIsASecondAgent) {

@@ -31,25 +31,19 @@ std::string_view status_word(bool enabled) {
   return enabled ? "ENABLED" : "DISABLED";
 }
 
-struct Failure {
-  std::string account;
-  std::string_view code;
-  std::string message;
-};
-
 struct Outcome {
   std::vector<std::pair<std::string, ScanTypes>> accounts;  // with what is enabled now
-  std::vector<Failure> failed;
+  std::vector<FailedAccount> failed;
 };
 
-Failure out_of_reach(const Reach& reach, const std::string& account) {
+FailedAccount out_of_reach(const Reach& reach, const std::string& account) {
   const auto code = reach.refusal(account);
   return {account, code,
           code == "ACCESS_DENIED" ? fmt::format("No access to the account {}", account)
                                   : fmt::format("There is no account {}", account)};
 }
 
-void write_failures(json::Writer& out, const std::vector<Failure>& failed) {
+void write_failures(json::Writer& out, const std::vector<FailedAccount>& failed) {
   out.key("failedAccounts").begin_array();
   for (const auto& one : failed)
     out.begin_object()
@@ -100,21 +94,24 @@ Answer enable(const Call& call) {
     outcome.accounts.emplace_back(account, std::move(enabled));
   }
   TRY_VOID(transaction.commit());
+  note_failures(call, outcome.accounts.size(), outcome.failed);
   return statuses(outcome);
 }
 
 // The types that stay enabled, or why nothing may be disabled.
-std::expected<ScanTypes, Failure> after_disabling(const ScanTypes& enabled,
-                                                  const ScanTypes& unwanted,
-                                                  const std::string& account, bool has_members) {
+std::expected<ScanTypes, FailedAccount> after_disabling(const ScanTypes& enabled,
+                                                        const ScanTypes& unwanted,
+                                                        const std::string& account,
+                                                        bool has_members) {
   ScanTypes left;
   for (const auto& type : enabled)
     if (!unwanted.contains(type)) left.insert(type);
   if (!left.contains("LAMBDA")) left.erase("LAMBDA_CODE");
   if (left.empty() && !enabled.empty() && has_members)
-    return std::unexpected(Failure{account, "DISASSOCIATE_ALL_MEMBERS",
-                                   "The delegated administrator still has members: disassociate "
-                                   "all of them first"});
+    return std::unexpected(
+        FailedAccount{account, "DISASSOCIATE_ALL_MEMBERS",
+                      "The delegated administrator still has members: disassociate "
+                      "all of them first"});
   return left;
 }
 
@@ -149,6 +146,7 @@ Answer disable(const Call& call) {
     outcome.accounts.emplace_back(account, *std::move(left));
   }
   TRY_VOID(transaction.commit());
+  note_failures(call, outcome.accounts.size(), outcome.failed);
   return statuses(outcome);
 }
 
@@ -165,7 +163,7 @@ Answer batch_get_account_status(const Call& call) {
   TRY(auto connection, call.services.pool->lease());
   TRY(const auto reach, Reach::of(*connection, call));
   json::Writer out;
-  std::vector<Failure> failed;
+  std::vector<FailedAccount> failed;
   out.begin_object().key("accounts").begin_array();
   for (const auto& account : accounts_asked_for(call)) {
     if (!reach.covers(account)) {
@@ -231,8 +229,8 @@ using access::Permission;
 
 constexpr std::array operations{
     HandledOperation{"BatchGetAccountStatus", Permission::read, batch_get_account_status},
-    HandledOperation{"Disable", Permission::configure, disable},
-    HandledOperation{"Enable", Permission::configure, enable},
+    HandledOperation{"Disable", Permission::configure, disable, "accountIds"},
+    HandledOperation{"Enable", Permission::configure, enable, "accountIds"},
     HandledOperation{"ListAccountPermissions", Permission::read, list_account_permissions},
 };
 

@@ -280,9 +280,12 @@ using access::Permission;
 constexpr std::array operations{
     HandledOperation{"GetConfiguration", Permission::read, get_configuration},
     HandledOperation{"GetEncryptionKey", Permission::read, get_encryption_key},
-    HandledOperation{"ResetEncryptionKey", Permission::configure, reset_encryption_key},
-    HandledOperation{"UpdateConfiguration", Permission::configure, update_configuration},
-    HandledOperation{"UpdateEncryptionKey", Permission::configure, update_encryption_key},
+    HandledOperation{"ResetEncryptionKey", Permission::configure, reset_encryption_key,
+                     "scanType resourceType"},
+    HandledOperation{"UpdateConfiguration", Permission::configure, update_configuration,
+                     "accountId"},
+    HandledOperation{"UpdateEncryptionKey", Permission::configure, update_encryption_key,
+                     "scanType resourceType"},
 };
 
 }  // namespace

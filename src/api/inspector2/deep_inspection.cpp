@@ -104,22 +104,28 @@ class MemberStates {
   MemberStates() { out_.begin_object().key("accountIds").begin_array(); }
   void add(std::string_view account, std::string_view status) {
     out_.begin_object().member("accountId", account).member("status", status).end_object();
+    ++done_;
   }
   void fail(std::string_view account, std::string_view code) {
-    failed_.emplace_back(account, code == "ACCESS_DENIED"
-                                      ? fmt::format("No access to {}", account)
-                                      : fmt::format("There is no account {}", account));
+    failed_.push_back({std::string(account), code,
+                       code == "ACCESS_DENIED" ? fmt::format("No access to {}", account)
+                                               : fmt::format("There is no account {}", account)});
   }
   std::string take() {
     out_.end_array().key("failedAccountIds").begin_array();
-    for (const auto& [account, message] : failed_)
-      out_.begin_object().member("accountId", account).member("errorMessage", message).end_object();
+    for (const auto& one : failed_)
+      out_.begin_object()
+          .member("accountId", one.account)
+          .member("errorMessage", one.message)
+          .end_object();
     return out_.end_array().end_object().take();
   }
+  void note(const Call& call) const { note_failures(call, done_, failed_); }
 
  private:
   json::Writer out_;
-  std::vector<std::pair<std::string, std::string>> failed_;
+  std::size_t done_ = 0;
+  std::vector<FailedAccount> failed_;
 };
 
 // All accounts that the caller sees, where it names none.
@@ -160,6 +166,7 @@ Answer batch_update_members(const Call& call) {
     out.add(account, status);
   }
   TRY_VOID(transaction.commit());
+  out.note(call);
   return out.take();
 }
 
@@ -168,12 +175,12 @@ using access::Permission;
 constexpr std::array operations{
     HandledOperation{"BatchGetMemberEc2DeepInspectionStatus", Permission::read, batch_get_members},
     HandledOperation{"BatchUpdateMemberEc2DeepInspectionStatus", Permission::configure,
-                     batch_update_members},
+                     batch_update_members, "accountIds.accountId"},
     HandledOperation{"GetEc2DeepInspectionConfiguration", Permission::read, get_configuration},
     HandledOperation{"UpdateEc2DeepInspectionConfiguration", Permission::configure,
-                     update_configuration},
+                     update_configuration, callers_account},
     HandledOperation{"UpdateOrgEc2DeepInspectionConfiguration", Permission::configure,
-                     update_organisation},
+                     update_organisation, callers_account},
 };
 
 }  // namespace

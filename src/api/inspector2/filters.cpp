@@ -104,7 +104,6 @@ Answer create_filter(const Call& call) {
 }
 
 Answer update_filter(const Call& call) {
-  call.done_to(call.input.string("filterArn"));
   const auto now = call.services.clock();
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
@@ -123,7 +122,6 @@ Answer update_filter(const Call& call) {
 }
 
 Answer delete_filter(const Call& call) {
-  call.done_to(call.input.string("arn"));
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
   TRY(const auto filter, existing(*connection, call, "arn"));
@@ -208,10 +206,10 @@ Answer list_filters(const Call& call) {
 using access::Permission;
 
 constexpr std::array operations{
-    HandledOperation{"CreateFilter", Permission::filters, create_filter},
-    HandledOperation{"DeleteFilter", Permission::filters, delete_filter},
+    HandledOperation{"CreateFilter", Permission::filters, create_filter, "name"},
+    HandledOperation{"DeleteFilter", Permission::filters, delete_filter, "arn"},
     HandledOperation{"ListFilters", Permission::read, list_filters},
-    HandledOperation{"UpdateFilter", Permission::filters, update_filter},
+    HandledOperation{"UpdateFilter", Permission::filters, update_filter, "filterArn"},
 };
 
 }  // namespace

@@ -292,20 +292,20 @@ Answer update_organization_configuration(const Call& call) {
 using access::Permission;
 
 constexpr std::array operations{
-    HandledOperation{"AssociateMember", Permission::manage, associate_member},
+    HandledOperation{"AssociateMember", Permission::manage, associate_member, "accountId"},
     HandledOperation{"DescribeOrganizationConfiguration", Permission::read,
                      describe_organization_configuration},
     HandledOperation{"DisableDelegatedAdminAccount", Permission::manage,
-                     disable_delegated_admin_account},
-    HandledOperation{"DisassociateMember", Permission::manage, disassociate_member},
+                     disable_delegated_admin_account, "delegatedAdminAccountId"},
+    HandledOperation{"DisassociateMember", Permission::manage, disassociate_member, "accountId"},
     HandledOperation{"EnableDelegatedAdminAccount", Permission::manage,
-                     enable_delegated_admin_account},
+                     enable_delegated_admin_account, "delegatedAdminAccountId"},
     HandledOperation{"GetDelegatedAdminAccount", Permission::read, get_delegated_admin_account},
     HandledOperation{"GetMember", Permission::read, get_member},
     HandledOperation{"ListDelegatedAdminAccounts", Permission::read, list_delegated_admin_accounts},
     HandledOperation{"ListMembers", Permission::read, list_members},
     HandledOperation{"UpdateOrganizationConfiguration", Permission::manage,
-                     update_organization_configuration},
+                     update_organization_configuration, callers_account},
 };
 
 }  // namespace

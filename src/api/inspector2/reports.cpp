@@ -43,8 +43,9 @@ Answer status(const Call& call) {
 }
 
 constexpr std::array operations{
-    HandledOperation{"CancelFindingsReport", access::Permission::export_data, cancel},
-    HandledOperation{"CreateFindingsReport", access::Permission::export_data, create},
+    HandledOperation{"CancelFindingsReport", access::Permission::export_data, cancel, "reportId"},
+    HandledOperation{"CreateFindingsReport", access::Permission::export_data, create,
+                     "s3Destination.bucketName"},
     HandledOperation{"GetFindingsReportStatus", access::Permission::read, status},
 };
 

@@ -34,8 +34,9 @@ Answer get(const Call& call) {
 }
 
 constexpr std::array operations{
-    HandledOperation{"CancelSbomExport", access::Permission::export_data, cancel},
-    HandledOperation{"CreateSbomExport", access::Permission::export_data, create},
+    HandledOperation{"CancelSbomExport", access::Permission::export_data, cancel, "reportId"},
+    HandledOperation{"CreateSbomExport", access::Permission::export_data, create,
+                     "s3Destination.bucketName"},
     HandledOperation{"GetSbomExport", access::Permission::read, get},
 };
 

@@ -59,8 +59,8 @@ using access::Permission;
 
 constexpr std::array operations{
     HandledOperation{"ListTagsForResource", Permission::read, list_tags_for_resource},
-    HandledOperation{"TagResource", Permission::filters, tag_resource},
-    HandledOperation{"UntagResource", Permission::filters, untag_resource},
+    HandledOperation{"TagResource", Permission::filters, tag_resource, "resourceArn"},
+    HandledOperation{"UntagResource", Permission::filters, untag_resource, "resourceArn"},
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "http/url.h"
 
@@ -93,6 +94,16 @@ ApiResult<http::Response> call(const http::Request& request, const access::Princ
   return operation.handle(call);
 }
 
+// The caller's own account where the request names nothing.
+std::string target_of(const Matched& matched, const http::Request& request,
+                      const access::Principal& who) {
+  if (!matched.labels.empty()) return matched.labels.front();
+  json::Parser parser;
+  const auto body = parser.parse(request.body);
+  const auto text = body ? (*body)[matched.operation->target].string() : std::string_view();
+  return std::string(text.empty() ? who.account : text);
+}
+
 }  // namespace
 
 std::string_view V1Call::parameter(std::string_view name) const {
@@ -120,11 +131,11 @@ V1Answer answer(const http::Request& request, const access::Principal& who, Serv
       return {.response = refused_method(std::move(found->other_methods))};
     return {.response = to_response(resource_not_found("There is nothing at this path"))};
   }
-  V1Answer out{.action = found->matched->operation->noted_as, .outcome = "success"};
-  if (!found->matched->labels.empty()) out.target = found->matched->labels.front();
   const auto* operation = found->matched->operation;
+  V1Answer out{.response = {}, .action = operation->noted_as, .note = {}};
+  if (!out.action.empty()) out.note.target = target_of(*found->matched, request, who);
   auto answered = call(request, who, services, *std::move(found->matched));
-  if (!answered) out.outcome = name(answered.error().code);
+  out.note.outcome = answered ? "success" : name(answered.error().code);
   out.response = answered ? *std::move(answered) : to_response(answered.error());
   out.response.note.operation = fmt::format("{} {}", operation->method, operation->path);
   return out;

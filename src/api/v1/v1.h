@@ -45,6 +45,8 @@ struct V1Operation {
   std::span<const V1Parameter> parameters = {};
   // Its name in the audit log; empty: not noted there.
   std::string_view noted_as = {};
+  // What it is noted as done to, where no label of the path says so: a member of its JSON body.
+  std::string_view target = {};
 };
 
 struct V1Family {
@@ -62,8 +64,7 @@ bool is_v1(const http::Request& request);
 struct V1Answer {
   http::Response response;
   std::string_view action;
-  std::string target;
-  std::string_view outcome;
+  AuditNote note;
 };
 V1Answer answer(const http::Request& request, const access::Principal& who, Services& services);
 
