@@ -267,7 +267,7 @@ FindingPage merged(const std::vector<FindingPage>& pages, const FindingQuestion&
 Result<FindingPage> list_by_accounts(sql::Connection& connection,
                                      const ResolvedQuestion& resolved) {
   TRY(const auto plans, PlansForValues::begin(connection, resolved.question.order));
-  const auto at_once = most_accounts_at_once(resolved.columns);
+  const auto at_once = most_accounts_at_once(resolved);
   if (resolved.accounts.size() <= at_once) return Lister(connection, resolved).list();
   std::vector<FindingPage> pages;
   std::span<const std::string> rest(resolved.accounts);

@@ -49,7 +49,7 @@ struct ResolvedQuestion {
   sql::Engine engine = sql::Engine::sqlite;
 };
 // A statement has so many parts at most, some for each account.
-std::size_t most_accounts_at_once(const ColumnConditions& columns);
+std::size_t most_accounts_at_once(const ResolvedQuestion& question);
 
 class FindingStatements {
  public:
