@@ -146,10 +146,11 @@ class Running {
   }
 
   void ask(const Outgoing& request, Expected expected) {
+    const bool connects = sender_.socket() < 0;
     const auto asked = sender_.ask(request);
     if (!asked) return failed(asked.error());
     expected_.push_back(std::move(expected));
-    worked_ = true;
+    worked_ = worked_ || connects;
   }
 
   void listen() {
@@ -215,10 +216,10 @@ class Running {
   }
 
   Result<> renew_in_time() {
-    TRY(const auto due, must_renew(state_, server_now_));
-    if (!due || Clock::now() < renew_at_) return {};
+    if (Clock::now() < renew_at_) return {};
     renew_at_ = after(options_.timing.refused_wait_ms);
-    return renew_now();
+    TRY(const auto due, must_renew(state_, server_now_));
+    return due ? renew_now() : Result<>();
   }
 
   Result<> renew_now() {
@@ -323,7 +324,7 @@ class Running {
   std::optional<Time> changed_since_;  // and not looked at yet
   Time sweep_at_;
   Time speak_at_;
-  Time renew_at_;
+  Time renew_at_;  // when it is looked at again whether the certificate ends
   std::optional<Time> partial_since_;
   std::optional<Time> status_at_;
   int wait_ms_ = 0;

@@ -18,7 +18,7 @@ constexpr std::uint32_t cloud_limit_ms = 2'000;
 Collection::Collection(CollectionOptions options, inventory::Root root)
     : options_(std::move(options)),
       root_(std::move(root)),
-      watch_(root_, options_.rootfs.empty() ? "/" : options_.rootfs) {}
+      watch_(options_.rootfs.empty() ? "/" : options_.rootfs) {}
 
 Result<std::unique_ptr<Collection>> Collection::open(CollectionOptions options) {
   TRY(auto root, inventory::Root::at(options.rootfs.empty() ? "/" : options.rootfs));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include <fcntl.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,7 +12,7 @@ namespace tenken::agent {
 namespace {
 
 // What inventory/os_packages read, and what says which operating system it is.
-constexpr std::array<std::string_view, 14> files{
+constexpr std::array<const char*, 14> files{
     "var/lib/dpkg/status",
     "var/lib/dpkg/status.d",
     "lib/apk/db/installed",
@@ -36,9 +37,9 @@ constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MODIFY | IN_C
 
 }  // namespace
 
-Watch::Watch(const inventory::Root& root, std::string root_path)
-    : root_(root),
-      root_path_(std::move(root_path)),
+Watch::Watch(std::string root_path)
+    : root_path_(std::move(root_path)),
+      root_(::open(root_path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
       inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   watch_directories();
 }
@@ -60,16 +61,11 @@ bool Watch::heard() {
 
 std::vector<Watch::Stamp> Watch::look() const {
   std::vector<Stamp> out;
-  for (const auto path : files) {
+  out.reserve(files.size());
+  for (const auto* path : files) {
     struct stat facts{};
     Stamp stamp;
-    // A directory cannot be opened as a file: its time is that of its name.
-    const auto file = root_.open(path);
-    const bool found =
-        file ? ::fstat(file->get(), &facts) == 0
-             : file.error().code != Errc::not_found &&
-                   ::stat((root_path_ + "/" + std::string(path)).c_str(), &facts) == 0;
-    if (found)
+    if (::fstatat(root_.get(), path, &facts, AT_NO_AUTOMOUNT) == 0)
       stamp = {.device = facts.st_dev,
                .inode = facts.st_ino,
                .size = facts.st_size,

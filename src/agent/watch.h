@@ -2,6 +2,9 @@
 // it is blind (network file systems, other mounts, too few watches) a look at size, time and inode
 // of each file says so within a sweep.
 //
+// A look follows links as they are, also out of a root: it only notices changes, and what is read
+// is read by others.
+//
 // Errors: none: what cannot be watched is swept. Thread rule: one thread.
 #pragma once
 
@@ -12,14 +15,12 @@
 #include <vector>
 
 #include "base/file.h"
-#include "inventory/root.h"
 
 namespace tenken::agent {
 
 class Watch {
  public:
-  // root_path is the directory that `root` was opened from. Both outlive the watch.
-  Watch(const inventory::Root& root, std::string root_path);
+  explicit Watch(std::string root_path);
 
   // To be watched for reading; -1: the kernel gives none.
   int descriptor() const { return inotify_.get(); }
@@ -41,8 +42,8 @@ class Watch {
   std::vector<Stamp> look() const;
   void watch_directories();
 
-  const inventory::Root& root_;
   std::string root_path_;
+  Fd root_;
   Fd inotify_;
   std::vector<Stamp> kept_;
 };
