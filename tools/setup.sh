@@ -13,10 +13,10 @@ build=(
   libarchive-dev libdeflate-dev zlib1g-dev libzstd-dev libxxhash-dev
 )
 # Programs the tests talk to: dpkg and rpm as oracles, shells for the completion scripts, a
-# PostgreSQL server that each test starts for itself.
+# PostgreSQL server that each test starts for itself, what the install script of agents fetches with.
 test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
-  python3 python3-venv python3-jsonschema python3-yaml openssl zstd rpm dpkg bash zsh fish
+  python3 python3-venv python3-jsonschema python3-yaml openssl curl zstd rpm dpkg bash zsh fish
   postgresql-15
 )
 bench=(libbenchmark-dev time)
