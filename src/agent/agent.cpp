@@ -20,6 +20,7 @@
 #include "base/time.h"
 #include "crypto/encode.h"
 #include "crypto/random.h"
+#include "host/http_answer.h"
 
 namespace tenken::agent {
 namespace {
@@ -160,7 +161,8 @@ class Running {
       if (!*answer) return;
       const auto what = std::move(expected_.front());
       expected_.pop_front();
-      if (const auto date = parse_http_date((*answer)->header("date"))) server_now_ = *date;
+      if (const auto date = parse_http_date(host::header_of((*answer)->head, "Date")))
+        server_now_ = *date;
       const auto done = what.report ? receipt(**answer, what) : commands(**answer, what);
       // What the server cannot read is not sent a second time.
       if (!done && what.report && done.error().code == Errc::invalid) reporter_.begin_anew();

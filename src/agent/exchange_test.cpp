@@ -31,7 +31,7 @@ class Commands : public ::testing::Test {
     out.begin_object().key("commands").begin_array().begin_object();
     out.member("text", text).member("signature", crypto::to_base64(*signature));
     out.end_object().end_array().end_object();
-    return {.status = 200, .headers = {}, .body = out.take()};
+    return {.status = 200, .head = {}, .body = out.take()};
   }
   std::size_t obeyed(const Incoming& answer) {
     refused_.clear();

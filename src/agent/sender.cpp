@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
-#include <span>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -23,6 +22,7 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/openssl.h"
+#include "host/http_answer.h"
 
 namespace tenken::agent {
 namespace {
@@ -34,7 +34,6 @@ using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
 
 constexpr std::size_t longest_head = std::size_t{64} << 10;
 constexpr std::size_t longest_body = std::size_t{64} << 20;  // a release of the agent
-constexpr std::size_t most_headers = 100;
 
 // What is left of a time, in milliseconds.
 class Deadline {
@@ -230,12 +229,6 @@ std::string proxy_of_environment(const ServerUrl& server) {
   return std::string(variable("https_proxy", "HTTPS_PROXY"));
 }
 
-std::string_view Incoming::header(std::string_view lower_name) const {
-  for (const auto& [name, value] : headers)
-    if (name == lower_name) return value;
-  return {};
-}
-
 class Sender::Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const SenderOptions& options) {
@@ -369,55 +362,21 @@ Result<> Sender::ask(const Outgoing& request) {
   return {};
 }
 
-namespace {
-
-struct Head {
-  Incoming answer;
-  std::size_t head_bytes = 0;
-  std::size_t body_bytes = 0;
-};
-
-// nullopt: not whole yet.
-Result<std::optional<Head>> parse_head(std::string_view bytes) {
-  const auto end = bytes.find("\r\n\r\n");
-  if (end == std::string_view::npos) {
-    if (bytes.size() > longest_head) return limit_exceeded("the answer's head is too long");
-    return std::optional<Head>();
-  }
-  Head out;
-  out.head_bytes = end + 4;
-  const auto lines = split(bytes.substr(0, end), '\n');
-  const auto status = lines.front();
-  const auto number = status.size() >= 12 ? parse_uint(status.substr(9, 3)) : std::nullopt;
-  if (!status.starts_with("HTTP/1.") || !number || lines.size() > most_headers)
-    return invalid("the answer is no HTTP/1.1");
-  out.answer.status = static_cast<int>(*number);
-  for (const auto line : std::span(lines).subspan(1)) {
-    const auto colon = line.find(':');
-    if (colon == std::string_view::npos) return invalid("the answer is no HTTP/1.1");
-    out.answer.headers.emplace_back(ascii_lower(line.substr(0, colon)),
-                                    trim(line.substr(colon + 1)));
-  }
-  const auto length = parse_uint(out.answer.header("content-length"));
-  if (!out.answer.header("transfer-encoding").empty() ||
-      (!length && out.answer.status != 204 && out.answer.status >= 200))
-    return invalid("the answer does not say how long it is");
-  out.body_bytes = static_cast<std::size_t>(length.value_or(0));
-  if (out.body_bytes > longest_body) return limit_exceeded("the answer is too long");
-  return std::optional(std::move(out));
-}
-
-}  // namespace
-
 Result<std::optional<Incoming>> Sender::take_answer() {
   while (true) {
-    TRY(auto head, parse_head(received_));
-    if (!head || received_.size() < head->head_bytes + head->body_bytes)
-      return std::optional<Incoming>();
-    head->answer.body = received_.substr(head->head_bytes, head->body_bytes);
-    received_.erase(0, head->head_bytes + head->body_bytes);
-    if (head->answer.status < 200) continue;  // "100 Continue"
-    return std::optional(std::move(head->answer));
+    TRY(const auto answer, host::parse_http_answer(received_));
+    if (answer.status == 0 && received_.size() > longest_head)
+      return limit_exceeded("the answer's head is too long");
+    if (answer.length > longest_body) return limit_exceeded("the answer is too long");
+    const bool has_body = answer.status >= 200 && answer.status != 204;
+    if (answer.status != 0 && answer.endless && has_body)
+      return invalid("the answer does not say how long it is");
+    if (answer.status == 0 || (has_body && !answer.complete)) return std::optional<Incoming>();
+    Incoming out{.status = static_cast<int>(answer.status),
+                 .head = std::string(answer.head),
+                 .body = has_body ? std::string(answer.body) : std::string()};
+    received_.erase(0, out.head.size() + 4 + out.body.size());
+    if (out.status >= 200) return std::optional(std::move(out));  // else "100 Continue"
   }
 }
 
@@ -428,7 +387,7 @@ Result<std::optional<Incoming>> Sender::answer(int wait_ms) {
     auto whole = take_answer();
     if (whole && *whole) {
       --unanswered_;
-      const bool last = (*whole)->header("connection") == "close";
+      const bool last = host::header_of((*whole)->head, "Connection") == "close";
       if (last) close();
       return whole;
     }

@@ -64,10 +64,8 @@ struct Outgoing {
 
 struct Incoming {
   int status = 0;
-  std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+  std::string head;  // status line and headers
   std::string body;
-
-  std::string_view header(std::string_view lower_name) const;
 };
 
 class Sender {

@@ -7,6 +7,15 @@
 
 namespace tenken::host {
 
+std::string_view header_of(std::string_view head, std::string_view name) {
+  std::optional<std::string_view> out;
+  for_each_line(head, [&](std::string_view line) {
+    const auto [one, value] = split_once(line, ':');
+    if (!out && value && equal_ignoring_case(one, name)) out = trim(*value);
+  });
+  return out.value_or(std::string_view());
+}
+
 Result<HttpAnswer> parse_http_answer(std::string_view text) {
   constexpr std::string_view version = "HTTP/1.";
   constexpr std::string_view head_end = "\r\n\r\n";
@@ -30,7 +39,9 @@ Result<HttpAnswer> parse_http_answer(std::string_view text) {
   });
   TRY_VOID(std::move(outcome));
   HttpAnswer answer{.status = static_cast<std::uint32_t>(*status),
+                    .head = text.substr(0, end),
                     .body = text.substr(end + head_end.size()),
+                    .length = length.value_or(0),
                     .endless = !length};
   answer.complete = length && answer.body.size() >= *length;
   if (answer.complete) answer.body = answer.body.substr(0, *length);
