@@ -22,7 +22,6 @@ struct NamedKind {
   Command::Kind kind;
 };
 constexpr std::array kinds{NamedKind{"collect", Command::Kind::collect},
-                           NamedKind{"update", Command::Kind::update},
                            NamedKind{"renew", Command::Kind::renew}};
 
 Outgoing post(std::string path, const Speaker& speaker) {

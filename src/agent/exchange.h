@@ -65,7 +65,7 @@ struct Renewed {
 Result<Renewed> read_renewed(const Incoming& answer);
 
 struct Command {
-  enum class Kind : std::uint8_t { collect, update, renew };
+  enum class Kind : std::uint8_t { collect, renew };
   Kind kind = Kind::collect;
   std::string id;
   Seconds expires = 0;

@@ -46,7 +46,7 @@ class Commands : public ::testing::Test {
 };
 
 TEST_F(Commands, that_are_signed_for_this_agent_hold) {
-  for (const auto* name : {"collect", "renew", "update"}) {
+  for (const auto* name : {"collect", "renew"}) {
     const auto one = text(name, "me", noon + 60);
     EXPECT_EQ(obeyed(answer(one, one)), 1u) << name;
     EXPECT_TRUE(refused_.empty());

@@ -1,6 +1,7 @@
 #include "agent/privileges.h"
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -26,7 +27,7 @@ bool is_kept(unsigned capability) {
 
 }  // namespace
 
-void drop_privileges() {
+Result<> drop_privileges() {
   ::setpriority(PRIO_PROCESS, 0, lowest_priority);
   ::syscall(SYS_ioprio_set, this_process, 0, idle_io);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -34,7 +35,7 @@ void drop_privileges() {
     if (!is_kept(one)) ::prctl(PR_CAPBSET_DROP, one, 0, 0, 0);
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> sets{};
-  if (::syscall(SYS_capget, &header, sets.data()) != 0) return;
+  if (::syscall(SYS_capget, &header, sets.data()) != 0) return from_errno(errno, "capabilities");
   std::array<std::uint32_t, _LINUX_CAPABILITY_U32S_3> mask{};
   for (const auto one : kept) mask[one / 32] |= 1U << (one % 32);
   for (std::size_t i = 0; i < sets.size(); ++i) {
@@ -42,7 +43,8 @@ void drop_privileges() {
     sets[i].permitted &= mask[i];
     sets[i].inheritable = 0;
   }
-  ::syscall(SYS_capset, &header, sets.data());
+  if (::syscall(SYS_capset, &header, sets.data()) != 0) return from_errno(errno, "capabilities");
+  return {};
 }
 
 }  // namespace tenken::agent

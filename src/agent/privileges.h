@@ -5,11 +5,14 @@
 // CAP_DAC_READ_SEARCH: package databases, sshd's configuration and the state of processes are often
 // for root alone. CAP_SYS_PTRACE: /proc/PID/maps and exe of other users' processes.
 //
-// Errors: none; without root there is nothing to drop. Thread rule: once, before any thread starts.
+// Errors: the capabilities could not be dropped; without root there are none. Thread rule: once,
+// before any thread starts.
 #pragma once
+
+#include "base/result.h"
 
 namespace tenken::agent {
 
-void drop_privileges();
+Result<> drop_privileges();
 
 }  // namespace tenken::agent

@@ -52,7 +52,6 @@ struct Arguments {
   std::string output;
   std::string state{agent::default_state};
   std::string rootfs;
-  std::string cloud;
   bool once = false;
 };
 
@@ -149,7 +148,8 @@ Result<> run(const Arguments& arguments) {
   action.sa_handler = on_signal;
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(number, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  agent::drop_privileges();
+  if (const auto dropped = agent::drop_privileges(); !dropped)
+    complain(dropped.error().what + ": the agent runs with more rights than it needs");
   return agent::run(*collection, state,
                     {.version = tool_version,
                      .orders = orders.get(),

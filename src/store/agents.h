@@ -123,7 +123,7 @@ Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::s
 struct AgentCommand {
   std::string id;  // 32 hexadecimal digits
   std::string agent;
-  std::string command;  // "collect", "update", "renew"
+  std::string command;  // "collect", "renew"
   Seconds issued = 0;
   Seconds expires = 0;
 };
