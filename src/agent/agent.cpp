@@ -108,8 +108,7 @@ class Running {
     const auto reported = reporter_.note(std::move(seen->lines));
     if (!reported) tell(reported.error().what);
     if (reported.value_or(false))
-      log(fmt::format("report {}: {} packages", reporter_.next() ? reporter_.next()->sequence : 0,
-                      seen->packages));
+      log(fmt::format("report {}: {} packages", reporter_.sequence(), seen->packages));
     if (!asked_cloud_) {
       asked_cloud_ = true;
       collection_.ask_cloud();

@@ -32,8 +32,9 @@ class Reporter {
 
   std::optional<SpooledReport> next();
   void acknowledged(std::uint64_t sequence);
-  // Of the last report that was made; empty: none was.
+  // Of the last report that was made; empty and 0: none was.
   const std::string& digest() const { return digest_; }
+  std::uint64_t sequence() const { return sequence_; }
 
  private:
   Reporter(const State& state, Spool spool) : state_(&state), spool_(std::move(spool)) {}
