@@ -5,15 +5,16 @@
 #include <array>
 #include <charconv>
 #include <cstdlib>
-#include <functional>
 #include <span>
 #include <sstream>
 
 #include <fmt/format.h>
 
+#include "app/admin_options.h"
 #include "app/commands.h"
 #include "app/completion.h"
 #include "app/console.h"
+#include "app/declarations.h"
 #include "app/help_formatter.h"
 #include "app/version.h"
 #include "base/file.h"
@@ -68,7 +69,6 @@ Lang language_asked_for(std::span<char* const> words) {
 
 // Text of options that become values after parsing.
 struct Words {
-  std::string lang;
   std::string severity;
   std::string fail_on;
   double maximum_age_days = 7;
@@ -103,7 +103,7 @@ std::string fault_of_days(const std::string& text) {
 
 const std::vector<std::string> severities{"unknown", "none", "low", "medium", "high", "critical"};
 
-class CommandLine {
+class CommandLine : private Declarations {
  public:
   // first: the first word of the command line. A start pays for the options of the command that it
   // names, not for those of all; help and completion tell of all of them.
@@ -142,7 +142,7 @@ class CommandLine {
       // Help and version end with 0; everything else is wrong usage.
       return app_.exit(error) == 0 ? exit_ok : exit_usage;
     }
-    return command_();
+    return run_command();
   }
 
  private:
@@ -151,25 +151,6 @@ class CommandLine {
     void (CommandLine::*add)();
   };
   static const std::array<Command, 10> commands;
-
-  CLI::App& add_group(CLI::App& parent, const char* name, const char* what) {
-    auto& sub = *parent.add_subcommand(name, what);
-    add_lang(sub);
-    return sub;
-  }
-
-  CLI::App& add(CLI::App& parent, const char* name, const char* what,
-                std::function<int()> command) {
-    auto& sub = add_group(parent, name, what);
-    sub.callback([this, command = std::move(command)] { command_ = command; });
-    return sub;
-  }
-
-  void add_lang(CLI::App& sub) {
-    sub.add_option("--lang", words_.lang,
-                   "language of everything tenken itself says; default: of the environment")
-        ->check(CLI::IsMember({"en", "ja"}));
-  }
 
   void add_database(CLI::App& sub, std::string& database) {
     sub.add_option("--db", database,
@@ -354,15 +335,6 @@ class CommandLine {
     verify.add_option("--db", read_.database, "the same");
   }
 
-  void add_store(CLI::App& sub, std::string& data, std::string& uri, std::string& secret_key) {
-    sub.add_option("--data", data,
-                   "directory of the store, the keys and the certificates; default: "
-                   "/var/lib/tenken/server for root, else in the home directory");
-    sub.add_option("--database", uri, "postgresql://… in place of SQLite in the data directory");
-    sub.add_option("--secret-key-file", secret_key,
-                   "the master key; default: secret.key in the data directory");
-  }
-
   void add_serve() {
     auto& sub = add(app_, "serve", "run the server: store, APIs and background work", [this] {
       serve_.node.backup.interval = static_cast<Seconds>(words_.backup_hours * 3600);
@@ -460,134 +432,7 @@ class CommandLine {
                    "base URL or directory in place of upstream, for all feeds or as FEED=BASE");
   }
 
-  CLI::App& add_admin_command(CLI::App& group, const char* name, const char* what,
-                              int (*command)(const AdminArguments&)) {
-    auto& sub = add(group, name, what, [this, command] { return command(admin_); });
-    add_store(sub, admin_.data_directory, admin_.database_uri, admin_.secret_key_file);
-    return sub;
-  }
-
-  void add_admin() {
-    auto& admin = add_group(app_, "admin", "accounts, users, access keys and agents of a server");
-    admin.require_subcommand(1);
-    add_admin_accounts(admin);
-    add_admin_users(admin);
-    add_admin_keys(admin);
-    add_admin_tokens(admin);
-    add_admin_agents(admin);
-    add_admin_store(admin);
-  }
-
-  void add_admin_store(CLI::App& admin) {
-    add_admin_command(admin, "backup", "copy the store into a file and verify it",
-                      admin_backup_command)
-        .add_option("FILE", admin_.file, "the file to write")
-        ->required();
-    auto& restore = add_admin_command(admin, "restore", "put a backup in the place of the store",
-                                      admin_restore_command);
-    restore.add_option("FILE", admin_.file, "a backup")->required();
-    restore.add_flag("--force", admin_.force, "also where a store is there");
-    add_admin_command(admin, "distribute", "spread the tables of the fleet over the nodes of Citus",
-                      admin_distribute_command);
-  }
-
-  void require_account(CLI::App& sub) {
-    sub.add_option("--account", admin_.account, "12 digits")->required();
-  }
-  void require_user(CLI::App& sub) {
-    require_account(sub);
-    sub.add_option("--user", admin_.user, "the user's name")->required();
-  }
-  void require_key(CLI::App& sub) { sub.add_option("KEY", admin_.id, "TKIA…")->required(); }
-  void add_role(CLI::App& sub) {
-    sub.add_option("--role", admin_.role, "viewer, auditor, operator, security or admin")
-        ->check(CLI::IsMember({"viewer", "auditor", "operator", "security", "admin"}))
-        ->capture_default_str();
-  }
-
-  void add_admin_accounts(CLI::App& admin) {
-    auto& group = add_group(admin, "account", "accounts: tenants with their own data");
-    group.require_subcommand(1);
-    auto& create =
-        add_admin_command(group, "create", "make an account", admin_account_create_command);
-    require_account(create);
-    create.add_option("--name", admin_.name, "for people");
-    create.add_flag("--management", admin_.management, "the organisation's management account");
-    add_admin_command(group, "list", "list the accounts", admin_account_list_command);
-    require_account(add_admin_command(group, "revoke", "end an account and its keys",
-                                      admin_account_revoke_command));
-  }
-
-  void add_admin_users(CLI::App& admin) {
-    auto& group = add_group(admin, "user", "users of an account");
-    group.require_subcommand(1);
-    auto& create = add_admin_command(group, "create", "make a user", admin_user_create_command);
-    require_user(create);
-    add_role(create);
-    require_account(
-        add_admin_command(group, "list", "list an account's users", admin_user_list_command));
-    require_user(
-        add_admin_command(group, "revoke", "end a user and their keys", admin_user_revoke_command));
-  }
-
-  void add_admin_tokens(CLI::App& admin) {
-    auto& group = add_group(admin, "token", "tokens with which hosts become agents of an account");
-    group.require_subcommand(1);
-    auto& create =
-        add_admin_command(group, "create", "make a token and print it", admin_token_create_command);
-    require_account(create);
-    create.add_option("--expires", admin_.expires, "how long it lets hosts in: 30m, 1h, 7d")
-        ->capture_default_str();
-    create.add_option("--uses", admin_.uses, "how many hosts it lets in")->capture_default_str();
-    create.add_option("--tag", admin_.tags, "NAME=VALUE: a tag of its hosts' resources");
-    create.add_option("--server", admin_.server, "the URL that hosts reach this server by");
-    require_account(
-        add_admin_command(group, "list", "list an account's tokens", admin_token_list_command));
-    auto& revoke = add_admin_command(group, "revoke", "end a token", admin_token_revoke_command);
-    require_account(revoke);
-    revoke.add_option("TOKEN", admin_.id, "TKIE…")->required();
-  }
-
-  CLI::App& add_agent_command(CLI::App& group, const char* name, const char* what,
-                              int (*command)(const AdminArguments&)) {
-    auto& sub = add_admin_command(group, name, what, command);
-    require_account(sub);
-    sub.add_option("AGENT", admin_.id, "its id, or that of its resource")->required();
-    return sub;
-  }
-
-  void add_admin_agents(CLI::App& admin) {
-    auto& group = add_group(admin, "agent", "agents: hosts that report by themselves");
-    group.require_subcommand(1);
-    require_account(
-        add_admin_command(group, "list", "list an account's agents", admin_agent_list_command));
-    add_agent_command(group, "rename", "give an agent a name", admin_agent_rename_command)
-        .add_option("NAME", admin_.name, "for people")
-        ->required();
-    add_agent_command(group, "retire", "end an agent whose host is gone, and close its findings",
-                      admin_agent_retire_command);
-    add_agent_command(group, "revoke", "let an agent in no longer", admin_agent_revoke_command);
-    add_agent_command(group, "collect", "have an agent report the whole now",
-                      admin_agent_collect_command);
-  }
-
-  void add_admin_keys(CLI::App& admin) {
-    auto& group = add_group(admin, "key", "access keys of a user");
-    group.require_subcommand(1);
-    auto& create =
-        add_admin_command(group, "create", "make an access key and print it as two export lines",
-                          admin_key_create_command);
-    require_user(create);
-    add_role(create);
-    create.add_option("--days", admin_.days, "how long it is good; default: until it is revoked")
-        ->check(CLI::Range(0, 3650));
-    require_account(
-        add_admin_command(group, "list", "list an account's keys", admin_key_list_command));
-    require_key(add_admin_command(group, "rotate",
-                                  "make a second key that replaces this one within a day",
-                                  admin_key_rotate_command));
-    require_key(add_admin_command(group, "revoke", "end a key", admin_key_revoke_command));
-  }
+  void add_admin() { admin_.add_to(app_); }
 
   void add_version() {
     auto& version = add_group(app_, "version", "versions as each ecosystem orders them");
@@ -619,7 +464,6 @@ class CommandLine {
   }
 
   CLI::App app_;
-  std::function<int()> command_;
   Words words_;
   ScanArguments scan_;
   ExplainArguments explain_;
@@ -629,7 +473,7 @@ class CommandLine {
   DbUpdateArguments update_;
   DbReadArguments read_;
   ServeArguments serve_;
-  AdminArguments admin_;
+  AdminOptions admin_{*this};
   BatchArguments compare_;
   BatchArguments cvss_;
   std::string shell_;
