@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "store/findings.h"
+#include "store/text_conditions.h"
 
 namespace tenken::store {
 namespace {
@@ -18,61 +19,6 @@ using findings::NumberRange;
 using findings::TextField;
 using findings::TextTest;
 using Tests = std::span<const TextTest>;
-
-// "a%b" of a stranger means itself.
-std::string prefix_pattern(std::string_view prefix) {
-  std::string out;
-  for (const char c : prefix) {
-    if (c == '%' || c == '_' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + '%';
-}
-
-// The range says the same to an index, where the text after all that begin so is plain.
-std::string prefix_holds(SqlText& sql, std::string_view column, const std::string& prefix) {
-  auto out = fmt::format("{} LIKE {} ESCAPE '\\'", column, sql.bind(prefix_pattern(prefix)));
-  if (prefix.empty() || prefix.back() < ' ' || prefix.back() > '}') return out;
-  auto after = prefix;
-  ++after.back();
-  return fmt::format("({} AND {} >= {} AND {} < {})", out, column, sql.bind(prefix), column,
-                     sql.bind(after));
-}
-
-std::string holds(SqlText& sql, std::string_view column, const TextTest& test) {
-  switch (test.comparison) {
-    case Comparison::equals:
-      return fmt::format("{} = {}", column, sql.bind(test.value));
-    case Comparison::prefix:
-      return prefix_holds(sql, column, test.value);
-    case Comparison::not_equals:
-      return fmt::format("{} <> {}", column, sql.bind(test.value));
-  }
-  return "1 = 0";
-}
-
-std::string any_of(const std::vector<std::string>& conditions) {
-  return fmt::format("({})", fmt::join(conditions, " OR "));
-}
-
-// condition(test) for each: one of the positive ones, all of the negative ones.
-template <typename F>
-std::string combined(Tests tests, F&& condition) {
-  std::vector<std::string> wanted;
-  std::string out;
-  for (const auto& test : tests) {
-    if (test.comparison == Comparison::not_equals)
-      out += fmt::format("{}{}", out.empty() ? "" : " AND ", condition(test));
-    else
-      wanted.push_back(condition(test));
-  }
-  if (!wanted.empty()) out += fmt::format("{}{}", out.empty() ? "" : " AND ", any_of(wanted));
-  return out;
-}
-
-std::string column_holds(SqlText& sql, std::string_view column, Tests tests) {
-  return combined(tests, [&](const TextTest& test) { return holds(sql, column, test); });
-}
 
 // Which of a few known values pass: no need to ask the store.
 template <std::size_t N>
@@ -215,33 +161,6 @@ std::string vulnerability_holds(SqlText& sql, const Criteria& criteria,
   }
   std::erase(all, "");
   return fmt::format("{}", fmt::join(all, " AND "));
-}
-
-std::string tag_holds(SqlText& sql, const findings::TagTest& tag) {
-  auto out = fmt::format("t.name = {}", sql.bind(tag.name));
-  if (tag.value) out += fmt::format(" AND t.value = {}", sql.bind(*tag.value));
-  return fmt::format("({})", out);
-}
-
-void add_resource_conditions(SqlText& sql, std::string_view finding, const Criteria& criteria) {
-  std::vector<std::string> all;
-  for (const auto& [field, tests] : criteria.texts) {
-    if (field == TextField::resource_type) all.push_back(column_holds(sql, "r.type", tests));
-    if (field == TextField::resource_id) all.push_back(column_holds(sql, "r.external_id", tests));
-    if (field == TextField::region) all.push_back(column_holds(sql, "r.region", tests));
-  }
-  if (!all.empty())
-    sql.add(
-        fmt::format(" AND EXISTS (SELECT 1 FROM resource r WHERE r.resource_id = "
-                    "{}.resource_id AND {})",
-                    finding, fmt::join(all, " AND ")));
-  if (criteria.tags.empty()) return;
-  std::vector<std::string> any;
-  for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
-  sql.add(
-      fmt::format(" AND EXISTS (SELECT 1 FROM resource_tag t WHERE t.resource_id = "
-                  "{}.resource_id AND {})",
-                  finding, any_of(any)));
 }
 
 // The row of a finding of which only the key is at hand.
@@ -467,11 +386,6 @@ std::string titled_vulnerability_holds(SqlText& sql, Tests tests) {
   return any.empty() ? std::string() : any_of(any);
 }
 
-bool chooses(const Criteria& criteria, TextField field) {
-  const auto* const condition = criteria.find(field);
-  return condition != nullptr && !findings::passes_absent(condition->tests);
-}
-
 }  // namespace
 
 bool packages_choose(const Criteria& criteria) {
@@ -516,119 +430,13 @@ void add_vulnerability_conditions(SqlText& sql, const Criteria& criteria, Vulner
   sql.add(")");
 }
 
-namespace {
-
-bool names(const Criteria& criteria, TextField field) {
-  const auto* const condition = criteria.find(field);
-  return condition != nullptr && std::ranges::all_of(condition->tests, [](const TextTest& test) {
-           return test.comparison == Comparison::equals;
-         });
-}
-
-}  // namespace
-
 bool names_vulnerabilities(const Criteria& criteria) {
   return names(criteria, TextField::vulnerability_id);
 }
-bool names_resources(const Criteria& criteria) {
-  return names(criteria, TextField::resource_id);
-}
-
 void add_named_vulnerabilities(SqlText& sql, const Criteria& criteria) {
   if (!names_vulnerabilities(criteria)) return;
   const auto& tests = criteria.find(TextField::vulnerability_id)->tests;
   sql.add(" AND ").add(column_holds(sql, "f.vulnerability_id", tests));
-}
-
-bool resources_choose(const Criteria& criteria, const ArnAnswer& arns) {
-  return !arns.all || !criteria.tags.empty() || chooses(criteria, TextField::resource_id) ||
-         chooses(criteria, TextField::resource_type);
-}
-
-namespace {
-
-void add_named_resources(SqlText& sql, const std::vector<std::string>& accounts,
-                         const Criteria& criteria) {
-  std::vector<std::string> ids;
-  for (const auto& test : criteria.find(TextField::resource_id)->tests) {
-    for (const auto& account : accounts)
-      ids.push_back(sql.bind(resource_id(account, test.value).value));
-  }
-  sql.add(fmt::format("r.resource_id IN ({})", fmt::join(ids, ", ")));
-}
-
-void add_arn_resources(SqlText& sql, const ArnAnswer& arns) {
-  std::vector<std::string> any{"1 = 0"};
-  for (const auto& key : arns.wanted)
-    any.push_back(fmt::format("r.resource_id = {}", sql.bind(key.resource.value)));
-  for (const auto& range : arns.wanted_ranges)
-    any.push_back(fmt::format("r.resource_id BETWEEN {} AND {}", sql.bind(range.first.value),
-                              sql.bind(range.last.value)));
-  sql.add(any_of(any));
-}
-
-}  // namespace
-
-void add_walked_resource_conditions(SqlText& sql, const Criteria& criteria) {
-  for (const auto& [field, tests] : criteria.texts) {
-    const bool one = tests.size() == 1 && tests.front().comparison == Comparison::equals;
-    // A range keeps the order of the index where SQLite would take an equal type out of it.
-    if (field == TextField::resource_type && one)
-      sql.add(fmt::format(" AND r.type BETWEEN {0} AND {0}", sql.bind(tests.front().value)));
-    else if (field == TextField::resource_type)
-      sql.add(" AND ").add(column_holds(sql, "r.type || ''", tests));
-    if (field == TextField::resource_id)
-      sql.add(" AND ").add(column_holds(sql, "r.external_id || ''", tests));
-    if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
-  }
-  if (criteria.tags.empty()) return;
-  std::vector<std::string> any;
-  for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
-  sql.add(
-      fmt::format(" AND EXISTS (SELECT 1 FROM resource_tag t WHERE t.resource_id = r.resource_id "
-                  "AND {})",
-                  any_of(any)));
-}
-
-void add_resource_set(SqlText& sql, sql::Engine engine, const std::vector<std::string>& accounts,
-                      const Criteria& criteria, const ArnAnswer& arns) {
-  const bool by_key = names_resources(criteria) || !arns.all;
-  const bool by_tag = !by_key && !criteria.tags.empty();
-  // SQLite is not to take another index than that of the key.
-  const auto hidden = [&](std::string_view column) {
-    return fmt::format("r.{}{}", column, by_key || by_tag ? " || ''" : "");
-  };
-  const auto add_conditions = [&] {
-    if (by_tag)
-      sql.add("r.resource_id = t.resource_id");
-    else if (names_resources(criteria))
-      add_named_resources(sql, accounts, criteria);
-    else if (!arns.all)
-      add_arn_resources(sql, arns);
-    else
-      sql.add("1 = 1");
-    std::vector<std::string> values;
-    for (const auto& account : accounts) values.push_back(sql.bind(account));
-    sql.add(fmt::format(" AND {} IN ({})", hidden("account_id"), fmt::join(values, ", ")));
-    for (const auto& [field, tests] : criteria.texts) {
-      if (field == TextField::resource_type)
-        sql.add(" AND ").add(column_holds(sql, hidden("type"), tests));
-      if (field == TextField::resource_id)
-        sql.add(" AND ").add(column_holds(sql, hidden("external_id"), tests));
-      if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
-    }
-  };
-  sql.add("SELECT r.resource_id, r.type FROM ");
-  if (by_tag) {
-    std::vector<std::string> any;
-    for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
-    sql.add(fmt::format("(SELECT{} t.resource_id FROM resource_tag t WHERE {}) t",
-                        any.size() > 1 ? " DISTINCT" : "", any_of(any)));
-    add_each(sql, engine, "resource r", no_end, add_conditions);
-  } else {
-    sql.add("resource r WHERE ");
-    add_conditions();
-  }
 }
 
 }  // namespace tenken::store

@@ -61,6 +61,10 @@ std::vector<std::string> accounts_meant(const std::vector<std::string>& accounts
 void add_conditions(SqlText& sql, std::string_view finding, const findings::Criteria& criteria,
                     const ColumnConditions& columns, const ArnAnswer& arns);
 
+// What add_conditions adds of the finding's resource and its tags.
+void add_resource_conditions(SqlText& sql, std::string_view finding,
+                             const findings::Criteria& criteria);
+
 // The columns beside its key that add_conditions reads of a finding.
 std::vector<std::string_view> columns_read(const findings::Criteria& criteria,
                                            const ColumnConditions& columns);
