@@ -215,6 +215,18 @@ TEST_P(AccessTest, AuditLogListsTheNewestFirstPageByPageAndNoOtherAccount) {
   EXPECT_EQ(list_audit(db(), other_account, {}, 10).value().size(), 1U);
 }
 
+TEST_P(AccessTest, TwoProcessesThatDrewTheSameNodeNoteBothEventsOfASecond) {
+  AuditLog one(7);
+  AuditLog other(7);
+  const AuditEvent event{.time = today, .account = std::string(acme), .target = "a"};
+  auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write).value();
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(one.append(db(), event));
+  const auto noted = other.append(db(), event);
+  ASSERT_TRUE(noted) << noted.error().what;
+  ASSERT_TRUE(transaction.commit());
+  EXPECT_EQ(list_audit(db(), acme, {}, 10).value().size(), 4U);
+}
+
 TEST_P(AccessTest, WhatTheCommandLineChangesIsInTheAuditLog) {
   auto since = [this, seen = std::size_t{0}](std::string_view account) mutable {
     auto events = list_audit(db(), account, {}, 100).value();

@@ -10,15 +10,21 @@
 namespace tenken::access {
 namespace {
 
+constexpr int most_tries = 1'000;  // each with another count
+
 std::string stored(std::string_view text) {
   return printable(text.substr(0, longest_audit_text));
 }
 
+std::uint16_t random_node() {
+  unsigned node = 0;
+  for (const char c : crypto::random_bytes(2)) node = node << 8 | static_cast<unsigned char>(c);
+  return static_cast<std::uint16_t>(node);
+}
+
 }  // namespace
 
-AuditLog::AuditLog() : node_(0) {
-  for (const char c : crypto::random_bytes(2)) node_ = node_ << 8 | static_cast<unsigned char>(c);
-}
+AuditLog::AuditLog() : AuditLog(random_node()) {}
 
 // 32 bits of seconds (to the year 2106), 15 of a counter, 16 of the node.
 std::int64_t AuditLog::next_id(Seconds time) {
@@ -31,13 +37,19 @@ Result<> AuditLog::append(sql::Connection& connection, const AuditEvent& event) 
                                stored(event.access_key_id), stored(event.source),
                                stored(event.action),        stored(event.target),
                                stored(event.outcome),       stored(event.request_id)};
-  TRY_VOID(connection.run(
-      "INSERT INTO audit_log (account_id, event_id, happened_at, principal, access_key_id, source, "
-      "action, target, outcome, request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-      std::string_view(texts[0]), next_id(event.time), event.time, std::string_view(texts[1]),
-      std::string_view(texts[2]), std::string_view(texts[3]), std::string_view(texts[4]),
-      std::string_view(texts[5]), std::string_view(texts[6]), std::string_view(texts[7])));
-  return {};
+  for (int tries = 0; tries < most_tries; ++tries) {
+    TRY(const auto written,
+        connection.run(
+            "INSERT INTO audit_log (account_id, event_id, happened_at, principal, "
+            "access_key_id, source, action, target, outcome, request_id) "
+            "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
+            "ON CONFLICT (account_id, event_id) DO NOTHING",
+            std::string_view(texts[0]), next_id(event.time), event.time, std::string_view(texts[1]),
+            std::string_view(texts[2]), std::string_view(texts[3]), std::string_view(texts[4]),
+            std::string_view(texts[5]), std::string_view(texts[6]), std::string_view(texts[7])));
+    if (written == 1) return {};
+  }
+  return unavailable("the audit log has no free id in this second");
 }
 
 Result<> note_command(sql::Connection& connection, std::string_view account,

@@ -45,12 +45,16 @@ struct AuditEvent {
 class AuditLog {
  public:
   AuditLog();
+  // For tests.
+  explicit AuditLog(std::uint16_t node) : node_(node) {}
+
+  // An id that another node or process has taken in the same second is passed over.
   Result<> append(sql::Connection& connection, const AuditEvent& event);
 
  private:
   std::int64_t next_id(Seconds time);
 
-  std::int64_t node_;  // 16 random bits: two nodes make no id twice
+  std::int64_t node_;  // 16 random bits: two nodes rarely try the same id
   std::atomic<std::uint32_t> count_ = 0;
 };
 
