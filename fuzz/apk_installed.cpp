@@ -1,9 +1,14 @@
-// The list of installed packages of apk: what is handed out has a usable name and version.
+// The list of installed packages of apk: what is handed out has a usable name and version, and
+// the owner of a file stands in it.
 #include "inventory/apk_installed.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using tenken::inventory::is_plain_word;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::vector<std::string> files{"/usr/bin/a", "/lib/a.so.1.2"};
+  tenken::inventory::FileOwners query(files);
+  tenken::inventory::list_apk_files(text, query);
+  for (const auto& owner : query.take()) CHECK(owner.size() < size);
   const auto list = tenken::inventory::parse_apk_installed(text, "installed");
   CHECK(list.has_value());
   for (const auto& package : list->packages()) {

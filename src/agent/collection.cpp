@@ -37,10 +37,12 @@ Result<Observation> Collection::observe() {
     watch_.keep();
     TRY(inventory_,
         is_running_host() ? inventory::inspect_host() : inventory::inspect_root(options_.rootfs));
+    outdated_packages_.forget();
     read_ = true;
   }
   auto facts = is_running_host() ? host::facts_of_host() : host::facts_of_root(root_);
   facts.cloud = cloud_;
+  outdated_packages_.name(root_, facts.outdated);
   Observation out{
       .lines = {}, .packages = inventory_.packages.size(), .partial = !inventory_.skips.empty()};
   host::HostReport report{.inventory = std::move(inventory_), .facts = std::move(facts)};

@@ -11,6 +11,7 @@
 
 #include "agent/watch.h"
 #include "base/result.h"
+#include "host/outdated_packages.h"
 #include "inventory/root.h"
 #include "model/host_facts.h"
 #include "model/inventory.h"
@@ -52,6 +53,7 @@ class Collection {
   Watch watch_;
   CloudInstance cloud_;
   Inventory inventory_;
+  host::OutdatedPackages outdated_packages_;
   bool read_ = false;  // the inventory, as far as the watch knows
 };
 

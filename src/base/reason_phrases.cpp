@@ -500,6 +500,7 @@ constexpr auto rows = std::to_array<Phrase>({
     {"a text of more than 64 KB", "文字列が 64 KB を超えています"},
     {"the epoch is no number", "エポックが数値ではありません"},
     {"tag {} is no text", "タグ {} が文字列ではありません"},
+    {"the lists of files do not fit each other", "ファイルの一覧が互いに合いません"},
     {"a header of more than 32 MB", "ヘッダーが 32 MB を超えています"},
     {"{} header entries", "ヘッダーの項目が {} 個あります"},
     {"no usable package name", "使用できるパッケージ名がありません"},

@@ -55,6 +55,13 @@ HostFacts facts_of_root(const inventory::Root& root) {
   return facts;
 }
 
+// A host that runs has a kernel, and some process.
+bool knows_all_processes(const HostFacts& facts) {
+  return !facts.kernel.empty() && std::ranges::none_of(facts.skips, [](const Skip& skip) {
+    return skip.file == "proc" && skip.record == unseen_processes;
+  });
+}
+
 HostFacts facts_of_host() {
   const auto root = inventory::Root::at("/");
   HostFacts facts;

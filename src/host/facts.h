@@ -21,4 +21,7 @@ HostFacts facts_of_host();
 // Of a root that does not run: users, sshd, and nothing that only a kernel knows.
 HostFacts facts_of_root(const inventory::Root& root);
 
+// Whether what is not in `outdated` is not running: processes were looked at, and all of them.
+bool knows_all_processes(const HostFacts& facts);
+
 }  // namespace tenken::host

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/time.h"
 #include "host/boot_time.h"
+#include "host/processes.h"
 #include "inventory/temp_root.h"
 
 namespace tenken::host {
@@ -101,6 +102,16 @@ TEST(HostFacts, of_a_root_at_rest_only_files_are_looked_at) {
   EXPECT_TRUE(facts.listeners.empty());
   EXPECT_TRUE(facts.sysctl.empty());
   EXPECT_TRUE(facts.skips.empty());
+  EXPECT_FALSE(knows_all_processes(facts));
+}
+
+TEST(HostFacts, say_whether_all_processes_were_seen) {
+  HostFacts facts{.kernel = "6.1"};
+  facts.skips = {
+      {.file = "proc", .record = "", .reason = "2 processes map more than is looked at"}};
+  EXPECT_TRUE(knows_all_processes(facts));
+  facts.skips = look_at_processes({}, {.proc = "/nonexistent"}).skips;
+  EXPECT_FALSE(knows_all_processes(facts));
 }
 
 }  // namespace

@@ -137,7 +137,7 @@ class Walk {
   Processes run() {
     proc_ = Fd(::open(wanted_.proc.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!proc_.valid()) {
-      skip(from_errno(errno, "proc").what);
+      unseen(from_errno(errno, "proc").what);
       return std::move(out_);
     }
     view_ = view_of("self");
@@ -164,13 +164,13 @@ class Walk {
       const auto pid = parse_uint(name);
       if (!pid || *pid == 0 || *pid > INT_MAX) return true;
       if (pids.size() == max_processes) {
-        skip(fmt::format("more than {} processes", max_processes));
+        unseen(fmt::format("more than {} processes", max_processes));
         return false;
       }
       pids.push_back(static_cast<std::uint32_t>(*pid));
       return true;
     });
-    if (!listed) skip(listed.error().what);
+    if (!listed) unseen(listed.error().what);
     std::ranges::sort(pids);
     return pids;
   }
@@ -298,7 +298,8 @@ class Walk {
       return path.starts_with(directory);
     });
     if (!counts) return;
-    OutdatedProgram outdated{process.executable, std::string(path), process.pid};
+    OutdatedProgram outdated{
+        .executable = process.executable, .file = std::string(path), .pid = process.pid};
     // A file is mapped in several parts, one after the other.
     if (!out_.outdated.empty() && out_.outdated.back() == outdated) return;
     if (out_.outdated.size() == max_outdated) {
@@ -316,7 +317,7 @@ class Walk {
     sort_unique(out_.programs);
     sort_unique(out_.outdated);
     if (unreadable_ > 0)
-      skip(fmt::format("processes that may not be read: {}; needs CAP_SYS_PTRACE", unreadable_));
+      unseen(fmt::format("processes that may not be read: {}; needs CAP_SYS_PTRACE", unreadable_));
     if (malformed_ > 0) skip(fmt::format("{} processes of an unknown form", malformed_));
     if (many_files_ > 0)
       skip(fmt::format("{} processes have more than {} open files, of which no more are looked at",
@@ -326,6 +327,9 @@ class Walk {
     return std::move(out_);
   }
 
+  void unseen(std::string reason) {
+    out_.skips.push_back({"proc", std::string(unseen_processes), std::move(reason)});
+  }
   void skip(std::string reason) { out_.skips.push_back({"proc", "", std::move(reason)}); }
 
   const std::vector<std::uint64_t>& inodes_;

@@ -29,6 +29,9 @@ struct ProcessStat {
 std::optional<ProcessStat> parse_stat(std::string_view text);
 // The effective user.
 std::optional<std::uint32_t> parse_status_uid(std::string_view text);
+// The record of the skip that says that processes could not be looked at.
+inline constexpr std::string_view unseen_processes = "processes";
+
 // Where programs and libraries lie: only files below count as outdated.
 inline constexpr std::array<std::string_view, 6> program_directories{"/usr/", "/lib/",  "/lib64/",
                                                                      "/bin/", "/sbin/", "/opt/"};

@@ -51,6 +51,7 @@ constexpr std::tuple outdated_members{
     Member{"executable", &OutdatedProgram::executable},
     Member{"file", &OutdatedProgram::file},
     Member{"pid", &OutdatedProgram::pid},
+    Member{"package", &OutdatedProgram::package},
 };
 constexpr std::tuple user_members{
     Member{"name", &UserAccount::name},   Member{"uid", &UserAccount::uid},

@@ -47,7 +47,7 @@ HostReport sample() {
   facts.addresses = {{"eth0", "10.0.0.5/24"}, {"eth0", "fe80::1/64"}};
   facts.listeners = {{"tcp", "0.0.0.0", 22, "/usr/sbin/sshd", 0}, {"udp", "::", 65535, "", 101}};
   facts.programs = {{"/usr/sbin/nginx", 0}, {"/usr/sbin/nginx", 4294967295U}};
-  facts.outdated = {{"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 4711}};
+  facts.outdated = {{"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 4711, "libssl3"}};
   facts.users = {{"root", 0, 0, "/root", "/bin/bash"}};
   facts.sshd = {{"permitrootlogin", "no"}};
   facts.sysctl = {{"net.ipv4.ip_forward", "0"}};

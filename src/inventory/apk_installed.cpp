@@ -109,4 +109,15 @@ Result<PackageList> parse_apk_installed(std::string_view text, std::string_view 
   return list;
 }
 
+void list_apk_files(std::string_view text, FileOwners& query) {
+  std::string_view package;
+  std::string_view directory;
+  for_each_line(text, [&](std::string_view line) {
+    const auto value = line.size() < 2 ? std::string_view() : line.substr(2);
+    if (line.starts_with("P:")) package = value;
+    if (line.starts_with("F:")) directory = value;
+    if (line.starts_with("R:")) query.add(fmt::format("/{}/{}", directory, value), package);
+  });
+}
+
 }  // namespace tenken::inventory

@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "inventory/file_owners.h"
 #include "inventory/package_list.h"
 #include "inventory/root.h"
 
@@ -19,6 +20,8 @@ struct OsPackageDatabase {
   // Errors: not_found where the root has no such database; anything else is a database that is
   // there and cannot be read.
   Result<PackageList> (*read)(const Root& root);
+  // Tells the query every file of every package, as far as they can be read.
+  void (*list_files)(const Root& root, FileOwners& query);
 };
 
 // Every database of os_packages/*.cpp, sorted by id.

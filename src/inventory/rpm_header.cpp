@@ -1,6 +1,7 @@
 #include "inventory/rpm_header.h"
 
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -17,7 +18,11 @@ constexpr std::size_t max_text_bytes = std::size_t{64} << 10;
 // Tag numbers and types: rpm's tag reference.
 constexpr std::uint32_t type_int32 = 4;
 constexpr std::uint32_t type_string = 6;
+constexpr std::uint32_t type_string_array = 8;
 constexpr std::uint32_t type_i18n_string = 9;
+constexpr std::uint32_t tag_directory_indexes = 1116;
+constexpr std::uint32_t tag_base_names = 1117;
+constexpr std::uint32_t tag_directory_names = 1118;
 
 struct Fields {
   std::string_view name;
@@ -95,27 +100,81 @@ Result<> read_entry(const Entry& entry, std::string_view data, Fields& fields) {
   return {};
 }
 
-// Tags may be added behind the signed region of the header; such a later entry replaces an
-// earlier one of the same tag, so the last one wins.
-Result<Fields> read_fields(std::string_view blob) {
+struct Header {
+  std::string_view table;
+  std::string_view data;
+};
+
+Result<Header> read_header(std::string_view blob) {
   if (blob.size() > max_header_bytes) return limit_exceeded("a header of more than 32 MB");
   Cursor cursor(blob);
   TRY(const auto entries, cursor.big<std::uint32_t>());
   TRY(const auto data_size, cursor.big<std::uint32_t>());
   if (entries > max_entries) return limit_exceeded(fmt::format("{} header entries", entries));
-  TRY(const auto table, cursor.take(std::size_t{entries} * sizeof(Entry)));
-  TRY(const auto data, cursor.take(data_size));
-  Fields fields;
-  Cursor rows(table);
+  Header header;
+  TRY(header.table, cursor.take(std::size_t{entries} * sizeof(Entry)));
+  TRY(header.data, cursor.take(data_size));
+  return header;
+}
+
+template <typename F>
+Result<> for_each_tag(const Header& header, F&& f) {
+  Cursor rows(header.table);
   while (!rows.at_end()) {
     Entry entry;
     TRY(entry.tag, rows.big<std::uint32_t>());
     TRY(entry.type, rows.big<std::uint32_t>());
     TRY(entry.offset, rows.big<std::uint32_t>());
     TRY(entry.count, rows.big<std::uint32_t>());
-    TRY_VOID(read_entry(entry, data, fields));
+    TRY_VOID(f(entry));
   }
+  return {};
+}
+
+// Tags may be added behind the signed region of the header; such a later entry replaces an
+// earlier one of the same tag, so the last one wins.
+Result<Fields> read_fields(const Header& header) {
+  Fields fields;
+  TRY_VOID(for_each_tag(
+      header, [&](const Entry& entry) { return read_entry(entry, header.data, fields); }));
   return fields;
+}
+
+// Texts that follow each other. A text is a byte at least: a count that the data cannot hold ends
+// with an error before it costs anything.
+Result<std::vector<std::string_view>> read_texts(std::string_view data, const Entry& entry) {
+  if (entry.type != type_string_array) return invalid(fmt::format("tag {} is no text", entry.tag));
+  std::vector<std::string_view> out;
+  auto offset = entry.offset;
+  for (std::uint32_t i = 0; i < entry.count; ++i) {
+    if (offset >= data.size()) return invalid("a text begins past the end of the header");
+    const auto end = data.find('\0', offset);
+    if (end == std::string_view::npos) return invalid("a text does not end inside the header");
+    out.push_back(data.substr(offset, end - offset));
+    offset = static_cast<std::uint32_t>(end + 1);
+  }
+  return out;
+}
+
+// Of each of the package's files.
+struct Files {
+  std::vector<std::string_view> names;
+  std::vector<std::string_view> directories;
+  Entry directory_of;  // numbers
+};
+
+Result<> read_files(const Entry& entry, std::string_view data, Files& files) {
+  if (entry.tag == tag_base_names) {
+    TRY(files.names, read_texts(data, entry));
+  }
+  if (entry.tag == tag_directory_names) {
+    TRY(files.directories, read_texts(data, entry));
+  }
+  if (entry.tag == tag_directory_indexes) {
+    if (entry.type != type_int32) return invalid("the lists of files do not fit each other");
+    files.directory_of = entry;
+  }
+  return {};
 }
 
 }  // namespace
@@ -134,7 +193,8 @@ SourceRpm parse_source_rpm(std::string_view file_name) {
 }
 
 Result<Package> parse_rpm_header(std::string_view blob) {
-  TRY(const auto fields, read_fields(blob));
+  TRY(const auto header, read_header(blob));
+  TRY(const auto fields, read_fields(header));
   if (!is_plain_word(fields.name)) return invalid("no usable package name");
   if (!is_plain_word(fields.version) || !is_plain_word(fields.release))
     return invalid(fmt::format("{}: no usable version and release", fields.name));
@@ -153,6 +213,25 @@ Result<Package> parse_rpm_header(std::string_view blob) {
   package.license = fields.license;
   package.listed_only = package.name == "gpg-pubkey";
   return package;
+}
+
+Result<> list_rpm_files(std::string_view blob, FileOwners& query) {
+  TRY(const auto header, read_header(blob));
+  TRY(const auto fields, read_fields(header));
+  Files files;
+  TRY_VOID(for_each_tag(header,
+                        [&](const Entry& entry) { return read_files(entry, header.data, files); }));
+  if (files.names.size() != files.directory_of.count)
+    return invalid("the lists of files do not fit each other");
+  Cursor indexes(header.data);
+  if (!files.names.empty()) TRY_VOID(indexes.seek(files.directory_of.offset));
+  for (const auto name : files.names) {
+    TRY(const auto index, indexes.big<std::uint32_t>());
+    if (index >= files.directories.size())
+      return invalid("the lists of files do not fit each other");
+    query.add(fmt::format("{}{}", files.directories[index], name), fields.name);
+  }
+  return {};
 }
 
 }  // namespace tenken::inventory

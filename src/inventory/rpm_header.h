@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "inventory/file_owners.h"
 #include "model/package.h"
 
 namespace tenken::inventory {
@@ -22,6 +23,10 @@ namespace tenken::inventory {
 // Errors: invalid (a table or text that reaches past the end, no name, no version), limit (above
 // 32 MB, which is rpm's own bound on what a header holds).
 Result<Package> parse_rpm_header(std::string_view blob);
+
+// The package's files: basenames, each with the index of its directory in dirnames.
+// Errors: as above, and an index of no directory; what stands before it was added.
+Result<> list_rpm_files(std::string_view blob, FileOwners& query);
 
 // "bash-4.4.20-3.el8.src.rpm" → {"bash", "4.4.20-3.el8"}; both empty where it is no such name.
 struct SourceRpm {

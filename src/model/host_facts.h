@@ -53,6 +53,7 @@ struct OutdatedProgram {
   std::string executable;
   std::string file;  // the path as it was: "/usr/lib/x86_64-linux-gnu/libssl.so.3"
   std::uint32_t pid = 0;
+  std::string package = {};  // that is installed and has the file: "libssl3"; empty: not known
   auto operator<=>(const OutdatedProgram&) const = default;
 };
 

@@ -73,6 +73,21 @@ Result<PackageList> read(const Root& root) {
   return all;
 }
 
+// "libssl3:amd64.list" has the paths of libssl3, one a line.
+void list_files(const Root& root, FileOwners& query) {
+  constexpr std::string_view directory = "var/lib/dpkg/info";
+  constexpr std::string_view suffix = ".list";
+  const auto names = root.list(directory);
+  if (!names) return;
+  for (const std::string_view name : *names) {
+    if (!name.ends_with(suffix)) continue;
+    const auto text = root.read(fmt::format("{}/{}", directory, name), max_bytes);
+    if (!text) continue;
+    const auto package = split_once(name.substr(0, name.size() - suffix.size()), ':').first;
+    for_each_line(*text, [&](std::string_view path) { query.add(path, package); });
+  }
+}
+
 }  // namespace dpkg_
 
 extern constinit const OsPackageDatabase dpkg{
@@ -80,6 +95,7 @@ extern constinit const OsPackageDatabase dpkg{
     .kind = "deb",
     .places = "var/lib/dpkg/status, var/lib/dpkg/status.d",
     .read = dpkg_::read,
+    .list_files = dpkg_::list_files,
 };
 
 }  // namespace tenken::inventory

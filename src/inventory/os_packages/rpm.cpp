@@ -2,6 +2,7 @@
 // the others, so that a file is known by its device and inode.
 #include <algorithm>
 #include <cerrno>
+#include <functional>
 #include <optional>
 #include <set>
 #include <utility>
@@ -19,7 +20,7 @@ namespace rpm_ {
 
 constexpr std::size_t max_bytes = std::size_t{512} << 20;
 
-VisitRpmHeader collect(PackageList& list) {
+VisitRpmHeader collect_in(PackageList& list) {
   return [&list](std::string_view blob, std::uint64_t number) -> Result<> {
     auto package = parse_rpm_header(blob);
     if (package) return list.add(*std::move(package));
@@ -28,41 +29,42 @@ VisitRpmHeader collect(PackageList& list) {
   };
 }
 
-// What was read before an error stays; the error is a skip.
-PackageList finish(PackageList list, const Result<>& read) {
-  if (!read)
-    list.skip("", fmt::format("the database is not read to its end: {}", read.error().what));
-  return list;
-}
-
-PackageList read_sqlite(const Root& root, std::string_view path) {
-  PackageList list(path);
-  const auto read =
-      with_sqlite_at_rest(root, path, [&](const std::string& file, SqliteAccess access) {
-        list = PackageList(path);
-        return read_rpmdb_sqlite(file, access, collect(list));
-      });
-  return finish(std::move(list), read);
+Result<> visit_sqlite(const Root& root, std::string_view path, const std::function<void()>& begin,
+                      const VisitRpmHeader& visit) {
+  return with_sqlite_at_rest(root, path, [&](const std::string& file, SqliteAccess access) {
+    begin();
+    return read_rpmdb_sqlite(file, access, visit);
+  });
 }
 
 template <Result<> (*read_format)(std::string_view, const VisitRpmHeader&)>
-PackageList read_whole(const Root& root, std::string_view path) {
-  PackageList list(path);
-  const auto bytes = root.read(path, max_bytes);
-  if (!bytes) return finish(std::move(list), Result<>(bytes.error()));
-  const auto read = read_format(*bytes, collect(list));
-  return finish(std::move(list), read);
+Result<> visit_whole(const Root& root, std::string_view path, const std::function<void()>& begin,
+                     const VisitRpmHeader& visit) {
+  TRY(const auto bytes, root.read(path, max_bytes));
+  begin();
+  return read_format(bytes, visit);
 }
 
 struct Format {
   std::string_view file;
-  PackageList (*read)(const Root& root, std::string_view path);
+  // Visits anew where the database changed while it was read; begin is called before each time.
+  Result<> (*visit)(const Root& root, std::string_view path, const std::function<void()>& begin,
+                    const VisitRpmHeader& visit);
 };
 constexpr std::string_view directories[] = {"var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"};
 // The newest format first: a database that was converted may leave its old file behind.
-constexpr Format formats[] = {{"rpmdb.sqlite", read_sqlite},
-                              {"Packages.db", read_whole<read_rpmdb_ndb>},
-                              {"Packages", read_whole<read_rpmdb_bdb>}};
+constexpr Format formats[] = {{"rpmdb.sqlite", visit_sqlite},
+                              {"Packages.db", visit_whole<read_rpmdb_ndb>},
+                              {"Packages", visit_whole<read_rpmdb_bdb>}};
+
+// What was read before an error stays; the error is a skip.
+PackageList collect(const Format& format, const Root& root, std::string_view path) {
+  PackageList list(path);
+  const auto read = format.visit(root, path, [&] { list = PackageList(path); }, collect_in(list));
+  if (!read)
+    list.skip("", fmt::format("the database is not read to its end: {}", read.error().what));
+  return list;
+}
 
 using FileIdentity = std::pair<dev_t, ino_t>;
 
@@ -86,10 +88,10 @@ Result<PackageList> read(const Root& root) {
       if (!identity && identity.error().code == Errc::not_found) continue;
       if (identity && !seen.insert(*identity).second) continue;
       if (!chosen) {
-        chosen = format.read(root, path);
+        chosen = collect(format, root, path);
         continue;
       }
-      auto other = format.read(root, path);
+      auto other = collect(format, root, path);
       if (chosen->packages().empty()) std::swap(*chosen, other);
       if (!other.packages().empty())
         chosen->skip(path, "a second package database, not counted");
@@ -101,6 +103,22 @@ Result<PackageList> read(const Root& root) {
   return *std::move(chosen);
 }
 
+// Wherever there is a database: a copy of one says the same.
+void list_files(const Root& root, FileOwners& query) {
+  const auto visit = [&query](std::string_view blob, std::uint64_t) -> Result<> {
+    // A header that is no package has no files either.
+    [[maybe_unused]] const auto listed = list_rpm_files(blob, query);
+    return {};
+  };
+  for (const auto directory : directories) {
+    for (const auto& format : formats) {
+      // What stands before a fault counts.
+      [[maybe_unused]] const auto read =
+          format.visit(root, fmt::format("{}/{}", directory, format.file), [] {}, visit);
+    }
+  }
+}
+
 }  // namespace rpm_
 
 extern constinit const OsPackageDatabase rpm{
@@ -110,6 +128,7 @@ extern constinit const OsPackageDatabase rpm{
         "rpmdb.sqlite, Packages.db, Packages (var/lib/rpm, usr/lib/sysimage/rpm, "
         "usr/share/rpm)",
     .read = rpm_::read,
+    .list_files = rpm_::list_files,
 };
 
 }  // namespace tenken::inventory
