@@ -21,6 +21,7 @@ using store::FindingPackage;
 using store::FindingRow;
 
 constexpr std::size_t packages_named = 10;  // in the recommendation
+constexpr std::size_t programs_named = 10;  // of a package that is installed no longer
 
 void write_strings(json::Writer& out, std::string_view name, json::Value list) {
   if (list.size() == 0) return;
@@ -93,7 +94,32 @@ bool is_plain(std::string_view name) {
   });
 }
 
+// "/usr/sbin/nginx (812, 813)", of each program that runs an old file of the package.
+std::vector<std::string> programs_to_restart(const FindingPackage& package) {
+  std::vector<std::string> out;
+  json::Parser parser;
+  const auto programs = parser.parse(package.running);
+  if (!programs) return out;
+  programs->for_each([&](json::Value program) {
+    std::vector<std::int64_t> pids;
+    program["pids"].for_each([&](json::Value pid) { pids.push_back(pid.integer().value_or(0)); });
+    out.push_back(
+        fmt::format("{} ({})", printable(program["executable"].string()), fmt::join(pids, ", ")));
+  });
+  return out;
+}
+
+std::string restart_text(const FindingPackage& package) {
+  auto programs = programs_to_restart(package);
+  const auto more = programs.size() > programs_named ? programs.size() - programs_named : 0;
+  programs.resize(programs.size() - more);
+  auto out = fmt::format("restart {}", fmt::join(programs, ", "));
+  if (more > 0) out += fmt::format(" and {} more programs", more);
+  return out;
+}
+
 std::string package_remediation(const FindingPackage& package) {
+  if (!package.running.empty()) return restart_text(package);
   if (package.fixed_version.empty() || !is_plain(package.name)) return {};
   if (package.kind == "deb")
     return fmt::format("apt-get update && apt-get install --only-upgrade {}", package.name);
@@ -134,19 +160,38 @@ void write_details(json::Writer& out, json::Value document, const FindingRow& fi
   out.end_array().end_object();
 }
 
-std::string recommendation(const FindingRow& finding) {
+// What was replaced and still runs.
+std::string restarts(const FindingRow& finding) {
+  std::string out;
+  for (const auto& package : finding.packages) {
+    if (package.running.empty()) continue;
+    out += fmt::format(" {} {} was replaced, and processes still run its files: {}.", package.name,
+                       package.version, restart_text(package));
+  }
+  return out;
+}
+
+std::string update_text(const FindingRow& finding) {
   std::vector<std::string> fixes;
   for (const auto& package : finding.packages) {
-    if (package.fixed_version.empty()) continue;
+    if (package.fixed_version.empty() || !package.running.empty()) continue;
     auto fix = fmt::format("{} {}", package.name, package.fixed_version);
     if (std::ranges::find(fixes, fix) == fixes.end()) fixes.push_back(std::move(fix));
   }
-  if (fixes.empty()) return "No version with a fix is known yet.";
+  if (fixes.empty()) {
+    const bool replaced = std::ranges::all_of(
+        finding.packages, [](const auto& package) { return !package.running.empty(); });
+    return replaced && !finding.packages.empty() ? "" : "No version with a fix is known yet.";
+  }
   const auto more = fixes.size() > packages_named ? fixes.size() - packages_named : 0;
   fixes.resize(fixes.size() - more);
   auto out = fmt::format("Update to at least {}", fmt::join(fixes, ", "));
   if (more > 0) out += fmt::format(" and {} more packages as listed", more);
   return out + ".";
+}
+
+std::string recommendation(const FindingRow& finding) {
+  return std::string(trim(update_text(finding) + restarts(finding)));
 }
 
 // "registry/name@sha256:…", or the ARN of an image, "…:repository/name/sha256:…".

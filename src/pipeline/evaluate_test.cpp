@@ -5,8 +5,14 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "host/facts.h"
+#include "host/processes.h"
 #include "pipeline/ingest.h"
 #include "pipeline/node_generations.h"
+#include "pipeline/retire.h"
+#include "pipeline/running_packages.h"
+#include "pipeline/stored_inventory.h"
+#include "store/inventory_query.h"
 #include "store/resources.h"
 #include "store/schema.h"
 #include "support/advisory_case.h"
@@ -60,22 +66,28 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
     put(resource, std::move(inventory));
   }
   // A host of Debian 12 with these packages.
-  void report_debian(std::string_view resource,
-                     const std::map<std::string, std::string>& packages) {
+  void report_debian(std::string_view resource, const std::map<std::string, std::string>& packages,
+                     const std::optional<HostFacts>& facts = {}) {
     auto inventory = test::python_host(packages);
     for (auto& package : inventory.packages) {
       package.ecosystem = "Debian";
       package.release = "12";
       package.kind = "deb";
     }
-    put(resource, std::move(inventory));
+    put(resource, std::move(inventory), facts);
   }
-  void put(std::string_view resource, Inventory inventory) {
-    const auto put = ingest_->put(stored_inventory({.account = std::string(account),
-                                                    .external_id = std::string(resource),
-                                                    .digest = fmt::format("d{}", ++reports_),
-                                                    .received = clock_},
-                                                   std::move(inventory)));
+  void put(std::string_view resource, Inventory inventory,
+           const std::optional<HostFacts>& facts = {}) {
+    auto write = stored_inventory({.account = std::string(account),
+                                   .external_id = std::string(resource),
+                                   .digest = fmt::format("d{}", ++reports_),
+                                   .received = clock_},
+                                  std::move(inventory));
+    if (facts) {
+      write.running = running_packages(*facts);
+      write.knows_running = host::knows_all_processes(*facts);
+    }
+    const auto put = ingest_->put(std::move(write));
     ASSERT_TRUE(put) << put.error().what;
   }
 
@@ -99,6 +111,22 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
       out.push_back(fmt::format("{} {} {}", (*row)->text(0), (*row)->text(1),
                                 status[static_cast<std::size_t>((*row)->integer(2))]));
     }
+  }
+
+  // "<name> <version> <files>" of what is installed no longer and still runs.
+  std::vector<std::string> running(std::string_view resource) {
+    auto connection = pool_->lease();
+    const auto versions =
+        store::installed_versions(**connection, store::resource_id(account, resource), {-1}, 100);
+    EXPECT_TRUE(versions) << versions.error().what;
+    std::vector<std::string> out;
+    for (const auto& one : *versions) {
+      const auto& package = one.version.package;
+      if (!one.running.empty())
+        out.push_back(fmt::format("{} {} {}", package.name, package.version, one.location));
+    }
+    std::ranges::sort(out);
+    return out;
   }
 
   std::string coverage(std::string_view resource) {
@@ -252,11 +280,78 @@ TEST_P(EvaluateTest, a_generation_without_the_ecosystem_closes_nothing) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
 }
 
+std::string stray(std::string_view id, std::string_view package) {
+  auto out = advisory(id, package, "2.0");
+  return out.replace(out.find("PyPI"), 4, "Debian:12");
+}
+
+HostFacts facts_with(std::vector<OutdatedProgram> outdated) {
+  HostFacts facts{.kernel = "6.1"};
+  facts.outdated = std::move(outdated);
+  return facts;
+}
+
+TEST_P(EvaluateTest, what_was_replaced_and_still_runs_keeps_its_findings) {
+  use({{"CVE-2024-1", stray("CVE-2024-1", "libssl3")}, {"CVE-2024-2", stray("CVE-2024-2", "vim")}});
+  report_debian("web-1", {{"libssl3", "1.0"}, {"vim", "1.0"}}, facts_with({}));
+  work();
+  const auto mapped = facts_with({{"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 8, "libssl3"},
+                                  {"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 9, "libssl3"},
+                                  {"/usr/sbin/nginx", "/opt/own.so", 9, ""}});
+  report_debian("web-1", {{"libssl3", "2.0"}, {"vim", "2.0"}}, mapped);
+  work();
+  const Lines kept{"web-1 CVE-2024-1 ACTIVE", "web-1 CVE-2024-2 CLOSED"};
+  EXPECT_EQ(findings(), kept);
+  EXPECT_EQ(running("web-1"), Lines{"libssl3 1.0 /usr/lib/libssl.so.3"});
+  EXPECT_EQ(history("web-1", "CVE-2024-1"), Lines{"1 inventory d1"});
+  // What is put again, sees no processes, or not all of them, does not know better.
+  report_debian("web-1", {{"libssl3", "2.0"}, {"vim", "2.0"}}, mapped);
+  report_debian("web-1", {{"libssl3", "2.0"}});
+  auto partly = facts_with({});
+  partly.skips = host::look_at_processes({}, {.proc = "/nonexistent"}).skips;
+  report_debian("web-1", {{"libssl3", "2.0"}}, partly);
+  work();
+  EXPECT_EQ(findings(), kept);
+  EXPECT_EQ(running("web-1"), Lines{"libssl3 1.0 /usr/lib/libssl.so.3"});
+  report_debian("web-1", {{"libssl3", "2.0"}}, facts_with({}));
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 CLOSED", "web-1 CVE-2024-2 CLOSED"}));
+  EXPECT_EQ(history("web-1", "CVE-2024-1"), (Lines{"1 inventory d1", "3 inventory d6"}));
+  EXPECT_TRUE(running("web-1").empty());
+}
+
+TEST_P(EvaluateTest, what_runs_alone_is_evaluated_and_is_not_installed) {
+  use({{"CVE-2024-1", stray("CVE-2024-1", "other")}});
+  const auto mapped = facts_with({{"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 8, "libssl3"}});
+  // Of what ran before the first report, nobody knows the version.
+  report_debian("web-1", {{"libssl3", "1.5"}}, mapped);
+  report_debian("web-1", {{"libssl3", "2.0"}}, mapped);
+  work();
+  EXPECT_EQ(running("web-1"), Lines{"libssl3 1.5 /usr/lib/libssl.so.3"});
+  EXPECT_TRUE(findings().empty());
+  use({{"CVE-2024-2", stray("CVE-2024-2", "libssl3")}});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-2 ACTIVE"});
+  {
+    auto connection = pool_->lease();
+    const auto resource = store::find_resource(**connection, account, "web-1").value().value();
+    EXPECT_EQ(resource.packages, 1);
+    EXPECT_EQ(inventory_of(**connection, resource)->packages.size(), 1U);
+    EXPECT_EQ(store::count_resources_to_restart(**connection, account).value(), 1);
+    EXPECT_EQ(store::count_resources_to_restart(**connection, "444455556666").value(), 0);
+    // Processes end with their host.
+    ASSERT_TRUE(retire(**connection, resource.id, "retired", clock_));
+  }
+  EXPECT_TRUE(running("web-1").empty());
+  // Installed anew it is installed, and runs.
+  report_debian("web-1", {{"libssl3", "2.0"}}, mapped);
+  report_debian("web-1", {{"libssl3", "1.5"}}, mapped);
+  report_debian("web-1", {{"libssl3", "2.0"}}, mapped);
+  report_debian("web-1", {{"libssl3", "1.5"}}, mapped);
+  EXPECT_EQ(running("web-1"), Lines{"libssl3 2.0 /usr/lib/libssl.so.3"});
+}
+
 TEST_P(EvaluateTest, single_records_of_a_release_that_nothing_covers_open_and_close) {
-  const auto stray = [](std::string_view id, std::string_view package) {
-    auto out = advisory(id, package, "2.0");
-    return out.replace(out.find("PyPI"), 4, "Debian:12");
-  };
   use({{"CVE-2024-1", stray("CVE-2024-1", "a")}, {"CVE-2024-2", stray("CVE-2024-2", "b")}});
   report_debian("web-1", {{"a", "1.0"}, {"b", "1.0"}, {"c", "1.0"}});
   work();

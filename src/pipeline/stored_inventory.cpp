@@ -48,6 +48,7 @@ Result<Inventory> inventory_of(sql::Connection& connection, const store::Resourc
   while (true) {
     TRY(auto page, store::installed_versions(connection, resource.id, after, packages_at_once));
     for (auto& one : page) {
+      if (!one.running.empty()) continue;
       out.esm_attached = out.esm_attached || one.version.host_state == "esm";
       one.version.package.location = std::move(one.location);
       out.packages.push_back(std::move(one.version.package));

@@ -90,7 +90,7 @@ Result<std::map<std::string, std::vector<std::size_t>>> installed_vulnerabilitie
   TRY(const auto rows,
       connection.query("SELECT rp.package_version_id, m.vulnerability_id FROM resource_package rp "
                        "LEFT JOIN match m ON m.package_version_id = rp.package_version_id "
-                       "AND m.live = 1 WHERE rp.resource_id = ?1 "
+                       "AND m.live = 1 WHERE rp.resource_id = ?1 AND rp.running = '' "
                        "ORDER BY rp.package_version_id, m.vulnerability_id",
                        resource.value));
   std::map<std::string, std::vector<std::size_t>> out;

@@ -29,7 +29,8 @@ std::string packages_statement(std::size_t rows) {
                           i == 0 ? "" : ", ", 3 * i + 1, 3 * i + 2, 3 * i + 3, i);
   return fmt::format(
       "SELECT k.column4, p.package_version_id, p.kind, p.name, p.version, p.arch, "
-      "COALESCE(rp.location, ''), m.score, m.score_source, m.fixed_version, m.advisories "
+      "COALESCE(rp.location, ''), m.score, m.score_source, m.fixed_version, m.advisories, "
+      "COALESCE(rp.running, '') "
       "FROM (VALUES {}) k CROSS JOIN match m CROSS JOIN package_version p "
       "LEFT JOIN resource_package rp ON rp.resource_id = k.column3 "
       "AND rp.package_version_id = k.column1 "
@@ -45,6 +46,7 @@ FindingPackage read_package(const sql::Row& row) {
           .version = row.string(4),
           .arch = row.string(5),
           .location = row.string(6),
+          .running = row.string(11),
           .score = row.integer(7),
           .score_source = row.string(8),
           .fixed_version = row.string(9),

@@ -25,7 +25,9 @@ struct FindingPackage {
   std::string name;
   std::string version;  // as the package manager prints it
   std::string arch;
-  std::string location;  // empty for the distribution's own packages, and once it is gone
+  // Empty for the distribution's own packages that are installed, and once it is gone.
+  std::string location;
+  std::string running;  // JSON: RunningPackage::processes; empty: it is installed, or gone
   std::int64_t score = -1;
   std::string score_source;
   std::string fixed_version;

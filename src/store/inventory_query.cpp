@@ -25,7 +25,8 @@ InstalledVersion read_installed(const sql::Row& row) {
           .matched = row.integer(15) != 0,
           .decided = static_cast<Decided>(row.integer(16)),
           .unknown = row.string(17),
-          .vulnerabilities = row.integer(18)};
+          .vulnerabilities = row.integer(18),
+          .running = row.string(19)};
 }
 
 // ?1 is the resource.
@@ -33,7 +34,7 @@ std::string installed_statement(std::string_view rest) {
   return fmt::format(
       "SELECT {}, location, matched, undecided, unknown, "
       "(SELECT COUNT(*) FROM match m WHERE m.package_version_id = rp.package_version_id "
-      "AND m.live = 1) "
+      "AND m.live = 1), running "
       "FROM resource_package rp JOIN package_version USING (package_version_id) "
       "WHERE rp.resource_id = ?1 AND {}",
       package_version_columns, rest);
@@ -150,6 +151,16 @@ Result<std::vector<CoverageCount>> count_resources(sql::Connection& connection,
                              .resources = row.integer(2),
                              .packages = row.integer(3)};
       });
+}
+
+Result<std::int64_t> count_resources_to_restart(sql::Connection& connection,
+                                                std::string_view account) {
+  TRY(const auto count,
+      connection.one_integer("SELECT COUNT(DISTINCT rp.resource_id) FROM resource_package rp "
+                             "JOIN resource r ON r.resource_id = rp.resource_id "
+                             "WHERE rp.running <> '' AND r.account_id = ?1",
+                             account));
+  return count.value_or(0);
 }
 
 }  // namespace tenken::store

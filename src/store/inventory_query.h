@@ -39,8 +39,9 @@ struct InstalledVersion {
   Decided decided = Decided::wholly;
   std::string unknown;  // JSON: kind, subject, reason
   std::int64_t vulnerabilities = 0;
+  std::string running;  // JSON: RunningPackage::processes; empty: it is installed
 };
-// By package version id, those after `after`.
+// What is installed, and what is not and still runs. By package version id, those after `after`.
 Result<std::vector<InstalledVersion>> installed_versions(sql::Connection& connection,
                                                          ResourceId resource,
                                                          PackageVersionId after,
@@ -76,5 +77,9 @@ struct CoverageCount {
 };
 Result<std::vector<CoverageCount>> count_resources(sql::Connection& connection,
                                                    std::string_view account);
+
+// On which processes run what is installed no longer.
+Result<std::int64_t> count_resources_to_restart(sql::Connection& connection,
+                                                std::string_view account);
 
 }  // namespace tenken::store

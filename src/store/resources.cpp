@@ -79,6 +79,8 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
 struct Installed {
   std::int64_t version = 0;
   std::string location;
+  std::string running = {};  // the processes; empty: it is installed
+  bool operator==(const Installed&) const = default;
 };
 using Packages = std::vector<Installed>;  // each version once, in their order
 
@@ -100,14 +102,44 @@ Packages wanted_packages(const InventoryWrite& inventory) {
 }
 
 Result<Packages> present_packages(sql::Connection& connection, ResourceId id) {
-  TRY(auto rows, connection.query("SELECT package_version_id, location FROM resource_package "
-                                  "WHERE resource_id = ?1 ORDER BY package_version_id",
+  TRY(auto rows, connection.query("SELECT package_version_id, location, running "
+                                  "FROM resource_package WHERE resource_id = ?1 "
+                                  "ORDER BY package_version_id",
                                   id.value));
   Packages out;
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
-    out.push_back({row->integer(0), row->string(1)});
+    out.push_back({row->integer(0), row->string(1), row->string(2)});
+  }
+}
+
+const RunningPackage* find_running(const InventoryWrite& inventory, std::string_view name) {
+  const auto at = std::ranges::lower_bound(inventory.running, name, {}, &RunningPackage::name);
+  return at != inventory.running.end() && at->name == name ? &*at : nullptr;
+}
+
+// Of what is there and not wanted, what processes still run. By name: which of several earlier
+// versions a process has, nobody can tell.
+Result<Packages> still_running(sql::Connection& connection, ResourceId id, const Packages& present,
+                               const InventoryWrite& inventory) {
+  Packages out;
+  if (!inventory.knows_running)
+    std::ranges::copy_if(present, std::back_inserter(out),
+                         [](const Installed& one) { return !one.running.empty(); });
+  if (inventory.running.empty() || present.empty()) return out;
+  TRY(auto rows, connection.query("SELECT p.package_version_id, p.name FROM resource_package r "
+                                  "JOIN package_version p "
+                                  "ON p.package_version_id = r.package_version_id "
+                                  "WHERE r.resource_id = ?1 AND p.kind IN ('deb', 'rpm', 'apk')",
+                                  id.value));
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    const auto* running = find_running(inventory, row->text(1));
+    if (running == nullptr) continue;
+    std::erase_if(out, [&](const Installed& one) { return one.version == row->integer(0); });
+    out.push_back({row->integer(0), running->files, running->processes});
   }
 }
 
@@ -136,6 +168,17 @@ const Installed* find_version(const Packages& packages, std::int64_t version) {
   return at != packages.end() && at->version == version ? &*at : nullptr;
 }
 
+// What is installed comes before what runs.
+void add_running(Packages& wanted, Packages running) {
+  const auto installed = wanted.size();
+  for (auto& one : running) {
+    const std::span present(wanted.data(), installed);
+    if (!std::ranges::binary_search(present, one.version, {}, &Installed::version))
+      wanted.push_back(std::move(one));
+  }
+  std::ranges::sort(wanted, {}, &Installed::version);
+}
+
 Result<> remove_package(sql::Connection& connection, ResourceId id, std::int64_t version) {
   TRY(const auto removed, connection.run("DELETE FROM resource_package WHERE resource_id = ?1 "
                                          "AND package_version_id = ?2",
@@ -154,22 +197,23 @@ Result<> put_difference(sql::Connection& connection, ResourceId id, const Invent
                         std::vector<NewRow>& fresh) {
   auto wanted = wanted_packages(inventory);
   TRY(const auto present, present_packages(connection, id));
+  TRY(auto running, still_running(connection, id, present, inventory));
+  add_running(wanted, std::move(running));
   std::set<std::int64_t> kept;
   if (!inventory.complete && !present.empty()) {
     TRY(kept, kept_packages(connection, id, inventory));
   }
-  for (const auto& [version, location] : present) {
-    const auto* again = find_version(wanted, version);
-    if (again != nullptr ? again->location == location : kept.contains(version)) continue;
-    TRY_VOID(remove_package(connection, id, version));
-    if (again == nullptr) TRY_VOID(note_lost(connection, id, {version}));
+  for (const auto& one : present) {
+    const auto* again = find_version(wanted, one.version);
+    if (again != nullptr ? *again == one : kept.contains(one.version)) continue;
+    TRY_VOID(remove_package(connection, id, one.version));
+    if (again == nullptr) TRY_VOID(note_lost(connection, id, {one.version}));
   }
   std::vector<std::int64_t> gained;
   for (auto& one : wanted) {
     const auto* before = find_version(present, one.version);
     if (before == nullptr) gained.push_back(one.version);
-    if (before == nullptr || before->location != one.location)
-      fresh.push_back({id.value, std::move(one)});
+    if (before == nullptr || *before != one) fresh.push_back({id.value, std::move(one)});
   }
   return note_gained(connection, id, gained);
 }
@@ -214,11 +258,13 @@ Result<> intern(sql::Connection& connection, const VersionsById& versions) {
 
 Result<> add_packages(sql::Connection& connection, std::span<const NewRow> rows) {
   if (rows.empty()) return {};
-  TRY(auto bulk, connection.bulk({.table = "resource_package",
-                                  .columns = {"resource_id", "package_version_id", "location"}}));
+  TRY(auto bulk,
+      connection.bulk({.table = "resource_package",
+                       .columns = {"resource_id", "package_version_id", "location", "running"}}));
   for (const auto& row : rows) {
     const sql::Value values[] = {row.resource, row.installed.version,
-                                 std::string_view(row.installed.location)};
+                                 std::string_view(row.installed.location),
+                                 std::string_view(row.installed.running)};
     TRY_VOID(bulk->add(values));
   }
   TRY(const auto added, bulk->finish());
@@ -367,6 +413,21 @@ Result<std::string> resource_name(sql::Connection& connection, ResourceId resour
   return std::move(name).value_or(std::to_string(resource.value));
 }
 
+namespace {
+
+// Processes end with their host.
+Result<> forget_running(sql::Connection& connection, ResourceId resource) {
+  TRY(const auto present, present_packages(connection, resource));
+  for (const auto& one : present) {
+    if (one.running.empty()) continue;
+    TRY_VOID(remove_package(connection, resource, one.version));
+    TRY_VOID(note_lost(connection, resource, {one.version}));
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now) {
   TRY(const auto changed,
       connection.run("UPDATE resource SET coverage_status = 'INACTIVE', "
@@ -374,6 +435,7 @@ Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource
                      "changed_at = ?2, expires_at = 0 "
                      "WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED'",
                      resource.value, now));
+  if (changed == 1) TRY_VOID(forget_running(connection, resource));
   return changed == 1;
 }
 
@@ -408,6 +470,7 @@ Result<bool> expire_resource(sql::Connection& connection, ResourceId resource, S
                      "changed_at = ?2, expires_at = 0 "
                      "WHERE resource_id = ?1 AND expires_at > 0 AND expires_at <= ?2",
                      resource.value, now));
+  if (changed == 1) TRY_VOID(forget_running(connection, resource));
   return changed == 1;
 }
 

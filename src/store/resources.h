@@ -32,6 +32,13 @@ struct InstalledPackage {
   std::string location;
 };
 
+// A package of which processes run files that were replaced.
+struct RunningPackage {
+  std::string name;
+  std::string files;      // their paths as they were, each on a line
+  std::string processes;  // JSON: [{"executable", "pids"}]
+};
+
 // One acknowledged inventory.
 struct InventoryWrite {
   std::string account;
@@ -49,6 +56,10 @@ struct InventoryWrite {
   Seconds received = 0;
   Seconds expires = 0;  // 0: never
   std::vector<InstalledPackage> packages;
+  // By name, each once. A version of such a package that is installed no longer stays with the
+  // resource, as running.
+  std::vector<RunningPackage> running;
+  bool knows_running = false;  // false: what ran before and is not named still does
   // Of an agent: stored with the inventory, or neither of them.
   std::optional<ReportWrite> report;
 };
@@ -145,7 +156,7 @@ Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::
 Result<std::string> resource_name(sql::Connection& connection, ResourceId resource);
 
 // The resource is gone: nothing is said of it until it reports again. What was installed stays to
-// be read. False: it was gone before.
+// be read, what ran does not. False: it was gone before.
 Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now);
 
 // Resources whose time has passed, the longest ago first.

@@ -349,12 +349,19 @@ CREATE TABLE agent_report (
 );
 )sql";
 
+// A package that is installed no longer and still runs: store/resources.h. Empty: it is installed.
+constexpr std::string_view running_packages = R"sql(
+ALTER TABLE resource_package ADD COLUMN running TEXT NOT NULL DEFAULT '';
+CREATE INDEX resource_package_running ON resource_package (resource_id) WHERE running <> '';
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
     sql::Migration{3, exports},
     sql::Migration{4, owner_of_bucket},
     sql::Migration{5, agents},
+    sql::Migration{6, running_packages},
 };
 
 }  // namespace

@@ -46,6 +46,19 @@ def report_lines(*packages):
     return sorted(json.dumps(line, separators=(",", ":")).encode() for line in lines)
 
 
+def debian_lines(version, *processes):
+    """A host of Debian 12 with libssl3, and the processes that run an earlier one's file."""
+    lines = [json.loads(line) for line in report_lines()]
+    lines.append({"k": "package", "ecosystem": "Debian", "release": "12", "kind": "deb",
+                  "name": "libssl3", "version": version, "arch": "amd64"})  # fmt: skip
+    lines += [
+        {"k": "outdated", "executable": "/usr/sbin/nginx", "file": "/usr/lib/libssl.so.3",
+         "pid": pid, "package": "libssl3"}
+        for pid in processes
+    ]  # fmt: skip
+    return sorted(json.dumps(line, separators=(",", ":")).encode() for line in lines)
+
+
 def digest(lines):
     return hashlib.sha256(b"".join(line + b"\n" for line in lines)).hexdigest()
 
@@ -127,7 +140,11 @@ class Stories:
         cls.addClassCleanup(scratch.cleanup)
         cls.folder = pathlib.Path(scratch.name)
         database = own_api.build_database(
-            cls.folder, [own_api.advisory("PYSEC-1", "alpha", "2.0")]
+            cls.folder,
+            [
+                own_api.advisory("PYSEC-1", "alpha", "2.0"),
+                own_api.advisory("CVE-2024-1", "libssl3", "2.0", "Debian:12"),
+            ],
         )
         cls.releases = cls.folder / "releases"
         cls.releases.mkdir()
@@ -197,6 +214,43 @@ class Stories:
         done = [(one["action"], one["target"]) for one in self.get("/v1/audit")["events"]]
         for action in ("tenken:EnrolAgent", "tenken:RetireAgent"):
             self.assertIn((action, agent.resource), done)
+
+    def test_a_finding_stays_while_processes_run_what_was_replaced(self):
+        agent = self.agent("restart")
+        agent.report(1, debian_lines("1.0"))
+        serve.wait_for(lambda: self.active(agent) == ["CVE-2024-1"], 5, "a finding")
+        agent.report(2, debian_lines("2.0", 812, 813))
+        listed = f"/v1/findings?resource={agent.resource}"
+
+        def finding():
+            return self.get(listed)["findings"][0]
+
+        serve.wait_for(lambda: finding()["restartNeeded"], 5, "restartNeeded")
+        self.assertEqual(finding()["status"], "ACTIVE")
+        running = [{"executable": "/usr/sbin/nginx", "pids": [812, 813]}]
+        package = finding()["packages"][0]
+        self.assertEqual((package["version"], package["running"]), ("1.0", running))
+        self.assertEqual(package["location"], "/usr/lib/libssl.so.3")
+        packages = self.get(f"/v1/resources/{agent.resource}/packages")["packages"]
+        self.assertEqual({one["version"]: one.get("running") for one in packages},
+                         {"1.0": running, "2.0": None})  # fmt: skip
+        self.assertEqual(self.get("/v1/figures")["restartNeeded"], {"resources": 1})
+        criteria = {"resourceId": [{"comparison": "EQUALS", "value": agent.resource}]}
+        answer = self.server.client("inspector2").list_findings(filterCriteria=criteria)
+        shown = answer["findings"][0]
+        self.assertEqual(
+            shown["remediation"]["recommendation"]["text"],
+            "libssl3 1.0 was replaced, and processes still run its files: "
+            "restart /usr/sbin/nginx (812, 813).",
+        )
+        affected = shown["packageVulnerabilityDetails"]["vulnerablePackages"]
+        self.assertEqual(
+            [(one["version"], one["filePath"], one["remediation"]) for one in affected],
+            [("1.0", "/usr/lib/libssl.so.3", "restart /usr/sbin/nginx (812, 813)")],
+        )
+        agent.report(3, debian_lines("2.0"))
+        serve.wait_for(lambda: self.active(agent) == [], 5, "no finding")
+        self.assertEqual(self.get("/v1/figures")["restartNeeded"], {"resources": 0})
 
     def test_a_command_reaches_an_agent_that_waits(self):
         agent = self.agent("waiting")

@@ -10,7 +10,7 @@ import yaml
 import support
 
 
-def advisory(vulnerability, package, fixed):
+def advisory(vulnerability, package, fixed, ecosystem="PyPI"):
     return {
         "id": vulnerability,
         "modified": "2024-01-01T00:00:00Z",
@@ -20,7 +20,7 @@ def advisory(vulnerability, package, fixed):
         ],
         "affected": [
             {
-                "package": {"ecosystem": "PyPI", "name": package},
+                "package": {"ecosystem": ecosystem, "name": package},
                 "ranges": [
                     {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": fixed}]}
                 ],

@@ -13,6 +13,8 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
+#include "host/facts.h"
+#include "pipeline/running_packages.h"
 
 namespace tenken::api::agents {
 namespace {
@@ -119,6 +121,8 @@ ApiResult<store::InventoryWrite> inventory_of(const AgentCall& call, const Head&
                                          .digest = head.digest,
                                          .received = now},
                                         std::move(report.inventory));
+  out.running = pipeline::running_packages(report.facts);
+  out.knows_running = host::knows_all_processes(report.facts);
   out.report = store::ReportWrite{.agent = call.agent.id,
                                   .sequence = head.sequence,
                                   .digest = head.digest,

@@ -27,6 +27,7 @@ void write_package(json::Writer& out, const store::FindingPackage& package) {
   out.member("kind", package.kind).member_if("architecture", package.arch);
   out.member_if("location", package.location).member_if("fixedVersion", package.fixed_version);
   out.member_if("advisories", package.advisories);
+  if (!package.running.empty()) out.key("running").document(package.running);
   out.end_object();
 }
 
@@ -40,6 +41,13 @@ void write_score(json::Writer& out, const store::FindingRow& finding) {
   out.key("scoreEstimated").boolean(!origin.cvss);
 }
 
+// What is installed is no longer affected; what runs is.
+bool restart_needed(const store::FindingRow& finding) {
+  return !finding.packages.empty() &&
+         std::ranges::all_of(finding.packages,
+                             [](const auto& package) { return !package.running.empty(); });
+}
+
 void write_finding(json::Writer& out, const store::FindingRow& finding) {
   out.member("findingId", store::finding_id(finding.account, finding.key.resource,
                                             finding.key.vulnerability, finding.key.episode));
@@ -49,6 +57,7 @@ void write_finding(json::Writer& out, const store::FindingRow& finding) {
   write_score(out, finding);
   out.member("fixAvailable", fix_name(finding.fix));
   out.key("stale").boolean(finding.stale);
+  out.key("restartNeeded").boolean(restart_needed(finding));
   out.key("resource").begin_object();
   out.member("resourceId", finding.resource_external_id);
   out.member("type", word_of_type(finding.resource_type));

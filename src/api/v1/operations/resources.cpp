@@ -220,6 +220,7 @@ void write_package(json::Writer& out, const store::InstalledVersion& installed) 
   out.member("decided", decided_word(installed));
   out.key("vulnerabilities").integer(installed.vulnerabilities);
   out.key("unknown").document(installed.unknown);
+  if (!installed.running.empty()) out.key("running").document(installed.running);
   out.end_object();
 }
 

@@ -152,6 +152,7 @@ ApiResult<http::Response> get_figures(const V1Call& call) {
   TRY(const auto resources, store::count_resources(*connection, call.who.account));
   TRY(const auto findings, store::count_findings(*connection, call.who.account));
   TRY(const auto undecided, store::count_undecided(*connection, call.who.account));
+  TRY(const auto to_restart, store::count_resources_to_restart(*connection, call.who.account));
   Unknowns unknowns(Unknowns::By::reason);
   unknowns.add(undecided);
   std::int64_t packages = 0;
@@ -167,6 +168,8 @@ ApiResult<http::Response> get_figures(const V1Call& call) {
   }
   out.end_array();
   out.key("packages").integer(packages);
+  out.key("restartNeeded").begin_object();
+  out.key("resources").integer(to_restart).end_object();
   write_finding_counts(out, findings);
   unknowns.write(out, most_unknown);
   write_database(out, call.services);
