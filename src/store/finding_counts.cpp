@@ -117,22 +117,58 @@ std::vector<std::int64_t> ids_of(std::string_view packages) {
   return out;
 }
 
+// One row for each id, as the statement reads it: "… IN ({})".
+template <typename F>
+Result<> read_by_id(sql::Connection& connection, std::string_view statement,
+                    std::span<const std::int64_t> ids, F&& take) {
+  while (!ids.empty()) {
+    SqlText sql;
+    std::vector<std::string> parameters;
+    const auto part = std::min(ids_at_once, ids.size());
+    for (const auto id : ids.first(part)) parameters.push_back(sql.bind(id));
+    sql.add(fmt::format(fmt::runtime(statement), fmt::join(parameters, ", ")));
+    TRY(auto rows, connection.query(sql.text(), sql.values()));
+    while (true) {
+      TRY(const auto* row, rows->next());
+      if (row == nullptr) break;
+      take(*row);
+    }
+    ids = ids.subspan(part);
+  }
+  return {};
+}
+
 using Names = std::map<std::int64_t, std::string>;
 
-Result<> read_names(sql::Connection& connection, std::span<const std::int64_t> ids, Names& out) {
-  SqlText sql;
-  std::vector<std::string> parameters;
-  for (const auto id : ids) parameters.push_back(sql.bind(id));
-  sql.add(
-      fmt::format("SELECT package_version_id, name FROM package_version "
-                  "WHERE package_version_id IN ({})",
-                  fmt::join(parameters, ", ")));
-  TRY(auto rows, connection.query(sql.text(), sql.values()));
-  while (true) {
-    TRY(const auto* row, rows->next());
-    if (row == nullptr) return {};
-    out.emplace(row->integer(0), row->string(1));
-  }
+Result<Names> read_names(sql::Connection& connection, const std::set<std::int64_t>& versions) {
+  Names out;
+  TRY_VOID(read_by_id(
+      connection,
+      "SELECT package_version_id, name FROM package_version WHERE package_version_id IN ({})",
+      std::vector(versions.begin(), versions.end()),
+      [&](const sql::Row& row) { out.emplace(row.integer(0), row.string(1)); }));
+  return out;
+}
+
+// Under which type the findings of a resource are counted, and its own.
+struct ResourceTypes {
+  std::string account;
+  std::string counted;
+  std::string present;
+};
+using Types = std::map<std::int64_t, ResourceTypes>;
+
+Result<Types> read_types(sql::Connection& connection, const std::set<std::int64_t>& resources) {
+  Types out;
+  TRY_VOID(read_by_id(connection,
+                      "SELECT r.resource_id, r.account_id, COALESCE(c.type, r.type), r.type "
+                      "FROM resource r LEFT JOIN finding_count c ON c.resource_id = r.resource_id "
+                      "WHERE r.resource_id IN ({})",
+                      std::vector(resources.begin(), resources.end()), [&](const sql::Row& row) {
+                        out.emplace(row.integer(0),
+                                    ResourceTypes{row.string(1), row.string(2), row.string(3)});
+                      }));
+  return out;
 }
 
 }  // namespace
@@ -152,16 +188,23 @@ class CountRows {
  public:
   CountRows(sql::Engine engine, const Names& names) : engine_(engine), names_(names) {}
 
-  void add(const FindingName& name, const Counted& one, std::int64_t sign) {
+  // The present type of a resource that has changed it, be it that no finding is counted.
+  void retype(std::int64_t resource, const ResourceTypes& types) {
+    auto& of_resource = resources_[resource];
+    of_resource.account = types.account;
+    of_resource.type = types.present;
+  }
+  void add(const FindingName& name, const Counted& one, const std::string& type,
+           std::int64_t sign) {
     const auto& [resource, vulnerability] = name;
     const auto names = names_of_packages(one.packages);
     const auto slice = count_slice(engine_, resource);
     auto& of_resource = resources_[resource];
     of_resource.account = one.account;
     // What is counted anew comes after what is taken away: the last type is the present one.
-    of_resource.type = one.type;
+    of_resource.type = type;
     of_resource.numbers.add(one.score, one.fix, sign);
-    titles_[{one.account, vulnerability, title_of(vulnerability, names), one.type, slice}].add(
+    titles_[{one.account, vulnerability, title_of(vulnerability, names), type, slice}].add(
         one.score, one.fix, sign);
     for (const auto& package : names)
       packages_[{one.account, package, slice}].add(one.score, one.fix, sign);
@@ -224,113 +267,50 @@ class CountRows {
 
 }  // namespace
 
+void CountTally::note(FindingName name, Counted counted, std::int64_t sign) {
+  const bool is_retyped = retyped_.contains(name.first);
+  changes_.push_back({std::move(name), std::move(counted), sign, is_retyped});
+}
+
 void CountTally::add(FindingName name, Counted counted) {
-  changes_.push_back({std::move(name), std::move(counted), 1});
+  note(std::move(name), std::move(counted), 1);
 }
 
 void CountTally::take_away(FindingName name, Counted counted) {
-  changes_.push_back({std::move(name), std::move(counted), -1});
+  note(std::move(name), std::move(counted), -1);
+}
+
+void CountTally::retype(ResourceId resource) {
+  retyped_.insert(resource.value);
 }
 
 Result<> CountTally::write(sql::Connection& connection) const {
-  std::set<std::int64_t> ids;
+  std::set<std::int64_t> versions;
+  auto resources = retyped_;
   for (const auto& change : changes_) {
-    for (const auto id : ids_of(change.counted.packages)) ids.insert(id);
+    for (const auto id : ids_of(change.counted.packages)) versions.insert(id);
+    resources.insert(change.name.first);
   }
-  const std::vector<std::int64_t> known(ids.begin(), ids.end());
-  Names names;
-  for (std::span<const std::int64_t> rest(known); !rest.empty();) {
-    const auto part = std::min(ids_at_once, rest.size());
-    TRY_VOID(read_names(connection, rest.first(part), names));
-    rest = rest.subspan(part);
-  }
+  if (resources.empty()) return {};
+  TRY(const auto names, read_names(connection, versions));
+  TRY(const auto types, read_types(connection, resources));
+  const ResourceTypes none;  // of a resource that is forgotten
   CountRows rows(connection.engine(), names);
-  for (const auto& change : changes_) rows.add(change.name, change.counted, change.sign);
+  for (const auto& change : changes_) {
+    const auto known = types.find(change.name.first);
+    const auto& [account, counted, present] = known == types.end() ? none : known->second;
+    rows.add(change.name, change.counted, change.is_retyped ? present : counted, change.sign);
+  }
+  for (const auto resource : retyped_) rows.retype(resource, types.at(resource));
   return rows.write(connection);
 }
 
-Result<CountChange> CountChange::begin(sql::Connection& connection, CountedScope scope) {
-  CountChange out(std::move(scope));
-  TRY(out.before_, out.read(connection, false));
-  return out;
-}
-
-// Where only some vulnerabilities of a resource are looked at, its type is the one that the others
-// are counted under.
-Result<CountChange::Findings> CountChange::read(sql::Connection& connection, bool after) {
-  SqlText sql;
-  const bool present_type = after && scope_.vulnerability.empty();
-  sql.add(
-      fmt::format("SELECT f.resource_id, f.vulnerability_id, f.account_id, {}, f.score, f.fix, "
-                  "f.packages, CASE WHEN c.type <> r.type THEN 1 ELSE 0 END "
-                  "FROM finding f JOIN resource r ON r.resource_id = f.resource_id "
-                  "LEFT JOIN finding_count c ON c.resource_id = f.resource_id "
-                  "WHERE f.status = 1 AND f.resource_id BETWEEN {} AND {}",
-                  present_type ? "r.type" : "COALESCE(c.type, r.type)",
-                  sql.bind(scope_.resources.first.value), sql.bind(scope_.resources.last.value)));
-  if (!scope_.vulnerability.empty())
-    sql.add(fmt::format(" AND f.vulnerability_id = {}", sql.bind(scope_.vulnerability)));
-  TRY(auto rows, connection.query(sql.text(), sql.values()));
-  Findings out;
-  while (true) {
-    TRY(const auto* row, rows->next());
-    if (row == nullptr) return out;
-    out.emplace(FindingName(row->integer(0), row->string(1)), Counted{.account = row->string(2),
-                                                                      .type = row->string(3),
-                                                                      .score = row->integer(4),
-                                                                      .fix = row->integer(5),
-                                                                      .packages = row->string(6)});
-    retyped_ = retyped_ || (scope_.vulnerability.empty() && row->integer(7) != 0);
-  }
-}
-
-Result<> CountChange::finish(sql::Connection& connection, CountTally& tally) {
-  TRY(const auto after, read(connection, true));
-  for (const auto& [name, counted] : before_) {
-    const auto still = after.find(name);
-    if (still == after.end() || still->second != counted) tally.take_away(name, counted);
-  }
-  for (const auto& [name, counted] : after) {
-    const auto already = before_.find(name);
-    if (already == before_.end() || already->second != counted) tally.add(name, counted);
-  }
-  return {};
-}
-
-Result<> CountChange::finish(sql::Connection& connection) {
-  CountTally tally;
-  TRY_VOID(finish(connection, tally));
-  return tally.write(connection);
-}
-
-Result<CountedUpdate> run_counted(sql::Connection& connection, SqlText update, bool gained) {
-  update.add(
-      " RETURNING resource_id, vulnerability_id, account_id, COALESCE((SELECT c.type FROM "
-      "finding_count c WHERE c.resource_id = finding.resource_id), (SELECT r.type FROM resource r "
-      "WHERE r.resource_id = finding.resource_id)), score, fix, packages");
-  CountTally tally;
-  CountedUpdate out;
-  {
-    TRY(auto rows, connection.query(update.text(), update.values()));
-    while (true) {
-      TRY(const auto* row, rows->next());
-      if (row == nullptr) break;
-      FindingName name(row->integer(0), row->string(1));
-      Counted counted{.account = row->string(2),
-                      .type = row->string(3),
-                      .score = row->integer(4),
-                      .fix = row->integer(5),
-                      .packages = row->string(6)};
-      ++out.findings;
-      out.accounts.insert(counted.account);
-      if (gained)
-        tally.add(std::move(name), std::move(counted));
-      else
-        tally.take_away(std::move(name), std::move(counted));
-    }
-  }
-  TRY_VOID(tally.write(connection));
-  return out;
+Result<bool> is_counted_as_another(sql::Connection& connection, ResourceId resource) {
+  TRY(const auto differs, connection.one_integer("SELECT 1 FROM finding_count c JOIN resource r "
+                                                 "ON r.resource_id = c.resource_id "
+                                                 "WHERE c.resource_id = ?1 AND c.type <> r.type",
+                                                 resource.value));
+  return differs.has_value();
 }
 
 Result<std::int64_t> prune_counts(sql::Connection& connection) {

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "sql/dialect.h"
-#include "store/finding_counts.h"
+#include "store/finding_changes.h"
 #include "store/holders.h"
 #include "store/suppression.h"
 
@@ -92,18 +92,9 @@ WHERE {findings} AND status <> 3
                     AND m.vulnerability_id = finding.vulnerability_id)
 )sql";
 
-constexpr std::string_view event_statement = R"sql(
-INSERT INTO finding_event (resource_id, vulnerability_id, episode, transition, happened_at, status,
-                           cause)
-SELECT resource_id, vulnerability_id, episode, transition, ?1, status, cause
-FROM finding WHERE {findings} AND transition = ?2
-ON CONFLICT (resource_id, vulnerability_id, episode, transition) DO NOTHING
-)sql";
-
 struct Statements {
   std::string open;
   std::string close;
-  std::string events;
 };
 
 std::string fill(std::string_view sql, const Scope& scope, std::string_view from,
@@ -119,8 +110,7 @@ std::string fill(std::string_view sql, const Scope& scope, std::string_view from
 
 Statements statements(const Scope& scope, std::string_view from, sql::Engine engine) {
   return {.open = fill(open_statement, scope, from, engine),
-          .close = fill(close_statement, scope, from, engine),
-          .events = fill(event_statement, scope, from, engine)};
+          .close = fill(close_statement, scope, from, engine)};
 }
 
 // A resource's packages first, or a vulnerability's matches first: SQLite keeps the order of a
@@ -136,35 +126,44 @@ Statements vulnerability_statements(sql::Engine engine) {
                     engine);
 }
 
-Result<> note_events(sql::Connection& connection, const Statements& statements,
-                     std::span<const sql::Value> values) {
-  TRY(const auto events, connection.run(statements.events, values));
-  CHECK(events >= 0);
-  return {};
-}
-
+// The next number names what is opened: what is closed first need not be looked at after it was
+// opened. On PostgreSQL each statement sees what was committed before it: what one closes, the
+// other may open. Each change has its number, so that both are in the history.
 Result<Changes> apply(sql::Connection& connection, const Statements& statements,
-                      std::int64_t transition, std::span<const sql::Value> values,
-                      CountedScope scope, CountTally& tally) {
-  TRY(auto counts, CountChange::begin(connection, std::move(scope)));
+                      std::span<const sql::Value> values, const Evaluation& evaluation,
+                      OpenFindings open, FindingChanges& changes) {
   Changes out;
-  // What is closed first need not be looked at after it was opened. On PostgreSQL each statement
-  // sees what was committed before it: what one closes, the other may open. Each change has its
-  // number, so that both are in the history.
-  TRY(out.closed, connection.run(statements.close, values));
-  if (out.closed > 0) TRY_VOID(note_events(connection, statements, values));
-  std::vector<sql::Value> opening(values.begin(), values.end());
-  opening[1] = transition + 1;
-  TRY(out.written, connection.run(statements.open, opening));
-  if (out.written > 0) TRY_VOID(note_events(connection, statements, opening));
-  if (out.written + out.closed > 0 || counts.is_retyped())
-    TRY_VOID(counts.finish(connection, tally));
+  if (open.any) {
+    TRY(out.closed, changes.run(connection, statements.close, values, evaluation, open.active));
+  }
+  auto opening = evaluation;
+  ++opening.transition;
+  std::vector<sql::Value> opening_values(values.begin(), values.end());
+  opening_values[1] = opening.transition;
+  TRY(out.written, changes.run(connection, statements.open, opening_values, opening, open.active));
   return out;
 }
 
-}  // namespace
+Result<Changes> apply_to_resource(sql::Connection& connection, const Statements& statements,
+                                  const ResourceEvaluation& one, FindingChanges& changes) {
+  const auto& [resource, evaluation] = one;
+  TRY(auto open, open_findings(connection, {.resources = {resource, resource}}));
+  TRY(const auto is_retyped, is_counted_as_another(connection, resource));
+  if (is_retyped) changes.retype(resource, open.active);
+  const sql::Value values[] = {evaluation.now, evaluation.transition,
+                               std::string_view(evaluation.cause), resource.value, resource.value};
+  return apply(connection, statements, values, evaluation, std::move(open), changes);
+}
 
-namespace {
+Result<Changes> apply_to_vulnerability(sql::Connection& connection, const Statements& statements,
+                                       const std::string& vulnerability, const ResourceRange& range,
+                                       const Evaluation& evaluation, FindingChanges& changes) {
+  TRY(auto open, open_findings(connection, {.resources = range, .vulnerability = vulnerability}));
+  const sql::Value values[] = {
+      evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
+      range.first.value, range.last.value,      std::string_view(vulnerability)};
+  return apply(connection, statements, values, evaluation, std::move(open), changes);
+}
 
 // The rules see what was written, and what they read beside findings: tags, types. What they do is
 // a change of its own, with the number that next_transition leaves free.
@@ -200,21 +199,16 @@ Result<> lock_slice(sql::Connection& connection, std::int64_t slice) {
 Result<Changes> evaluate_resources(sql::Connection& connection,
                                    std::span<const ResourceEvaluation> resources) {
   const auto texts = resource_statements(connection.engine());
-  CountTally tally;
+  FindingChanges changes;
   Changes out;
   std::vector<SuppressionTask> tasks;
-  for (const auto& [resource, evaluation] : resources) {
-    const sql::Value values[] = {evaluation.now, evaluation.transition,
-                                 std::string_view(evaluation.cause), resource.value,
-                                 resource.value};
-    const ResourceRange range{resource, resource};
-    TRY(const auto one,
-        apply(connection, texts, evaluation.transition, values, {.resources = range}, tally));
-    add(out, one);
-    tasks.push_back(rules_on({.resources = range}, evaluation));
+  for (const auto& one : resources) {
+    TRY(const auto done, apply_to_resource(connection, texts, one, changes));
+    add(out, done);
+    tasks.push_back(rules_on({.resources = {one.resource, one.resource}}, one.evaluation));
   }
-  TRY_VOID(tally.write(connection));
-  TRY(out.suppressed, apply_rules(connection, tasks));
+  TRY(out.suppressed, apply_rules(connection, tasks, changes));
+  TRY_VOID(changes.write(connection));
   return out;
 }
 
@@ -223,38 +217,34 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
                                          std::int64_t slice, const Evaluation& evaluation) {
   const auto texts = vulnerability_statements(connection.engine());
   const auto range = slice_range(slice);
-  CountTally tally;
+  FindingChanges changes;
   Changes out;
   std::vector<SuppressionTask> tasks;
   for (const auto& vulnerability : vulnerabilities) {
-    const sql::Value values[] = {
-        evaluation.now,    evaluation.transition, std::string_view(evaluation.cause),
-        range.first.value, range.last.value,      std::string_view(vulnerability)};
-    TRY(const auto one, apply(connection, texts, evaluation.transition, values,
-                              {.resources = range, .vulnerability = vulnerability}, tally));
-    add(out, one);
+    TRY(const auto done,
+        apply_to_vulnerability(connection, texts, vulnerability, range, evaluation, changes));
+    add(out, done);
     tasks.push_back(rules_on({range, vulnerability}, evaluation));
   }
-  TRY_VOID(tally.write(connection));
-  TRY(out.suppressed, apply_rules(connection, tasks));
+  TRY(out.suppressed, apply_rules(connection, tasks, changes));
+  TRY_VOID(changes.write(connection));
   return out;
 }
 
 Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
                                const Evaluation& evaluation) {
-  TRY(auto counts, CountChange::begin(connection, {.resources = {resource, resource}}));
+  TRY(auto open, open_findings(connection, {.resources = {resource, resource}}));
   Changes out;
-  TRY(out.closed,
-      connection.run("UPDATE finding SET status = 3, closed_at = ?2, updated_at = ?2, "
-                     "transition = ?3, cause = ?4, suppressed_by = '' "
-                     "WHERE resource_id = ?1 AND status <> 3",
-                     resource.value, evaluation.now, evaluation.transition, evaluation.cause));
-  const auto texts = resource_statements(connection.engine());
-  const sql::Value values[] = {evaluation.now, evaluation.transition,
-                               std::string_view(evaluation.cause), resource.value, resource.value};
-  TRY(const auto events, connection.run(texts.events, values));
-  CHECK(events >= 0);
-  TRY_VOID(counts.finish(connection));
+  if (!open.any) return out;
+  FindingChanges changes;
+  const sql::Value values[] = {resource.value, evaluation.now, evaluation.transition,
+                               std::string_view(evaluation.cause)};
+  TRY(out.closed, changes.run(connection,
+                              "UPDATE finding SET status = 3, closed_at = ?2, updated_at = ?2, "
+                              "transition = ?3, cause = ?4, suppressed_by = '' "
+                              "WHERE resource_id = ?1 AND status <> 3",
+                              values, evaluation, open.active));
+  TRY_VOID(changes.write(connection));
   return out;
 }
 

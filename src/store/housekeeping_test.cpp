@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "store/finding_counts.h"
+#include "store/finding_changes.h"
 #include "store/findings.h"
 #include "store/holders.h"
 #include "store/matches.h"
@@ -191,7 +191,9 @@ TEST_P(StoreTest, what_a_statement_makes_active_or_ends_is_counted) {
     update.add(
         fmt::format("UPDATE finding SET status = {} WHERE vulnerability_id = ", gained ? 1 : 2));
     update.add(update.bind(std::string("CVE-1")));
-    EXPECT_EQ(run_counted(db(), std::move(update), gained).value().findings, 1);
+    FindingChanges changes;
+    EXPECT_EQ(changes.run_switch(db(), update.text(), update.values(), {}, gained).value(), 1);
+    ASSERT_TRUE(changes.write(db()));
     ASSERT_TRUE(transaction->commit());
     expect_counts_hold();
   }

@@ -1,15 +1,14 @@
 #include "store/suppression.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include "findings/criteria.h"
 #include "sql/dialect.h"
+#include "store/finding_changes.h"
 #include "store/finding_conditions.h"
-#include "store/finding_counts.h"
 #include "store/jobs.h"
 #include "store/organisation.h"
 #include "store/sql_text.h"
@@ -79,36 +78,43 @@ void add_scope(SqlText& sql, const SuppressionScope& scope, int status) {
   sql.add(fmt::format(" AND finding.status + 0 = {}", status));
 }
 
-SqlText change(int status, std::string_view suppressed_by, std::string_view cause,
-               const SuppressionMoment& moment) {
+struct Change {
+  int status = 0;
+  std::string suppressed_by;
+  Evaluation evaluation;
+};
+
+SqlText update_to(const Change& change) {
   SqlText sql;
-  sql.add(fmt::format(
-      "UPDATE finding SET status = {}, suppressed_by = {}, cause = {}, "
-      "transition = {}, updated_at = {}",
-      status, sql.bind(std::string(suppressed_by)), sql.bind(fmt::format("filter {}", cause)),
-      sql.bind(moment.transition), sql.bind(moment.now)));
+  sql.add(
+      fmt::format("UPDATE finding SET status = {}, suppressed_by = {}, cause = {}, "
+                  "transition = {}, updated_at = {}",
+                  change.status, sql.bind(change.suppressed_by), sql.bind(change.evaluation.cause),
+                  sql.bind(change.evaluation.transition), sql.bind(change.evaluation.now)));
   return sql;
 }
 
-Result<std::int64_t> run(sql::Connection& connection, const SqlText& sql) {
-  return connection.run(sql.text(), sql.values());
+Evaluation evaluation_of(const Rule& rule, const SuppressionMoment& moment) {
+  return {.now = moment.now, .transition = moment.transition, .cause = "filter " + rule.id};
 }
 
-Result<CountedUpdate> suppress(sql::Connection& connection, const Rule& rule,
-                               const SuppressionScope& scope, const SuppressionMoment& moment) {
-  if (rule.matches_nothing) return CountedUpdate();
-  auto sql = change(2, rule.id, rule.id, moment);
-  add_scope(sql, scope, 1);
+Result<std::int64_t> suppress(sql::Connection& connection, const Rule& rule,
+                              const SuppressionTask& task, FindingChanges& changes) {
+  if (rule.matches_nothing) return std::int64_t{0};
+  const auto evaluation = evaluation_of(rule, task.moment);
+  auto sql = update_to({.status = 2, .suppressed_by = rule.id, .evaluation = evaluation});
+  add_scope(sql, task.scope, 1);
   sql.add(" AND ");
   add_rule(sql, rule);
-  return run_counted(connection, std::move(sql), false);
+  return changes.run_switch(connection, sql.text(), sql.values(), evaluation, false);
 }
 
 // What the rule suppressed and no longer matches.
-Result<CountedUpdate> release(sql::Connection& connection, const Rule& rule,
-                              const SuppressionScope& scope, const SuppressionMoment& moment) {
-  auto sql = change(1, "", rule.id, moment);
-  add_scope(sql, scope, 2);
+Result<std::int64_t> release(sql::Connection& connection, const Rule& rule,
+                             const SuppressionTask& task, FindingChanges& changes) {
+  const auto evaluation = evaluation_of(rule, task.moment);
+  auto sql = update_to({.status = 1, .suppressed_by = "", .evaluation = evaluation});
+  add_scope(sql, task.scope, 2);
   sql.add(fmt::format(" AND finding.suppressed_by = {} AND NOT (", sql.bind(rule.id)));
   // That the change itself moves updatedAt shall not undo it.
   auto criteria = rule;
@@ -117,7 +123,7 @@ Result<CountedUpdate> release(sql::Connection& connection, const Rule& rule,
   });
   add_rule(sql, criteria);
   sql.add(")");
-  return run_counted(connection, std::move(sql), true);
+  return changes.run_switch(connection, sql.text(), sql.values(), evaluation, true);
 }
 
 struct RulesToApply {
@@ -126,55 +132,20 @@ struct RulesToApply {
   std::vector<Rule> applied;
 };
 
-// What was changed is found by the moment, where the scope is no narrower.
-std::string_view index_of(const SuppressionScope& scope) {
-  if (!scope.vulnerability.empty()) return "finding_by_vulnerability";
-  if (scope.resources.first == scope.resources.last) return "sqlite_autoindex_finding_1";
-  return "finding_by_update";
-}
-
-Result<> write_events(sql::Connection& connection, const std::set<std::string>& accounts,
-                      const SuppressionScope& scope, const SuppressionMoment& moment) {
-  SqlText sql;
-  std::vector<std::string> values;
-  for (const auto& account : accounts) values.push_back(sql.bind(account));
-  sql.add(fmt::format(
-      "INSERT INTO finding_event (resource_id, vulnerability_id, episode, transition, "
-      "happened_at, status, cause) SELECT resource_id, vulnerability_id, episode, transition, "
-      "CAST({} AS BIGINT), status, cause FROM finding{} WHERE account_id IN ({}) "
-      "AND status IN (1, 2) AND updated_at = {} AND resource_id BETWEEN {} AND {} "
-      "AND transition = {}",
-      sql.bind(moment.now), sql::read_by(connection.engine(), index_of(scope)),
-      fmt::join(values, ", "), sql.bind(moment.now), sql.bind(scope.resources.first.value),
-      sql.bind(scope.resources.last.value), sql.bind(moment.transition)));
-  if (!scope.vulnerability.empty())
-    sql.add(fmt::format(" AND vulnerability_id = {}", sql.bind(std::string(scope.vulnerability))));
-  sql.add(" ON CONFLICT (resource_id, vulnerability_id, episode, transition) DO NOTHING");
-  TRY(const auto written, run(connection, sql));
-  CHECK(written >= 0);
-  return {};
-}
-
 Result<std::int64_t> apply(sql::Connection& connection, const RulesToApply& rules,
-                           const SuppressionScope& scope, const SuppressionMoment& moment) {
-  if (rules.released.empty() && rules.applied.empty()) return std::int64_t{0};
-  CountedUpdate changed;
-  const auto add = [&](CountedUpdate one) {
-    changed.findings += one.findings;
-    changed.accounts.merge(one.accounts);
-  };
+                           const SuppressionTask& task, FindingChanges& changes) {
+  std::int64_t changed = 0;
   for (const auto& rule : rules.released) {
-    TRY(auto released, release(connection, rule, scope, moment));
-    add(std::move(released));
+    TRY(const auto released, release(connection, rule, task, changes));
+    changed += released;
   }
   auto holding = rules.applied;
-  if (changed.findings > 0) holding.insert(holding.end(), rules.others.begin(), rules.others.end());
+  if (changed > 0) holding.insert(holding.end(), rules.others.begin(), rules.others.end());
   for (const auto& rule : holding) {
-    TRY(auto suppressed, suppress(connection, rule, scope, moment));
-    add(std::move(suppressed));
+    TRY(const auto suppressed, suppress(connection, rule, task, changes));
+    changed += suppressed;
   }
-  if (changed.findings > 0) TRY_VOID(write_events(connection, changed.accounts, scope, moment));
-  return changed.findings;
+  return changed;
 }
 
 bool reads_facts(const Criteria& criteria) {
@@ -192,13 +163,13 @@ bool reads_facts(const Criteria& criteria) {
 }  // namespace
 
 Result<std::int64_t> apply_rules(sql::Connection& connection,
-                                 std::span<const SuppressionTask> tasks) {
+                                 std::span<const SuppressionTask> tasks, FindingChanges& changes) {
   std::int64_t changed = 0;
   if (tasks.empty()) return changed;
   TRY(const auto in_force, read_rules(connection, "", tasks.front().moment.now));
   const RulesToApply rules{.released = in_force, .applied = in_force};
-  for (const auto& [scope, moment] : tasks) {
-    TRY(const auto count, apply(connection, rules, scope, moment));
+  for (const auto& task : tasks) {
+    TRY(const auto count, apply(connection, rules, task, changes));
     changed += count;
   }
   return changed;
@@ -214,8 +185,12 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
   }
   TRY(auto others, read_rules(connection, "", moment.now));
   std::erase_if(others, [&](const Rule& one) { return one.id == rule.id; });
-  return apply(connection, {.released = {rule}, .others = std::move(others), .applied = {rule}},
-               scope, moment);
+  FindingChanges changes;
+  TRY(const auto changed,
+      apply(connection, {.released = {rule}, .others = std::move(others), .applied = {rule}},
+            {scope, moment}, changes));
+  TRY_VOID(changes.write(connection));
+  return changed;
 }
 
 Result<> enqueue_suppression(sql::Connection& connection, std::string_view account,

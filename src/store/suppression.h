@@ -25,6 +25,8 @@
 
 namespace tenken::store {
 
+class FindingChanges;
+
 struct SuppressionScope {
   ResourceRange resources;
   std::string_view vulnerability;  // empty: any
@@ -34,13 +36,14 @@ struct SuppressionMoment {
   std::int64_t transition = 0;  // names the changes
 };
 
-// Brings the findings of each scope in line with all rules. Returns how many changed.
+// Brings the findings of each scope in line with all rules, and notes what that changes. Returns
+// how many changed.
 struct SuppressionTask {
   SuppressionScope scope;
   SuppressionMoment moment;
 };
 Result<std::int64_t> apply_rules(sql::Connection& connection,
-                                 std::span<const SuppressionTask> tasks);
+                                 std::span<const SuppressionTask> tasks, FindingChanges& changes);
 
 // One filter of the account changed, ended or is gone: the same for what it suppressed or will.
 Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::string_view account,
