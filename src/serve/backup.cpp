@@ -84,7 +84,7 @@ Result<Restored> adopt(const std::string& file, const access::MasterKey& master,
 
 Result<> backup_store(const std::string& data_directory, const std::string& to) {
   const auto file = store_file(data_directory);
-  if (!exists(file)) return not_found(fmt::format("{}: no store", file));
+  if (!exists(file)) return unavailable(fmt::format("{}: no store", file));
   return sql::backup_sqlite(file, to);
 }
 
@@ -94,7 +94,7 @@ Result<Restored> restore_store(const std::string& from, const std::string& data_
   const auto file = store_file(data_directory);
   if (exists(file) && !replace)
     return Error{Errc::conflict, fmt::format("{} is there; --force replaces it", file)};
-  TRY_VOID(sql::verify_sqlite(from));
+  if (const auto whole = sql::verify_sqlite(from); !whole) return invalid(whole.error().what);
   // Beside the store first: what turns out to be unusable has replaced nothing.
   const auto fresh = file + ".restored";
   TRY_VOID(remove_store(fresh));

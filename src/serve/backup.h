@@ -16,7 +16,7 @@
 
 namespace tenken::serve {
 
-// A verified copy of the store of a data directory; a server may run on it. Errors: not_found (no
+// A verified copy of the store of a data directory; a server may run on it. Errors: unavailable (no
 // store), and those of sql/backup.h.
 Result<> backup_store(const std::string& data_directory, const std::string& to);
 
@@ -24,8 +24,8 @@ struct Restored {
   std::int64_t keys_ended = 0;  // sealed with another master key than the directory's
 };
 // Puts the backup in the place of the directory's store. Errors: conflict (a server runs there; a
-// store is there and not to be replaced), invalid (no whole store of this program's), those of the
-// file system.
+// store is there and not to be replaced), invalid (the backup cannot be read, or is no whole store of
+// this program's), those of the file system.
 Result<Restored> restore_store(const std::string& from, const std::string& data_directory,
                                const access::MasterKey& master, bool replace, Seconds now);
 

@@ -485,6 +485,13 @@ class Backups(ServeCase):
         second = self.serve(directory=other)
         self.assertEqual(second.request("GET", "/v1/resources", key=key).status, 200)
 
+    def test_where_no_store_is_nothing_is_backed_up(self):
+        empty = self.directory / "empty"
+        copy = self.directory / "copy.sqlite"
+        said = self.admin(support.TARGET, "backup", copy, "--data", empty)
+        self.assertIn("no store", said.err)
+        self.assertFalse(copy.exists())
+
     def test_what_is_no_backup_replaces_nothing(self):
         one = self.serve()
         one.key()
@@ -493,8 +500,10 @@ class Backups(ServeCase):
         for content in (b"", b"no database", before[: len(before) // 2]):
             file = self.directory / "broken"
             file.write_bytes(content)
-            answer = support.tenken("admin", "restore", file, "--data", one.directory, "--force")
-            self.assertNotEqual(answer.code, support.OK, answer)
+            self.admin(support.USAGE, "restore", file, "--data", one.directory, "--force")
+        for absent in (self.directory / "absent", self.directory):
+            said = self.admin(support.USAGE, "restore", absent, "--data", one.directory, "--force")
+            self.assertIn(str(absent), said.err)
         one.start()
         self.assertEqual(one.request("GET", "/v1/resources").status, 200)
 
