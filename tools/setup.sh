@@ -19,14 +19,19 @@ test=(
   python3 python3-venv python3-jsonschema python3-yaml openssl curl zstd rpm dpkg bash zsh fish
   postgresql-15
 )
+# What tools/package.sh makes the static agent and the packages with, and their tests.
+package=(
+  binutils make perl tcl debian-archive-keyring file rpm dpkg-dev debootstrap python3 openssl
+)
 bench=(libbenchmark-dev time)
 
 case "${1:-build}" in
   build) wanted=("${build[@]}") ;;
   test) wanted=("${build[@]}" "${test[@]}") ;;
+  package) wanted=("${build[@]}" "${package[@]}") ;;
   bench) wanted=("${build[@]}" "${bench[@]}" python3) ;;
   *)
-    echo "usage: tools/setup.sh [build|test|bench]" >&2
+    echo "usage: tools/setup.sh [build|test|package|bench]" >&2
     exit 2
     ;;
 esac

@@ -4,6 +4,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <span>
@@ -138,6 +139,8 @@ void on_signal(int number) {
 
 Result<> run(const Arguments& arguments) {
   TRY(const auto state, agent::State::open(arguments.state));
+  // A package database with a write-ahead log is copied before it is read: nowhere else.
+  ::setenv("TMPDIR", state.directory().c_str(), 1);
   TRY(const auto collection, open_collection(arguments));
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return from_errno(errno, "pipe");
@@ -210,7 +213,19 @@ int main_of(std::span<const std::string_view> words) {
 }  // namespace
 }  // namespace tenken::app
 
+// The C library that a static program has in itself must not load the name services of
+// nsswitch.conf, which were built for the host's own: names come from /etc/hosts and the DNS.
+#ifdef TENKEN_STATIC
+extern "C" int __nss_configure_lookup(const char* database, const char* services);
+static void use_own_name_services() {
+  __nss_configure_lookup("hosts", "files dns");
+}
+#else
+static void use_own_name_services() {}
+#endif
+
 int main(int argc, char** argv) {
+  use_own_name_services();
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   return tenken::app::main_of(words);
 }

@@ -1,7 +1,8 @@
 // OpenSSL, loaded when its first function is called: as a library that is linked it costs every
-// start of the program 1.1 ms, and most starts are scans, which need none of it.
+// start of the program 1.1 ms, and most starts are scans, which need none of it. The static agent
+// has it in itself.
 //
-// The functions of <openssl/*.h> are called as ever; openssl.cpp lists those that there are.
+// The functions of <openssl/*.h> are called as ever; openssl_loaded.cpp lists those that there are.
 // Thread rule: any thread.
 #pragma once
 

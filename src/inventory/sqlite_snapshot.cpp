@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <filesystem>
 #include <utility>
 #include <vector>
 
@@ -78,7 +77,8 @@ Result<bool> unchanged(const std::vector<File>& files) {
   return true;
 }
 
-// A directory only this user may enter, removed with everything in it.
+// A directory only this user may enter, removed with what SQLite and this file put into it.
+// (std::filesystem would bring all of the standard library's locales into the static agent.)
 class PrivateDirectory {
  public:
   static Result<PrivateDirectory> create() {
@@ -90,10 +90,13 @@ class PrivateDirectory {
   PrivateDirectory(PrivateDirectory&& other) noexcept : path_(std::exchange(other.path_, {})) {}
   PrivateDirectory& operator=(PrivateDirectory&&) = delete;
   ~PrivateDirectory() {
-    std::error_code ignored;  // nothing can be done about a temporary file that stays
-    if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
+    if (path_.empty()) return;
+    // Nothing can be done about a temporary file that stays.
+    for (const std::string_view suffix : {"", "-wal", "-shm", "-journal"})
+      ::unlink(fmt::format("{}{}", database(), suffix).c_str());
+    ::rmdir(path_.c_str());
   }
-  const std::string& path() const { return path_; }
+  std::string database() const { return path_ + "/rpmdb.sqlite"; }
 
  private:
   explicit PrivateDirectory(std::string path) : path_(std::move(path)) {}
@@ -121,7 +124,7 @@ Result<> read_once(const std::vector<File>& files,
   if (files[0].state.size > max_copy_bytes - std::min(files[1].state.size, max_copy_bytes))
     return limit_exceeded("a database of more than 1 GB with a write-ahead log");
   TRY(const auto directory, PrivateDirectory::create());
-  const auto target = directory.path() + "/rpmdb.sqlite";
+  const auto target = directory.database();
   for (const auto& file : files) TRY_VOID(copy(file, fmt::format("{}{}", target, file.suffix)));
   return read(target, SqliteAccess::recover);
 }
