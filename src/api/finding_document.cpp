@@ -220,10 +220,28 @@ std::optional<ImageName> image_name(const FindingRow& finding) {
   return out;
 }
 
+// What an agent told of its host, as ingest has written it.
+void write_instance(json::Writer& out, const FindingRow& finding) {
+  json::Parser parser({.bytes = std::size_t{1} << 20, .depth = 8});
+  const auto details = parser.parse(finding.resource_details);
+  const auto instance = details ? (*details)["instance"] : json::Value();
+  const auto text = [&](std::string_view name) { out.member_if(name, instance[name].string()); };
+  text("iamInstanceProfileArn");
+  text("imageId");
+  write_strings(out, "ipV4Addresses", instance["ipV4Addresses"]);
+  write_strings(out, "ipV6Addresses", instance["ipV6Addresses"]);
+  text("keyName");
+  write_time(out, "launchedAt", instance["launchedAt"].integer().value_or(0));
+  out.member_if("platform", finding.resource_platform);
+  text("subnetId");
+  text("type");
+  text("vpcId");
+}
+
 void write_resource_details(json::Writer& out, const FindingRow& finding) {
   if (finding.resource_type == "AWS_EC2_INSTANCE") {
     out.key("details").begin_object().key("awsEc2Instance").begin_object();
-    out.member_if("platform", finding.resource_platform);
+    write_instance(out, finding);
     out.end_object().end_object();
   }
   if (finding.resource_type != "AWS_ECR_CONTAINER_IMAGE") return;

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "host/http_answer.h"
 
 namespace tenken::host {
@@ -28,6 +29,7 @@ constexpr std::uint32_t connect_limit_ms = 500;
 constexpr std::size_t max_answer_bytes = 64 * 1024;
 constexpr std::size_t max_token_bytes = 1024;
 constexpr std::size_t max_text_bytes = 128;
+constexpr std::size_t max_arn_bytes = 2048;
 constexpr std::size_t max_dmi_bytes = 4096;
 
 class Deadline {
@@ -151,6 +153,49 @@ class MetadataService {
   Deadline deadline_;
 };
 
+// The value below /latest/meta-data; empty: there is none.
+std::string metadata(const MetadataService& service, std::string_view path,
+                     std::string_view token) {
+  const auto answer = service.ask(fmt::format("GET /latest/meta-data/{}", path), token);
+  if (!answer || answer->status != 200) return {};
+  const auto value = trim(answer->body);
+  const bool is_word = value.size() <= max_text_bytes &&
+                       std::ranges::all_of(value, [](char c) { return c > ' ' && c < '\x7f'; });
+  return is_word ? std::string(value) : std::string();
+}
+
+// "0=name".
+std::string key_name_of(std::string_view listed) {
+  return std::string(split_once(listed, '=').second.value_or(""));
+}
+
+std::string instance_profile(const MetadataService& service, std::string_view token) {
+  const auto answer = service.ask("GET /latest/meta-data/iam/info", token);
+  if (!answer || answer->status != 200) return {};
+  json::Parser parser({.bytes = max_answer_bytes, .depth = 8, .unique_keys = true});
+  const auto info = parser.parse(answer->body);
+  if (!info) return {};
+  const auto arn = (*info)["InstanceProfileArn"].string();
+  return arn.starts_with("arn:") && arn.size() <= max_arn_bytes && printable(arn) == arn
+             ? std::string(arn)
+             : std::string();
+}
+
+// What the identity document does not say. A mac is of letters, digits and colons.
+void add_metadata(const MetadataService& service, std::string_view token, CloudInstance& instance) {
+  const auto mac = metadata(service, "mac", token);
+  const bool plain =
+      !mac.empty() && std::ranges::all_of(mac, [](char c) { return is_alnum(c) || c == ':'; });
+  if (plain) {
+    const auto interface = fmt::format("network/interfaces/macs/{}/", mac);
+    instance.vpc = metadata(service, interface + "vpc-id", token);
+    instance.subnet = metadata(service, interface + "subnet-id", token);
+  }
+  instance.public_address = metadata(service, "public-ipv4", token);
+  instance.key_name = key_name_of(metadata(service, "public-keys/", token));
+  instance.instance_profile = instance_profile(service, token);
+}
+
 // Ids, regions and types are of these letters.
 bool is_plain(std::string_view text) {
   return text.size() <= max_text_bytes &&
@@ -183,7 +228,9 @@ CloudInstance ask_cloud(const std::string& address, std::uint32_t limit_ms) {
   if (!token) return {};
   const auto answer = service.ask("GET /latest/dynamic/instance-identity/document", *token);
   if (!answer || answer->status != 200) return {};
-  return parse_identity_document(answer->body).value_or(CloudInstance{});
+  auto instance = parse_identity_document(answer->body).value_or(CloudInstance{});
+  if (!instance.instance_id.empty()) add_metadata(service, *token, instance);
+  return instance;
 }
 
 Result<CloudInstance> parse_identity_document(std::string_view json) {
@@ -201,6 +248,8 @@ Result<CloudInstance> parse_identity_document(std::string_view json) {
   TRY(out.region, text("region"));
   TRY(out.type, text("instanceType"));
   TRY(out.image, text("imageId"));
+  if (const auto pending = document["pendingTime"].string(); parse_time(pending))
+    out.launched = std::string(pending);
   if (!out.instance_id.starts_with("i-")) return invalid("instanceId: does not begin with i-");
   if (out.account.size() != 12 || !parse_uint(out.account))
     return invalid("accountId: twelve digits are needed");

@@ -2,12 +2,14 @@
 // protocol first (a token), then version 1.
 //
 // Source: EC2 User Guide, "Instance metadata", "Use IMDSv2": PUT /latest/api/token, then
-// GET /latest/dynamic/instance-identity/document at 169.254.169.254.
+// GET /latest/dynamic/instance-identity/document at 169.254.169.254, and what that document lacks
+// below /latest/meta-data: mac, network/interfaces/macs/MAC, public-ipv4, public-keys, iam/info.
 //
 // A host that is in no cloud answers nothing: the whole question takes at most limit_ms, and
 // connecting at most 500 ms of it. Whether it is worth asking is told by DMI (sys/class/dmi/id,
 // sys/hypervisor/uuid): elsewhere nothing is asked.
-// Errors: none; unanswered is an empty instance. Thread rule: safe from any thread.
+// Errors: none; unanswered is an empty instance, and an instance without what is not told. Thread
+// rule: safe from any thread.
 #pragma once
 
 #include <cstdint>

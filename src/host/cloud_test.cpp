@@ -24,13 +24,15 @@ namespace {
 constexpr std::string_view document = R"({
   "accountId" : "123456789012", "architecture" : "x86_64", "availabilityZone" : "eu-west-1a",
   "billingProducts" : null, "imageId" : "ami-0123456789abcdef0",
-  "instanceId" : "i-0123456789abcdef0", "instanceType" : "t3.micro", "region" : "eu-west-1"})";
+  "instanceId" : "i-0123456789abcdef0", "instanceType" : "t3.micro", "region" : "eu-west-1",
+  "pendingTime" : "2024-01-31T12:00:00Z"})";
 const CloudInstance instance{.provider = "aws",
                              .instance_id = "i-0123456789abcdef0",
                              .account = "123456789012",
                              .region = "eu-west-1",
                              .type = "t3.micro",
-                             .image = "ami-0123456789abcdef0"};
+                             .image = "ami-0123456789abcdef0",
+                             .launched = "2024-01-31T12:00:00Z"};
 
 std::string answer(std::string_view status, std::string_view body) {
   return "HTTP/1.1 " + std::string(status) +
@@ -112,10 +114,36 @@ std::string with_token(const std::string& request) {
              : answer("404", "");
 }
 
+std::string with_metadata(const std::string& request) {
+  constexpr std::pair<std::string_view, std::string_view> values[] = {
+      {"mac", "02:0a:00:00:00:01"},
+      {"network/interfaces/macs/02:0a:00:00:00:01/vpc-id", "vpc-1"},
+      {"network/interfaces/macs/02:0a:00:00:00:01/subnet-id", "subnet-1\n"},
+      {"public-ipv4", "203.0.113.7"},
+      {"public-keys/", "0=ops"},
+      {"iam/info", R"({"InstanceProfileArn":"arn:aws:iam::123456789012:instance-profile/web"})"}};
+  if (!request.contains("X-aws-ec2-metadata-token: abc==\r\n")) return with_token(request);
+  for (const auto& [path, value] : values)
+    if (request.starts_with("GET /latest/meta-data/" + std::string(path) + " HTTP"))
+      return answer("200", value);
+  return with_token(request);
+}
+
 TEST(Cloud, a_service_that_needs_a_token_is_asked_with_one) {
   const Server server(with_token);
   EXPECT_EQ(ask_cloud(server.address(), 5000), instance);
-  EXPECT_EQ(server.requests(), 2);
+  EXPECT_EQ(server.requests(), 6);  // of what else there may be to tell, nothing is there
+}
+
+TEST(Cloud, what_the_document_lacks_is_asked_for) {
+  const Server server(with_metadata);
+  auto wanted = instance;
+  wanted.vpc = "vpc-1";
+  wanted.subnet = "subnet-1";
+  wanted.public_address = "203.0.113.7";
+  wanted.key_name = "ops";
+  wanted.instance_profile = "arn:aws:iam::123456789012:instance-profile/web";
+  EXPECT_EQ(ask_cloud(server.address(), 5000), wanted);
 }
 
 TEST(Cloud, a_body_without_a_length_ends_with_the_connection) {
@@ -186,6 +214,7 @@ TEST(Cloud, an_answer_in_parts_is_awaited) {
 
 TEST(Cloud, a_document_of_another_form_is_invalid) {
   EXPECT_EQ(*parse_identity_document(document), instance);
+  EXPECT_EQ(instance.launched, "2024-01-31T12:00:00Z");
   const auto with = [](std::string_view from, std::string_view to) {
     std::string text(document);
     return parse_identity_document(text.replace(text.find(from), from.size(), to));

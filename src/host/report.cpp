@@ -30,9 +30,18 @@ constexpr std::tuple host_members{
     Member{"booted", &HostFacts::booted},
 };
 constexpr std::tuple cloud_members{
-    Member{"provider", &CloudInstance::provider}, Member{"instanceId", &CloudInstance::instance_id},
-    Member{"account", &CloudInstance::account},   Member{"region", &CloudInstance::region},
-    Member{"type", &CloudInstance::type},         Member{"image", &CloudInstance::image},
+    Member{"provider", &CloudInstance::provider},
+    Member{"instanceId", &CloudInstance::instance_id},
+    Member{"account", &CloudInstance::account},
+    Member{"region", &CloudInstance::region},
+    Member{"type", &CloudInstance::type},
+    Member{"image", &CloudInstance::image},
+    Member{"launched", &CloudInstance::launched},
+    Member{"vpc", &CloudInstance::vpc},
+    Member{"subnet", &CloudInstance::subnet},
+    Member{"publicAddress", &CloudInstance::public_address},
+    Member{"keyName", &CloudInstance::key_name},
+    Member{"instanceProfile", &CloudInstance::instance_profile},
 };
 constexpr std::tuple address_members{
     Member{"interface", &InterfaceAddress::interface},

@@ -42,8 +42,15 @@ HostReport sample() {
   facts.kernel = "6.1.0-18-amd64";
   facts.booted = 1'700'000'000;
   facts.reboot_reasons = {"needed by linux-image-amd64"};
-  facts.cloud = {
-      .provider = "aws", .instance_id = "i-0123456789abcdef0", .account = "123456789012"};
+  facts.cloud = {.provider = "aws",
+                 .instance_id = "i-0123456789abcdef0",
+                 .account = "123456789012",
+                 .launched = "2024-01-31T12:00:00Z",
+                 .vpc = "vpc-1",
+                 .subnet = "subnet-1",
+                 .public_address = "203.0.113.7",
+                 .key_name = "ops",
+                 .instance_profile = "arn:aws:iam::1:instance-profile/a"};
   facts.addresses = {{"eth0", "10.0.0.5/24"}, {"eth0", "fe80::1/64"}};
   facts.listeners = {{"tcp", "0.0.0.0", 22, "/usr/sbin/sshd", 0}, {"udp", "::", 65535, "", 101}};
   facts.programs = {{"/usr/sbin/nginx", 0}, {"/usr/sbin/nginx", 4294967295U}};

@@ -22,6 +22,12 @@ struct CloudInstance {
   std::string region;
   std::string type;   // "t3.micro"
   std::string image;  // "ami-…"
+  std::string launched;  // "2024-01-31T12:00:00Z"
+  std::string vpc;     // of its first interface, as what follows
+  std::string subnet;
+  std::string public_address;  // of version 4
+  std::string key_name;
+  std::string instance_profile;  // ARN
   bool operator==(const CloudInstance&) const = default;
 };
 

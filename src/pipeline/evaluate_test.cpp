@@ -5,12 +5,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "host/facts.h"
 #include "host/processes.h"
 #include "pipeline/ingest.h"
 #include "pipeline/node_generations.h"
 #include "pipeline/retire.h"
-#include "pipeline/running_packages.h"
 #include "pipeline/stored_inventory.h"
 #include "store/inventory_query.h"
 #include "store/resources.h"
@@ -67,7 +65,7 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
   }
   // A host of Debian 12 with these packages.
   void report_debian(std::string_view resource, const std::map<std::string, std::string>& packages,
-                     const std::optional<HostFacts>& facts = {}) {
+                     const HostFacts& facts = {}) {
     auto inventory = test::python_host(packages);
     for (auto& package : inventory.packages) {
       package.ecosystem = "Debian";
@@ -76,17 +74,12 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
     }
     put(resource, std::move(inventory), facts);
   }
-  void put(std::string_view resource, Inventory inventory,
-           const std::optional<HostFacts>& facts = {}) {
+  void put(std::string_view resource, Inventory inventory, const HostFacts& facts = {}) {
     auto write = stored_inventory({.account = std::string(account),
                                    .external_id = std::string(resource),
                                    .digest = fmt::format("d{}", ++reports_),
                                    .received = clock_},
-                                  std::move(inventory));
-    if (facts) {
-      write.running = running_packages(*facts);
-      write.knows_running = host::knows_all_processes(*facts);
-    }
+                                  std::move(inventory), facts);
     const auto put = ingest_->put(std::move(write));
     ASSERT_TRUE(put) << put.error().what;
   }

@@ -1,19 +1,27 @@
 #include "pipeline/ingest.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
+#include "base/text.h"
+#include "base/time.h"
+#include "host/facts.h"
 #include "match/kernel.h"
 #include "match/matcher.h"
+#include "pipeline/running_packages.h"
 #include "pipeline/together.h"
 
 namespace tenken::pipeline {
 namespace {
 
 constexpr std::size_t most_waiting = 2'000;
+constexpr std::size_t most_addresses = 50;  // of a family
+constexpr std::size_t most_instance_text = 2048;
 // A batch is bounded so that readers and the evaluator get their turn.
 constexpr std::size_t batch_packages = 250'000;
 constexpr std::size_t batch_reports = 1'000;
@@ -36,7 +44,44 @@ std::string host_state_of(const Package& package, const Inventory& inventory) {
   return {};
 }
 
-std::string details_of(const Inventory& inventory) {
+bool is_address(std::string_view text, int family) {
+  std::array<char, sizeof(in6_addr)> bytes;
+  return ::inet_pton(family, std::string(text).c_str(), bytes.data()) == 1;
+}
+
+// Those of the family that reach further than their link, without their prefixes.
+std::vector<std::string> addresses_of(const HostFacts& facts, int family) {
+  std::vector<std::string> out;
+  const auto add = [&](std::string_view text) {
+    const bool local = text.starts_with("169.254.") || text.starts_with("fe80:");
+    if (local || !is_address(text, family) || out.size() == most_addresses) return;
+    if (std::ranges::find(out, text) == out.end()) out.emplace_back(text);
+  };
+  for (const auto& one : facts.addresses) add(split_once(one.address, '/').first);
+  add(facts.cloud.public_address);
+  return out;
+}
+
+// As the Inspector API has them in resources[].details.awsEc2Instance.
+void write_instance(json::Writer& out, const HostFacts& facts) {
+  out.key("instance").begin_object();
+  const auto& cloud = facts.cloud;
+  const auto add = [&out](std::string_view name, std::string_view value) {
+    if (value.size() <= most_instance_text) out.member_if(name, value);
+  };
+  add("iamInstanceProfileArn", cloud.instance_profile);
+  if (cloud.image.starts_with("ami-")) add("imageId", cloud.image);
+  if (const auto v4 = addresses_of(facts, AF_INET); !v4.empty()) out.strings("ipV4Addresses", v4);
+  if (const auto v6 = addresses_of(facts, AF_INET6); !v6.empty()) out.strings("ipV6Addresses", v6);
+  add("keyName", cloud.key_name);
+  if (const auto launched = parse_time(cloud.launched)) out.key("launchedAt").integer(*launched);
+  add("subnetId", cloud.subnet);
+  add("type", cloud.type);
+  add("vpcId", cloud.vpc);
+  out.end_object();
+}
+
+std::string details_of(const Inventory& inventory, const HostFacts& facts) {
   json::Writer out;
   out.begin_object();
   out.key("os").begin_object();
@@ -45,6 +90,7 @@ std::string details_of(const Inventory& inventory) {
   out.member_if("ecosystem", inventory.os.ecosystem).member_if("release", inventory.os.release);
   out.end_object();
   out.member_if("runningKernel", inventory.running_kernel);
+  write_instance(out, facts);
   out.end_object();
   return out.take();
 }
@@ -66,20 +112,23 @@ std::string unread_of(const Inventory& inventory) {
 
 }  // namespace
 
-store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory) {
+store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory,
+                                       const HostFacts& facts) {
   store::InventoryWrite out{.account = report.account,
                             .external_id = report.external_id,
                             .type = report.type,
                             .region = report.region,
                             .name = inventory.name,
                             .platform = platform_of(inventory.os),
-                            .details = details_of(inventory),
+                            .details = details_of(inventory, facts),
                             .tags = report.tags,
                             .digest = report.digest,
                             .complete = inventory.skips.empty() && inventory.databases_read > 0,
                             .unknown = unread_of(inventory),
                             .received = report.received,
-                            .expires = report.expires};
+                            .expires = report.expires,
+                            .running = running_packages(facts),
+                            .knows_running = host::knows_all_processes(facts)};
   out.packages.reserve(inventory.packages.size());
   for (auto& package : inventory.packages) {
     if (package.listed_only) continue;

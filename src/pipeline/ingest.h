@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "model/host_facts.h"
 #include "model/inventory.h"
 #include "sql/sql.h"
 #include "store/resources.h"
@@ -35,7 +36,9 @@ struct ResourceReport {
   Seconds expires = 0;  // 0: never
 };
 // The inventory as the store keeps it: package versions with what of their host decides a match.
-store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory);
+// facts: what an agent saw beside; a scan sees none.
+store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory,
+                                       const HostFacts& facts = {});
 
 class Ingest {
  public:

@@ -252,6 +252,41 @@ class Stories:
         serve.wait_for(lambda: self.active(agent) == [], 5, "no finding")
         self.assertEqual(self.get("/v1/figures")["restartNeeded"], {"resources": 0})
 
+    def test_what_a_host_says_of_itself_is_in_its_findings(self):
+        agent = self.agent("instance")
+        told = [
+            {"k": "cloud", "provider": "aws", "instanceId": "i-0123456789abcdef0",
+             "account": ACCOUNT, "region": "eu-west-1", "type": "t3.micro",
+             "image": "ami-0123456789abcdef0", "launched": "2024-01-31T12:00:00Z",
+             "vpc": "vpc-1", "subnet": "subnet-1", "publicAddress": "203.0.113.7",
+             "keyName": "ops", "instanceProfile": "arn:aws:iam::1:instance-profile/web"},
+            {"k": "address", "interface": "eth0", "address": "10.0.0.5/24"},
+            {"k": "address", "interface": "eth0", "address": "no address"},
+            {"k": "address", "interface": "eth0", "address": "fe80::1/64"},
+            {"k": "address", "interface": "eth0", "address": "2001:db8::5/64"},
+        ]  # fmt: skip
+        lines = report_lines(("alpha", "1.0"))
+        lines += [json.dumps(line, separators=(",", ":")).encode() for line in told]
+        agent.report(1, sorted(lines))
+        serve.wait_for(lambda: self.active(agent) == ["PYSEC-1"], 5, "a finding")
+        client = self.server.client("inspector2")
+        criteria = {"resourceId": [{"comparison": "EQUALS", "value": agent.resource}]}
+        resource = client.list_findings(filterCriteria=criteria)["findings"][0]["resources"][0]
+        instance = resource["details"]["awsEc2Instance"]
+        self.assertEqual(instance.pop("launchedAt").timestamp(), 1706702400)
+        self.assertEqual(
+            instance,
+            {"iamInstanceProfileArn": "arn:aws:iam::1:instance-profile/web",
+             "imageId": "ami-0123456789abcdef0", "ipV4Addresses": ["10.0.0.5", "203.0.113.7"],
+             "ipV6Addresses": ["2001:db8::5"], "keyName": "ops", "platform": "DEBIAN_12",
+             "subnetId": "subnet-1", "type": "t3.micro", "vpcId": "vpc-1"},
+        )  # fmt: skip
+        covered = client.list_coverage(filterCriteria=criteria)["coveredResources"][0]
+        self.assertEqual(
+            covered["resourceMetadata"]["ec2"],
+            {"amiId": "ami-0123456789abcdef0", "platform": "LINUX", "tags": {}},
+        )
+
     def test_a_command_reaches_an_agent_that_waits(self):
         agent = self.agent("waiting")
         answers = []

@@ -13,8 +13,6 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
-#include "host/facts.h"
-#include "pipeline/running_packages.h"
 
 namespace tenken::api::agents {
 namespace {
@@ -120,9 +118,7 @@ ApiResult<store::InventoryWrite> inventory_of(const AgentCall& call, const Head&
                                          .tags = tags_of(call.agent),
                                          .digest = head.digest,
                                          .received = now},
-                                        std::move(report.inventory));
-  out.running = pipeline::running_packages(report.facts);
-  out.knows_running = host::knows_all_processes(report.facts);
+                                        std::move(report.inventory), report.facts);
   out.report = store::ReportWrite{.agent = call.agent.id,
                                   .sequence = head.sequence,
                                   .digest = head.digest,

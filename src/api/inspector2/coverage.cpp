@@ -8,6 +8,7 @@
 #include "api/filter_input.h"
 #include "api/organisation.h"
 #include "api/page_token.h"
+#include "base/json.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "store/coverage_query.h"
@@ -81,6 +82,9 @@ void write_metadata(json::Writer& out, const store::Resource& resource) {
   out.key("resourceMetadata").begin_object();
   if (resource.type == "AWS_EC2_INSTANCE") {
     out.key("ec2").begin_object();
+    json::Parser parser({.bytes = std::size_t{1} << 20, .depth = 8});
+    const auto details = parser.parse(resource.details);
+    if (details) out.member_if("amiId", (*details)["instance"]["imageId"].string());
     out.member("platform", resource.platform.empty()                  ? "UNKNOWN"
                            : resource.platform.starts_with("WINDOWS") ? "WINDOWS"
                            : resource.platform.starts_with("MACOS")   ? "MACOS"
