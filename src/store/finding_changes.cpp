@@ -25,12 +25,20 @@ Counted counted_of(const sql::Row& row, int column) {
 
 Result<OpenFindings> open_findings(sql::Connection& connection, const ChangeScope& scope) {
   SqlText sql;
-  sql.add(
-      fmt::format("SELECT resource_id, vulnerability_id, status, account_id, score, fix, packages "
-                  "FROM finding WHERE status <> 3 AND resource_id BETWEEN {} AND {}",
-                  sql.bind(scope.resources.first.value), sql.bind(scope.resources.last.value)));
-  if (!scope.vulnerability.empty())
-    sql.add(fmt::format(" AND vulnerability_id = {}", sql.bind(std::string(scope.vulnerability))));
+  const auto first = sql.bind(scope.resources.first.value);
+  const auto open = fmt::format("status <> 3 AND resource_id BETWEEN {} AND {}", first,
+                                sql.bind(scope.resources.last.value));
+  sql.add("SELECT resource_id, vulnerability_id, status, account_id, score, fix, packages FROM ");
+  // By vulnerability the keys come from an index alone: SQLite would look up each row of an index
+  // that lacks a column before it looks at the conditions.
+  if (scope.vulnerability.empty())
+    sql.add("finding WHERE ").add(open);
+  else
+    sql.add(
+        fmt::format("(SELECT resource_id, vulnerability_id, episode FROM finding "
+                    "WHERE vulnerability_id = {} AND {}) open "
+                    "JOIN finding USING (resource_id, vulnerability_id, episode)",
+                    sql.bind(std::string(scope.vulnerability)), open));
   TRY(auto rows, connection.query(sql.text(), sql.values()));
   OpenFindings out;
   while (true) {

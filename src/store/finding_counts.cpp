@@ -4,6 +4,7 @@
 #include <set>
 #include <span>
 #include <tuple>
+#include <unordered_map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -197,7 +198,7 @@ class CountRows {
   void add(const FindingName& name, const Counted& one, const std::string& type,
            std::int64_t sign) {
     const auto& [resource, vulnerability] = name;
-    const auto names = names_of_packages(one.packages);
+    const auto& names = names_of_packages(one.packages);
     const auto slice = count_slice(engine_, resource);
     auto& of_resource = resources_[resource];
     of_resource.account = one.account;
@@ -225,13 +226,16 @@ class CountRows {
   using TitleKey = std::tuple<std::string, std::string, std::string, std::string, std::int64_t>;
   using PackageKey = std::tuple<std::string, std::string, std::int64_t>;
 
-  // Without doubles, in order.
-  std::vector<std::string> names_of_packages(std::string_view packages) const {
+  // Without doubles, in order. Many findings have the same packages.
+  const std::vector<std::string>& names_of_packages(const std::string& packages) {
+    const auto [known, is_new] = names_of_.try_emplace(packages);
+    if (!is_new) return known->second;
     std::set<std::string> sorted;
     for (const auto id : ids_of(packages)) {
       if (const auto name = names_.find(id); name != names_.end()) sorted.insert(name->second);
     }
-    return {sorted.begin(), sorted.end()};
+    known->second.assign(sorted.begin(), sorted.end());
+    return known->second;
   }
 
   Result<> write_resources(sql::Connection& connection) const {
@@ -260,6 +264,7 @@ class CountRows {
 
   sql::Engine engine_;
   const Names& names_;
+  std::unordered_map<std::string, std::vector<std::string>> names_of_;  // by ids of versions
   std::map<std::int64_t, OfResource> resources_;
   std::map<TitleKey, Numbers> titles_;
   std::map<PackageKey, Numbers> packages_;
