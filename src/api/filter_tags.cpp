@@ -7,9 +7,12 @@
 
 namespace tenken::api {
 
+std::string filter_arn_start(const Services& services, std::string_view account) {
+  return fmt::format("arn:aws:inspector2:{0}:{1}:owner/{1}/filter/", services.region, account);
+}
+
 std::string filter_arn_start(const Call& call) {
-  return fmt::format("arn:aws:inspector2:{}:{}:owner/{}/filter/", call.services.region,
-                     call.who.account, call.who.account);
+  return filter_arn_start(call.services, call.who.account);
 }
 
 ApiResult<> put_requested_tags(sql::Connection& connection, const Call& call,

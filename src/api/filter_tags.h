@@ -12,7 +12,8 @@
 namespace tenken::api {
 
 // "arn:aws:inspector2:us-east-1:111122223333:owner/111122223333/filter/", with which the ARNs of
-// the caller's filters begin.
+// an account's filters begin; the caller's.
+std::string filter_arn_start(const Services& services, std::string_view account);
 std::string filter_arn_start(const Call& call);
 
 // Gives an ARN of the caller's the tags that the request names, inside the caller's transaction.

@@ -22,6 +22,13 @@ Result<Standing> standing_of(sql::Connection& connection, std::string_view accou
   return out;
 }
 
+ApiResult<> check_may_suppress(sql::Connection& connection, std::string_view account) {
+  TRY(const auto administrator, store::administrator_of(connection, account));
+  if (!administrator.empty())
+    return access_denied("Only the delegated administrator can suppress findings of a member");
+  return {};
+}
+
 Result<std::vector<std::string>> existing_accounts(sql::Connection& connection) {
   TRY(const auto accounts, access::list_accounts(connection));
   std::vector<std::string> out;

@@ -26,6 +26,9 @@ struct Standing {
 };
 Result<Standing> standing_of(sql::Connection& connection, std::string_view account);
 
+// Suppression is for accounts on their own and for the administrator, not for its members.
+ApiResult<> check_may_suppress(sql::Connection& connection, std::string_view account);
+
 // Accounts that exist and were not revoked, in order.
 Result<std::vector<std::string>> existing_accounts(sql::Connection& connection);
 

@@ -33,7 +33,8 @@ struct Filter {
   Seconds created = 0;
   Seconds updated = 0;
 
-  bool in_force(Seconds now) const { return suppresses && (expires == 0 || expires > now); }
+  bool has_expired(Seconds now) const { return suppresses && expires != 0 && expires <= now; }
+  bool in_force(Seconds now) const { return suppresses && !has_expired(now); }
 };
 
 Result<> add_filter(sql::Connection& connection, const Filter& filter);

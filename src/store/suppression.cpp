@@ -26,6 +26,7 @@ struct Rule {
   ColumnConditions columns;
   ArnAnswer arns;
   bool matches_nothing = false;
+  bool expired = false;
 };
 
 Result<Rule> read_rule(sql::Connection& connection, const Filter& filter) {
@@ -95,7 +96,9 @@ SqlText update_to(const Change& change) {
 }
 
 Evaluation evaluation_of(const Rule& rule, const SuppressionMoment& moment) {
-  return {.now = moment.now, .transition = moment.transition, .cause = "filter " + rule.id};
+  return {.now = moment.now,
+          .transition = moment.transition,
+          .cause = fmt::format("filter {}{}", rule.id, rule.expired ? " expired" : "")};
 }
 
 Result<std::int64_t> suppress(sql::Connection& connection, const Rule& rule,
@@ -179,7 +182,9 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
                                           std::string_view filter_id, const SuppressionScope& scope,
                                           const SuppressionMoment& moment) {
   TRY(const auto filter, find_filter(connection, account, filter_id));
-  Rule rule{.id = std::string(filter_id), .matches_nothing = true};
+  Rule rule{.id = std::string(filter_id),
+            .matches_nothing = true,
+            .expired = filter && filter->has_expired(moment.now)};
   if (filter && filter->in_force(moment.now)) {
     TRY(rule, read_rule(connection, *filter));
   }

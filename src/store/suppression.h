@@ -5,6 +5,9 @@
 // a rule changes or ends, when accounts become or cease to be members, and when another advisory
 // generation may have changed what the rule reads of vulnerabilities.
 //
+// What a rule lets go when it expires has the cause "filter <id> expired"; every other change by a
+// rule "filter <id>".
+//
 // A rule is judged as if the finding were ACTIVE: its condition on findingStatus does not undo what
 // the rule does.
 //

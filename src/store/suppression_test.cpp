@@ -65,6 +65,30 @@ TEST_P(SuppressionTest, what_a_rule_changes_is_counted_and_noted_once) {
   EXPECT_EQ(count("SELECT COUNT(*) FROM finding_event WHERE status = 1"), matching);
 }
 
+TEST_P(SuppressionTest, what_an_expired_rule_lets_go_says_so) {
+  Filter filter{
+      .account = std::string(FindingFleet::account),
+      .id = std::string(id),
+      .name = "n",
+      .suppresses = true,
+      .criteria = R"({"vulnerabilityId":[{"comparison":"PREFIX","value":"CVE-2024-0000"}]})",
+      .expires = 1'800'000'100};
+  ASSERT_TRUE(add_filter(db(), filter));
+  const auto suppressed = apply(1'800'000'000);
+  ASSERT_GT(suppressed, 0);
+  EXPECT_EQ(apply(1'800'000'099), 0);
+  EXPECT_EQ(apply(1'800'000'100), suppressed);
+  EXPECT_EQ(count("SELECT COUNT(*) FROM finding_event WHERE status = 1 "
+                  "AND cause = 'filter fedcba9876543210 expired'"),
+            suppressed);
+  filter.expires = 0;
+  ASSERT_TRUE(change_filter(db(), filter));
+  EXPECT_EQ(apply(1'800'000'101), suppressed);
+  EXPECT_EQ(count("SELECT COUNT(*) FROM finding_event WHERE status = 2 "
+                  "AND cause = 'filter fedcba9876543210'"),
+            2 * suppressed);
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, SuppressionTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          [](const auto& engine) { return test::engine_name(engine); });

@@ -31,6 +31,7 @@ def map_path_parameters(context, path_parameters):
     """Every second question is about something that is there."""
     asked = str((path_parameters or {}).get("id", ""))
     if asked and sum(map(ord, asked)) % 2:
-        known = "FINDING" if context.operation.path.startswith("/v1/findings") else "RESOURCE"
+        kind = context.operation.path.split("/")[2]
+        known = {"findings": "FINDING", "filters": "FILTER"}.get(kind, "RESOURCE")
         path_parameters["id"] = os.environ["TENKEN_" + known]
     return path_parameters

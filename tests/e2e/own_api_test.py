@@ -44,6 +44,12 @@ class OwnApi(unittest.TestCase):
         headers = {"Content-Type": serve.CYCLONEDX}
         return self.ask("PUT", target, status, key, own_api.sbom(**packages), headers)
 
+    def create_filter(self, request):
+        """The new filter's id."""
+        made = self.server.request("POST", "/filters/create", request)
+        self.assertEqual(made.status, 200, str(made))
+        return made.json()["arn"].rpartition("/")[2]
+
     def findings(self, query=""):
         return self.ask("GET", "/v1/findings" + query)["findings"]
 
@@ -165,6 +171,28 @@ class OwnApi(unittest.TestCase):
         self.assertIn("PYSEC-1", written[0].read_text())
         self.ask("GET", target, 404, self.server.key(OTHER))
 
+    def test_a_suppression_rule_ends_by_itself(self):
+        self.put("accepted", alpha="1.0")
+        finding = self.wait_for_findings("?resource=accepted", 1)[0]
+        criteria = {"resourceId": [{"comparison": "EQUALS", "value": "accepted"}]}
+        rule = {"name": "accepted", "action": "SUPPRESS", "reason": "r", "filterCriteria": criteria}
+        made = self.create_filter(rule)
+        one = "/v1/filters/" + made
+        self.assertTrue(self.ask("GET", one)["suppresses"])
+        self.wait_for_findings("?resource=accepted&status=SUPPRESSED", 1)
+        soon = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 2))
+        self.assertEqual(self.ask("PUT", one + "/expiry", body={"expiresAt": soon})["expiresAt"], soon)
+        self.wait_for_findings("?resource=accepted&status=ACTIVE", 1)
+        history = self.ask("GET", "/v1/findings/" + finding["findingId"])["history"]
+        self.assertEqual(history[-1]["cause"], f"filter {made} expired")
+        kept = self.ask("GET", "/v1/filters")["filters"]
+        self.assertIn(made, [filter["filterId"] for filter in kept])
+        self.ask("PUT", one + "/expiry", 403, self.server.key(role="operator"), {"expiresAt": None})
+        self.ask("GET", one, 404, self.server.key(OTHER))
+        self.assertIn(("tenken:SetFilterExpiry", "success"),
+                      [(event["action"], event["outcome"])
+                       for event in self.ask("GET", "/v1/audit")["events"]])
+
     def test_what_is_wrong_is_refused_with_a_reason(self):
         for target, word in (
             ("/v1/resources?limit=0", "limit"),
@@ -189,10 +217,12 @@ class OwnApi(unittest.TestCase):
     def test_z_made_up_requests_are_answered_as_described(self):
         self.put("known", alpha="1.0")
         finding = self.wait_for_findings("?resource=known", 1)[0]
+        made = self.create_filter({"name": "known", "action": "NONE", "filterCriteria": {}})
         environment = self.server.aws_environment()
         environment.update(
             SCHEMATHESIS_HOOKS="own_api_hooks", PYTHONPATH=str(aws_tools.HERE),
-            TENKEN_RESOURCE="known", TENKEN_FINDING=finding["findingId"], NO_COLOR="1",
+            TENKEN_RESOURCE="known", TENKEN_FINDING=finding["findingId"], TENKEN_FILTER=made,
+            NO_COLOR="1",
         )  # fmt: skip
         started = time.monotonic()
         words = [

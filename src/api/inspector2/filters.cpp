@@ -11,11 +11,11 @@
 #include "api/call.h"
 #include "api/filter_tags.h"
 #include "api/finding_question.h"
+#include "api/organisation.h"
 #include "api/page_token.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "crypto/random.h"
-#include "store/organisation.h"
 #include "store/suppression.h"
 #include "store/tags.h"
 
@@ -57,14 +57,6 @@ ApiResult<> read_members(const Call& call, store::Filter& filter) {
   return {};
 }
 
-// Suppression is for accounts on their own and for the administrator, not for its members.
-ApiResult<> check_may_suppress(sql::Connection& connection, const Call& call) {
-  TRY(const auto administrator, store::administrator_of(connection, call.who.account));
-  if (!administrator.empty())
-    return access_denied("Only the delegated administrator can suppress findings of a member");
-  return {};
-}
-
 ApiError refused(const Error& error, const store::Filter& filter) {
   if (error.code == Errc::conflict)
     return bad_request(fmt::format("A filter named {} already exists", filter.name));
@@ -91,7 +83,7 @@ Answer create_filter(const Call& call) {
   TRY_VOID(read_members(call, filter));
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
-  if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call));
+  if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call.who.account));
   const auto added = store::add_filter(*connection, filter);
   if (!added) return refused(added.error(), filter);
   TRY_VOID(put_requested_tags(*connection, call, filter_arn_start(call) + filter.id));
@@ -110,7 +102,7 @@ Answer update_filter(const Call& call) {
   TRY(auto filter, existing(*connection, call, "filterArn"));
   const bool suppressed = filter.suppresses;
   TRY_VOID(read_members(call, filter));
-  if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call));
+  if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call.who.account));
   filter.updated = now;
   const auto changed = store::change_filter(*connection, filter);
   if (!changed) return refused(changed.error(), filter);
