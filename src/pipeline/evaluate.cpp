@@ -7,9 +7,7 @@
 #include <fmt/format.h>
 
 #include "advisories/diff.h"
-#include "base/json_writer.h"
 #include "base/text.h"
-#include "match/matcher.h"
 #include "pipeline/node_generations.h"
 #include "pipeline/suppress.h"
 #include "pipeline/together.h"
@@ -17,7 +15,6 @@
 #include "store/holders.h"
 #include "store/resources.h"
 #include "store/suppression.h"
-#include "version/ecosystem.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -29,8 +26,6 @@ constexpr std::size_t versions_at_once = 2'000;
 constexpr std::int64_t findings_at_once = 20'000;  // written in one transaction
 constexpr std::size_t most_generations_behind = 8;
 constexpr std::string_view unknown_generation = "-";  // the name of none
-constexpr std::size_t description_limit = 1024;
-constexpr std::size_t references_shown = 100;
 constexpr std::string_view generation_setting = "advisory_generation";
 
 Result<std::string> setting(sql::Connection& connection, std::string_view name) {
@@ -44,75 +39,6 @@ Result<> set_setting(sql::Connection& connection, std::string_view name, std::st
                                          name, value));
   CHECK(written == 1);
   return {};
-}
-
-std::string cut_utf8(std::string_view text, std::size_t limit) {
-  if (text.size() <= limit) return std::string(text);
-  while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xC0) == 0x80) --limit;
-  return std::string(text.substr(0, limit));
-}
-
-void write_cvss(json::Writer& out, const Vulnerability& vulnerability) {
-  out.key("cvss").begin_array();
-  for (const auto& one : vulnerability.cvss) {
-    out.begin_object();
-    out.key("baseScore").number(one.tenths / 10.0);
-    out.member("scoringVector", one.vector);
-    out.member("source", one.source);
-    out.member("version", cvss_version(one.vector));
-    out.end_object();
-  }
-  out.end_array();
-  out.key("scoresDisagree").boolean(scores_disagree(vulnerability));
-}
-
-std::string document_of(const Vulnerability& vulnerability) {
-  json::Writer out;
-  out.begin_object();
-  const auto& text = vulnerability.details.empty() ? vulnerability.summary : vulnerability.details;
-  out.member("description", cut_utf8(text, description_limit));
-  out.member_if("summary_ja", vulnerability.summary_ja);
-  write_cvss(out, vulnerability);
-  out.strings("aliases", vulnerability.aliases);
-  out.strings("cwes", vulnerability.cwes);
-  out.key("references").begin_array();
-  for (std::size_t i = 0; i < std::min(references_shown, vulnerability.references.size()); ++i)
-    out.string(vulnerability.references[i].url);
-  out.end_array();
-  if (vulnerability.exploited) {
-    out.key("exploited").begin_object();
-    out.key("added").integer(vulnerability.exploited->added);
-    out.key("due").integer(vulnerability.exploited->due);
-    out.member("action", vulnerability.exploited->action);
-    out.key("ransomware").boolean(vulnerability.exploited->ransomware);
-    out.end_object();
-  }
-  out.end_object();
-  return out.take();
-}
-
-store::StoredVulnerability stored(const Vulnerability& one) {
-  return {.id = one.id,
-          .title = one.summary,
-          .source = one.id.starts_with("CVE-") ? "NVD" : std::string(split_once(one.id, '-').first),
-          .published = one.published,
-          .modified = one.modified,
-          .epss = one.prediction ? one.prediction->probability : -1,
-          .exploited = one.exploited ? one.exploited->added : 0,
-          .aliases = one.aliases.empty() ? "" : fmt::format(" {} ", fmt::join(one.aliases, " ")),
-          .document = document_of(one)};
-}
-
-std::string unknown_document(const std::vector<Unknown>& unknown) {
-  json::Writer out;
-  out.begin_array();
-  for (const auto& one : unknown) {
-    out.begin_object();
-    out.member("kind", one.kind).member("subject", one.subject).member("reason", one.reason);
-    out.end_object();
-  }
-  out.end_array();
-  return out.take();
 }
 
 std::vector<NamedVersion> listed(std::map<std::int64_t, store::PackageVersion> versions) {
@@ -155,115 +81,17 @@ Result<> add_concerned(sql::Connection& connection, const advisories::Database& 
   return {};
 }
 
-// Of a job of the kind evaluate.
-store::ResourceId resource_of(const store::Job& job) {
+// Of a job of the kind evaluate or match.
+std::int64_t number_of(const store::Job& job) {
   const auto number = parse_uint(job.subject);
   CHECK(number.has_value());
-  return {static_cast<std::int64_t>(*number)};
+  return static_cast<std::int64_t>(*number);
 }
-
-// How far a generation covers a package's release.
-enum class Covered : std::uint8_t { wholly, partly, not_at_all };
-
-Covered covered(const advisories::Database& database, const Package& package) {
-  const auto release = version::normal_release(package.ecosystem, package.release);
-  const auto coverage = database.coverage(package.ecosystem, release);
-  if (coverage.empty()) return Covered::not_at_all;
-  const bool partly = std::ranges::all_of(coverage, [](const auto* one) { return one->partial; });
-  return partly ? Covered::partly : Covered::wholly;
+store::ResourceId resource_of(const store::Job& job) {
+  return {number_of(job)};
 }
-
-// Matches versions whose hosts are alike in what the matcher asks of them.
-class Matchers {
- public:
-  Matchers(const advisories::Database& database, Seconds now) : database_(database), now_(now) {}
-
-  match::Matcher& of(const std::string& host_state) {
-    auto& matcher = by_state_[host_state];
-    if (matcher == nullptr) {
-      // No kernel package belongs to a kernel of this name.
-      const auto* kernel = host_state == "not_running" ? "another" : "";
-      matcher = std::make_unique<match::Matcher>(
-          database_, match::MatchOptions{.now = now_,
-                                         .running_kernel = kernel,
-                                         .esm_attached = host_state == "esm",
-                                         .evidence = false});
-    }
-    return *matcher;
-  }
-
- private:
-  const advisories::Database& database_;
-  Seconds now_;
-  std::map<std::string, std::unique_ptr<match::Matcher>> by_state_;
-};
-
-class VersionMatching {
- public:
-  VersionMatching(const advisories::Database& database, Seconds now)
-      : database_(database), matchers_(database, now) {}
-
-  Result<> add(store::PackageVersionId id, const store::PackageVersion& version) {
-    TRY(auto matches, matchers_.of(version.host_state).match(version.package));
-    const auto coverage = covered(database_, version.package);
-    store::VersionMatches out{.id = id};
-    for (const auto& finding : matches.findings) {
-      TRY(const auto* vulnerability, describe(finding.vulnerability));
-      out.matches.push_back(match_of(finding, *vulnerability));
-    }
-    out.keep_missing = coverage != Covered::wholly;
-    // That a release is not covered, or in part, is said of every package; it decides nothing here.
-    const bool undecided = std::ranges::any_of(matches.unknown, [&](const Unknown& one) {
-      return coverage == Covered::wholly || (one.kind != "release" && one.kind != "ecosystem");
-    });
-    if (coverage == Covered::not_at_all) {
-      out.decided =
-          matches.named && !undecided ? store::Decided::by_records : store::Decided::not_covered;
-    } else {
-      out.decided = undecided ? store::Decided::partly : store::Decided::wholly;
-    }
-    out.unknown = unknown_document(matches.unknown);
-    out_.versions.push_back(std::move(out));
-    return {};
-  }
-
-  Matched take() {
-    for (auto& [index, one] : described_) out_.vulnerabilities.push_back(stored(one));
-    return std::move(out_);
-  }
-
- private:
-  static store::StoredMatch match_of(const Finding& finding, const Vulnerability& vulnerability) {
-    return {.vulnerability = finding.id,
-            .status = finding.status,
-            .score = finding.score,
-            .score_source = std::string(score_source(finding, vulnerability)),
-            .vendor_severity = std::string(name(finding.severity)),
-            .fixed_version = finding.fixed_version,
-            .advisories = fmt::format("{}", fmt::join(finding.advisories, " "))};
-  }
-
-  Result<const Vulnerability*> describe(std::uint32_t index) {
-    const auto known = described_.find(index);
-    if (known != described_.end()) return &known->second;
-    TRY(auto one, database_.describe(index));
-    return &described_.emplace(index, std::move(one)).first->second;
-  }
-
-  const advisories::Database& database_;
-  Matchers matchers_;
-  Matched out_;
-  std::map<std::uint32_t, Vulnerability> described_;
-};
 
 }  // namespace
-
-Result<Matched> match_versions(const advisories::Database& database,
-                               std::span<const NamedVersion> versions, Seconds now) {
-  VersionMatching matching(database, now);
-  for (const auto& [id, version] : versions) TRY_VOID(matching.add(id, version));
-  return matching.take();
-}
 
 Evaluator::Evaluator(EvaluatorOptions options) : options_(std::move(options)) {}
 
@@ -299,7 +127,7 @@ Result<> Evaluator::keep_lease(sql::Connection& connection, const store::Job& jo
 Result<> Evaluator::give_back_leases() {
   if (!may_hold_leases_) return {};
   TRY(auto connection, options_.pool->lease());
-  for (const auto* kind : {"advance", "settle", "suppress", "evaluate"})
+  for (const auto* kind : {"advance", "settle", "suppress", "match", "evaluate"})
     TRY_VOID(store::release_leases(*connection, kind, options_.node));
   return {};
 }
@@ -329,39 +157,70 @@ Result<bool> Evaluator::notice_generation() {
 }
 
 Result<std::size_t> Evaluator::work() {
-  TRY(const auto filtered,
-      apply_changed_filters({.pool = *options_.pool,
-                             .node = options_.node,
-                             .clock = options_.clock,
-                             .next_transition = [this] { return next_transition(); }}));
+  std::size_t done = 0;
+  std::optional<Error> fault;
+  // False: the store cannot be used, and the rest would fail for the same reason.
+  const auto goes_on = [&](const Result<std::size_t>& part) {
+    if (!part && !fault) fault = part.error();
+    done += part.value_or(0);
+    return part || part.error().code != Errc::unavailable;
+  };
+  unmatched_.reset();
   const auto generation = options_.current();
-  if (generation == nullptr) return filtered;
   TRY_VOID(give_back_leases());
   may_hold_leases_ = true;
-  TRY(const auto advanced, advance(generation));
-  TRY(const auto settled, settle());
-  TRY(const auto evaluated, evaluate_resources(generation));
-  TRY_VOID(keep_holders());
+  const bool usable =
+      goes_on(apply_changed_filters({.pool = *options_.pool,
+                                     .node = options_.node,
+                                     .clock = options_.clock,
+                                     .next_transition = [this] { return next_transition(); }})) &&
+      (generation == nullptr || (goes_on(advance(generation)) && goes_on(match_again(generation)) &&
+                                 goes_on(settle()) && goes_on(evaluate_resources(generation))));
+  if (usable) TRY_VOID(keep_holders());
+  if (fault) return *std::move(fault);
   may_hold_leases_ = false;
-  return filtered + advanced + settled + evaluated;
+  if (unmatched_) return *unmatched_;
+  return done;
+}
+
+// A version that failed is unknown from here on, and said so.
+Result<> Evaluator::put_matches(const MatchWork& work, std::span<const NamedVersion> versions) {
+  TRY(const auto failed, put_matched(work, versions));
+  if (failed.empty()) return {};
+  const auto& first = failed.front();
+  const auto others = failed.size() == 1 ? "" : fmt::format(" and {} more", failed.size() - 1);
+  unmatched_ = first.error.within(
+      fmt::format("{}{}: not matched, unknown until that succeeds", first.name, others));
+  return mark_unknown(work, failed);
 }
 
 Result<> Evaluator::rematch(sql::Connection& connection, const store::Job& job,
                             std::span<const NamedVersion> versions, const Generation& generation) {
   for (std::size_t at = 0; at < versions.size(); at += versions_at_once) {
     const auto part = versions.subspan(at, std::min(versions_at_once, versions.size() - at));
-    TRY(const auto matched, match_versions(*generation, part, options_.clock()));
-    TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-    TRY_VOID(check_in_use(connection, generation));
-    TRY_VOID(keep_lease(connection, job));
-    TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
-    TRY(const auto changed, store::put_matches(connection, matched.versions));
-    for (const auto& vulnerability : changed)
-      TRY_VOID(store::enqueue(connection, "settle", vulnerability, generation->generation(),
-                              options_.clock()));
-    TRY_VOID(transaction.commit());
+    auto work = match_work(connection, generation);
+    work.begin = [&]() -> Result<> {
+      TRY_VOID(check_in_use(connection, generation));
+      return keep_lease(connection, job);
+    };
+    TRY_VOID(put_matches(work, part));
   }
   return {};
+}
+
+// What changes is settled on the whole fleet.
+MatchWork Evaluator::match_work(sql::Connection& connection, const Generation& generation) {
+  const auto now = options_.clock();
+  return {
+      .connection = connection,
+      .database = *generation,
+      .now = now,
+      .begin = [this, &connection, &generation] { return check_in_use(connection, generation); },
+      .changed = [&connection, &generation, now](const auto& vulnerabilities) -> Result<> {
+        for (const auto& one : vulnerabilities)
+          TRY_VOID(store::enqueue(connection, "settle", one, generation->generation(), now));
+        return {};
+      }};
 }
 
 Result<> Evaluator::advance_to(sql::Connection& connection, const store::Job& job,
@@ -394,7 +253,8 @@ Result<std::size_t> Evaluator::advance(const Generation& generation) {
   TRY(const auto jobs,
       store::lease(*connection, "advance", options_.node, options_.clock(), lease_seconds, 1));
   for (const auto& job : jobs) {
-    TRY_VOID(advance_to(*connection, job, generation));
+    if (const auto advanced = advance_to(*connection, job, generation); !advanced)
+      return postpone(*connection, std::span(&job, 1), advanced.error());
     TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
     TRY_VOID(store::enqueue_rules_on_facts(*connection, options_.clock()));
     TRY_VOID(store::finish(*connection, job, options_.node));
@@ -448,8 +308,44 @@ Result<std::size_t> Evaluator::settle() {
   if (jobs.empty()) return std::size_t{0};
   // What is reported from here on is evaluated by itself.
   TRY_VOID(store::catch_up_holders(*connection));
-  TRY_VOID(settle(*connection, jobs));
-  return jobs.size();
+  Result<std::size_t> outcome = jobs.size();
+  together_or_alone(
+      std::span(jobs), [&](auto part) { return settle(*connection, part); },
+      [&](auto part, const Result<>& done) {
+        if (!done) outcome = postpone(*connection, part, done.error());
+      });
+  return outcome;
+}
+
+// Each by itself: what failed once may fail again.
+Result<std::size_t> Evaluator::match_again(const Generation& generation) {
+  TRY(auto connection, options_.pool->lease());
+  TRY(const auto in_use, is_in_use(*connection, generation));
+  if (!in_use) return std::size_t{0};
+  TRY(const auto jobs, store::lease(*connection, "match", options_.node, options_.clock(),
+                                    lease_seconds, jobs_at_once));
+  Result<std::size_t> outcome = jobs.size();
+  for (const auto& job : jobs) {
+    const auto done = match_again(*connection, job, generation);
+    if (!done) outcome = postpone(*connection, std::span(&job, 1), done.error());
+    if (!done && done.error().code == Errc::unavailable) break;
+  }
+  return outcome;
+}
+
+Result<> Evaluator::match_again(sql::Connection& connection, const store::Job& job,
+                                const Generation& generation) {
+  TRY(const auto versions, store::versions_of(connection, {number_of(job)}));
+  auto work = match_work(connection, generation);
+  const auto settle_changed = std::exchange(work.changed, {});
+  work.changed = [&](const auto& vulnerabilities) -> Result<> {
+    TRY_VOID(settle_changed(vulnerabilities));
+    TRY_VOID(store::finish(connection, job, options_.node));
+    return {};
+  };
+  TRY(const auto failed, put_matched(work, versions));
+  if (failed.empty()) return {};
+  return failed.front().error.within(failed.front().name);
 }
 
 // Who has one of them waits to be evaluated: nothing else follows from their matches.
@@ -457,12 +353,9 @@ Result<> Evaluator::match_new_versions(sql::Connection& connection, const Genera
   while (true) {
     TRY(const auto versions, store::unmatched_versions(connection, versions_at_once));
     if (versions.empty()) return {};
-    TRY(const auto matched, match_versions(*generation, versions, options_.clock()));
-    TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-    TRY_VOID(check_in_use(connection, generation));
-    TRY_VOID(store::put_vulnerabilities(connection, matched.vulnerabilities));
-    TRY_VOID(store::put_matches(connection, matched.versions));
-    TRY_VOID(transaction.commit());
+    auto work = match_work(connection, generation);
+    work.changed = [](const auto&) { return Result<>(); };
+    TRY_VOID(put_matches(work, versions));
   }
 }
 
@@ -519,15 +412,19 @@ Result<std::size_t> Evaluator::evaluate_resources(const Generation& generation) 
   return outcome;
 }
 
-// Each is tried again later. Returns what was wrong, of one that was alone with its name.
+// Each is tried again later, unless the store cannot be used: then all are, as soon as it can.
+// Returns what was wrong, of one that was alone with its name.
 Error Evaluator::postpone(sql::Connection& connection, std::span<const store::Job> jobs,
                           const Error& fault) {
+  if (fault.code == Errc::unavailable) return fault;
   for (const auto& job : jobs) {
     const auto postponed = store::postpone(connection, job, fault.what, options_.clock());
     if (!postponed) return postponed.error();
   }
+  const auto& job = jobs.front();
   if (jobs.size() > 1) return fault;
-  const auto name = store::resource_name(connection, resource_of(jobs[0]));
+  if (job.kind != "evaluate") return fault.within(fmt::format("{} {}", job.kind, job.subject));
+  const auto name = store::resource_name(connection, resource_of(job));
   return name ? fault.within(*name) : fault;
 }
 

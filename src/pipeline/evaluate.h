@@ -6,6 +6,9 @@
 //   advance generation         another advisory generation is in use: names in the difference to
 //                              every one since which the matches were not wholly brought up
 //   settle <vulnerability>     some match of it changed: its findings on the whole fleet
+//   match <package version>    it could not be matched before (matching.h)
+//
+// A job that fails is tried again later, and keeps no other waiting.
 //
 // Rules: nothing is closed for want of knowledge. A package version of which something could not
 // be decided is marked, and a match that the generation lacks stays, as stale, where the
@@ -28,23 +31,14 @@
 #include "advisories/database.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "pipeline/matching.h"
 #include "sql/sql.h"
 #include "store/findings.h"
 #include "store/jobs.h"
-#include "store/matches.h"
 
 namespace tenken::pipeline {
 
 using Generation = std::shared_ptr<const advisories::Database>;
-
-// Matches package versions against a generation: no store, no clock but `now`.
-struct Matched {
-  std::vector<store::VersionMatches> versions;
-  std::vector<store::StoredVulnerability> vulnerabilities;  // that the matches name, each once
-};
-using NamedVersion = std::pair<store::PackageVersionId, store::PackageVersion>;
-Result<Matched> match_versions(const advisories::Database& database,
-                               std::span<const NamedVersion> versions, Seconds now);
 
 struct EvaluatorOptions {
   sql::Pool* pool = nullptr;
@@ -68,7 +62,8 @@ class Evaluator {
   // running node has a newer one, and this node evaluates nothing.
   Result<bool> notice_generation();
   // Does due jobs, at most a batch of each kind. Returns how many were done; 0: nothing was due.
-  // The error of a resource that could not be evaluated comes after the others are done.
+  // The error of a job that failed comes after the others are done; that of a store that cannot be
+  // used (unavailable) at once.
   Result<std::size_t> work();
 
  private:
@@ -79,11 +74,16 @@ class Evaluator {
   Result<std::size_t> evaluate_resources(const Generation& generation);
   Result<std::size_t> advance(const Generation& generation);
   Result<std::size_t> settle();
+  Result<std::size_t> match_again(const Generation& generation);
+  Result<> match_again(sql::Connection& connection, const store::Job& job,
+                       const Generation& generation);
   Result<> keep_holders();
   Result<> match_new_versions(sql::Connection& connection, const Generation& generation);
   Result<> evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                     const Generation& generation);
   Error postpone(sql::Connection& connection, std::span<const store::Job> jobs, const Error& fault);
+  MatchWork match_work(sql::Connection& connection, const Generation& generation);
+  Result<> put_matches(const MatchWork& work, std::span<const NamedVersion> versions);
   Result<> advance_to(sql::Connection& connection, const store::Job& job,
                       const Generation& generation);
   Result<> rematch(sql::Connection& connection, const store::Job& job,
@@ -97,6 +97,7 @@ class Evaluator {
   std::int64_t next_transition();
 
   EvaluatorOptions options_;
+  std::optional<Error> unmatched_;  // why some version is unknown since the last work()
   std::int64_t last_transition_ = 0;
   std::string noted_generation_;
   Seconds noted_at_ = 0;

@@ -1,5 +1,7 @@
 #include "pipeline/suppress.h"
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "store/filters.h"
 #include "store/findings.h"
@@ -45,13 +47,15 @@ Result<std::size_t> apply_changed_filters(const SuppressionWork& work) {
   TRY(auto connection, work.pool.lease());
   TRY(const auto jobs,
       store::lease(*connection, "suppress", work.node, work.clock(), lease_seconds, jobs_at_once));
+  Result<std::size_t> outcome = jobs.size();
   for (const auto& job : jobs) {
     const auto done = apply(*connection, job, work);
     if (done) continue;
+    if (done.error().code == Errc::unavailable) return done.error();
     TRY_VOID(store::postpone(*connection, job, done.error().what, work.clock()));
-    return done.error();
+    outcome = done.error().within(fmt::format("{} {}", job.kind, job.subject));
   }
-  return jobs.size();
+  return outcome;
 }
 
 }  // namespace tenken::pipeline

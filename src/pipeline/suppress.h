@@ -22,7 +22,8 @@ struct SuppressionWork {
   std::function<std::int64_t()> next_transition;
 };
 
-// Does due jobs, a batch at most. Returns how many were done.
+// Does due jobs, a batch at most. Returns how many were done; the error of one that failed comes
+// after the others.
 Result<std::size_t> apply_changed_filters(const SuppressionWork& work);
 
 }  // namespace tenken::pipeline

@@ -165,6 +165,10 @@ Result<std::set<std::string>> known_vulnerabilities(sql::Connection& connection)
   }
 }
 
+Result<Versions> versions_of(sql::Connection& connection, PackageVersionId id) {
+  return read_versions(connection, "WHERE package_version_id = ?1", id.value);
+}
+
 Result<Versions> unmatched_versions(sql::Connection& connection, std::int64_t limit) {
   return read_versions(connection, "WHERE matched = 0 ORDER BY package_version_id LIMIT ?1", limit);
 }

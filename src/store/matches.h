@@ -74,6 +74,9 @@ Result<std::set<std::string>> known_vulnerabilities(sql::Connection& connection)
 extern const std::string_view package_version_columns;
 PackageVersion read_package_version(const sql::Row& row);
 
+// The package version, where there is one.
+Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> versions_of(
+    sql::Connection& connection, PackageVersionId id);
 // Package versions waiting for their first match, at most limit.
 Result<std::vector<std::pair<PackageVersionId, PackageVersion>>> unmatched_versions(
     sql::Connection& connection, std::int64_t limit);
