@@ -75,7 +75,8 @@ Result<std::int64_t> FindingChanges::each_changed(sql::Connection& connection, s
                 .status = row->integer(3),
                 .counted = counted_of(*row, 5)};
     if (row->integer(4) == evaluation.transition)
-      events_.push_back({.name = one.name,
+      events_.push_back({.number = events_.size(),
+                         .name = one.name,
                          .episode = row->integer(2),
                          .transition = evaluation.transition,
                          .happened = evaluation.now,
@@ -122,9 +123,14 @@ void FindingChanges::retype(ResourceId resource, const std::map<FindingName, Cou
 
 Result<> FindingChanges::write_events(sql::Connection& connection) {
   if (events_.empty()) return {};
-  std::ranges::sort(events_, {}, [](const Event& one) {
-    return std::tie(one.name, one.episode, one.transition);
+  const auto key = [](const Event& one) { return std::tie(one.name, one.episode, one.transition); };
+  // What one rule lets go another may take in the same transition: the last of them is the event.
+  std::ranges::sort(events_, {}, [&](const Event& one) {
+    return std::tuple_cat(key(one), std::tie(one.number));
   });
+  const auto kept = std::unique(events_.rbegin(), events_.rend(),
+                                [&](const Event& a, const Event& b) { return key(a) == key(b); });
+  events_.erase(events_.begin(), kept.base());
   TRY(auto bulk, connection.bulk({.table = "finding_event",
                                   .columns = {"resource_id", "vulnerability_id", "episode",
                                               "transition", "happened_at", "status", "cause"}}));

@@ -7,6 +7,7 @@
 // transaction, with the slices locked that it writes to (findings.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -56,6 +57,7 @@ class FindingChanges {
  private:
   struct Changed;
   struct Event {
+    std::size_t number = 0;  // in the order in which they happened
     FindingName name;
     std::int64_t episode = 0;
     std::int64_t transition = 0;
