@@ -109,11 +109,10 @@ class Running {
     if (!reported) tell(reported.error().what);
     if (reported.value_or(false))
       log(fmt::format("report {}: {} packages", reporter_.sequence(), seen->packages));
-    if (!asked_cloud_) {
-      asked_cloud_ = true;
-      collection_.ask_cloud();
-      if (!collection_.cloud().instance_id.empty()) look_now();
-    }
+    // One that does not answer now may at the next look.
+    if (!collection_.cloud().instance_id.empty()) return;
+    collection_.ask_cloud();
+    if (!collection_.cloud().instance_id.empty()) look_now();
   }
 
   // In the middle of an upgrade a database may be cut: what is said of it would not be so.
@@ -327,7 +326,6 @@ class Running {
   std::optional<Time> status_at_;
   int wait_ms_ = 0;
   std::string fault_;
-  bool asked_cloud_ = false;
   bool worked_ = false;  // since memory was given back
   bool ended_ = false;
 };

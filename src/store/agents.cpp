@@ -120,6 +120,16 @@ Result<> replace_agent(sql::Connection& connection, const Agent& agent) {
   return insert_agent(connection, agent);
 }
 
+Result<> move_agent(sql::Connection& connection, const Agent& agent) {
+  TRY(const auto ended, connection.run("DELETE FROM agent WHERE account_id = ?1 "
+                                       "AND external_id = ?2 AND status <> 1",
+                                       agent.account, agent.resource));
+  TRY(const auto moved, connection.run("UPDATE agent SET external_id = ?2 WHERE agent_id = ?1",
+                                       agent.id, agent.resource));
+  CHECK(ended <= 1 && moved <= 1);
+  return {};
+}
+
 Result<std::optional<Agent>> find_agent(sql::Connection& connection, std::string_view account,
                                         std::string_view id) {
   return read_one(connection, "agent_id = ?1 AND account_id = ?2", id, account);

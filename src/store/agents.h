@@ -54,6 +54,8 @@ struct Agent {
 // Writes a new agent, or all of one that is there.
 Result<> insert_agent(sql::Connection& connection, const Agent& agent);
 Result<> replace_agent(sql::Connection& connection, const Agent& agent);
+// The agent has another resource now; one of that resource that has ended makes room.
+Result<> move_agent(sql::Connection& connection, const Agent& agent);
 
 Result<std::optional<Agent>> find_agent(sql::Connection& connection, std::string_view account,
                                         std::string_view id);

@@ -267,7 +267,17 @@ class Stories:
         ]  # fmt: skip
         lines = report_lines(("alpha", "1.0"))
         lines += [json.dumps(line, separators=(",", ":")).encode() for line in told]
-        agent.report(1, sorted(lines))
+        agent.report(1, report_lines(("alpha", "1.0")))
+        serve.wait_for(lambda: self.active(agent) == ["PYSEC-1"], 5, "a finding")
+        agent.report(2, sorted(lines))
+        # Its cloud answers now: it is the instance, and what it was is gone with its findings.
+        before = self.get(f"/v1/findings?resource={agent.resource}")["findings"]
+        self.assertEqual(
+            [(one["status"], one["cause"]) for one in before],
+            [("CLOSED", "the host is i-0123456789abcdef0")],
+        )
+        self.assertEqual(self.active(agent), [])
+        agent.resource = "i-0123456789abcdef0"
         serve.wait_for(lambda: self.active(agent) == ["PYSEC-1"], 5, "a finding")
         client = self.server.client("inspector2")
         criteria = {"resourceId": [{"comparison": "EQUALS", "value": agent.resource}]}

@@ -55,7 +55,7 @@ inline constexpr Seconds certificate_life = Seconds{30} * 86'400;
 
 AgentAnswer enrol(const http::Request& request, const AgentServices& services,
                   access::AuditLog& audit);
-AgentAnswer report(const AgentCall& call);
+AgentAnswer report(const AgentCall& call, access::AuditLog& audit);
 AgentAnswer poll(const AgentCall& call);
 AgentAnswer renew(const AgentCall& call, access::AuditLog& audit);
 

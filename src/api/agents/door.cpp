@@ -109,7 +109,7 @@ AgentAnswer AgentDoor::answer_agent(const http::Request& request, std::string_vi
   if (name == "poll") return poll(call);
   presence_.seen(
       {.agent = agent.id, .resource = call.resource(), .seen = services_.clock(), .confirmed = 0});
-  return name == "report" ? report(call) : renew(call, audit_);
+  return name == "report" ? report(call, audit_) : renew(call, audit_);
 }
 
 ApiResult<store::Agent> AgentDoor::agent_of(const http::Request& request) {

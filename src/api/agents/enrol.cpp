@@ -7,6 +7,7 @@
 
 #include "access/tokens.h"
 #include "api/agents/call.h"
+#include "api/agents/move.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "crypto/ed25519.h"
@@ -137,6 +138,19 @@ store::Agent agent_of(const Enrolment& host, const access::TokenRow& token, cons
           .tags = tags.take()};
 }
 
+// The agent that this host had before its cloud answered.
+ApiResult<std::optional<store::Agent>> agent_without_cloud(sql::Connection& connection,
+                                                           std::string_view account,
+                                                           const Enrolment& host) {
+  if (host.cloud.instance_id.empty() || host.machine_id.empty()) return std::nullopt;
+  TRY(auto agents, store::agents_of_machine(connection, account, host.machine_id));
+  const auto at = std::ranges::find_if(agents, [&](const store::Agent& agent) {
+    return agent.host_key == host.host_key && is_of_machine(agent.resource);
+  });
+  if (at == agents.end()) return std::nullopt;
+  return std::optional(std::move(*at));
+}
+
 struct Enrolled {
   store::Agent agent;
   std::string certificate;
@@ -145,7 +159,14 @@ struct Enrolled {
 ApiResult<Enrolled> write(sql::Connection& connection, const AgentServices& services,
                           const Enrolment& host, const access::TokenRow& token, Seconds now) {
   TRY(const auto place, place_of(connection, token.account, host, now));
-  TRY(const auto before, store::find_agent_of_resource(connection, token.account, place.resource));
+  TRY(auto before, store::find_agent_of_resource(connection, token.account, place.resource));
+  TRY(const auto former, agent_without_cloud(connection, token.account, host));
+  if (former) {
+    TRY_VOID(leave_resource(connection, *former, place.resource, now));
+    if (before)
+      TRY_VOID(store::end_agent(connection, former->id, store::AgentStatus::retired, now));
+    if (!before) before = former;
+  }
   Enrolled out{.agent = agent_of(host, token, place, before, now), .certificate = {}};
   auto& agent = out.agent;
   TRY(out.certificate, crypto::issue_client_certificate(services.authority, host.request, agent.id,

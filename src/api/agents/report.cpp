@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/agents/call.h"
+#include "api/agents/move.h"
 #include "api/agents/report_body.h"
 #include "base/compress.h"
 #include "base/json_writer.h"
@@ -108,21 +109,21 @@ std::vector<std::pair<std::string, std::string>> tags_of(const store::Agent& age
 }
 
 ApiResult<store::InventoryWrite> inventory_of(const AgentCall& call, const Head& head,
-                                              const std::string& text, Seconds now) {
+                                              const std::string& text, Seconds now,
+                                              access::AuditLog& audit) {
   TRY(auto report, host::read_report(text));
+  TRY(const auto agent, moved(call, report.facts.cloud.instance_id, audit));
   const auto& region = report.facts.cloud.region;
-  if (report.inventory.name.empty()) report.inventory.name = call.agent.host_name;
-  auto out = pipeline::stored_inventory({.account = call.agent.account,
-                                         .external_id = call.agent.resource,
+  if (report.inventory.name.empty()) report.inventory.name = agent.host_name;
+  auto out = pipeline::stored_inventory({.account = agent.account,
+                                         .external_id = agent.resource,
                                          .region = region.empty() ? call.services.region : region,
-                                         .tags = tags_of(call.agent),
+                                         .tags = tags_of(agent),
                                          .digest = head.digest,
                                          .received = now},
                                         std::move(report.inventory), report.facts);
-  out.report = store::ReportWrite{.agent = call.agent.id,
-                                  .sequence = head.sequence,
-                                  .digest = head.digest,
-                                  .packed = pack(text)};
+  out.report = store::ReportWrite{
+      .agent = agent.id, .sequence = head.sequence, .digest = head.digest, .packed = pack(text)};
   return out;
 }
 
@@ -134,14 +135,14 @@ ApiResult<store::ReportState> state_of(const AgentCall& call) {
 
 }  // namespace
 
-AgentAnswer report(const AgentCall& call) {
+AgentAnswer report(const AgentCall& call, access::AuditLog& audit) {
   TRY(const auto head, read_head(call.request));
   TRY(const auto stored, state_of(call));
   const auto now = call.services.clock();
   if (head.sequence <= stored.sequence) return acknowledged(stored, now);
   TRY(const auto built, build(call, head));
   if (!built.text) return whole_needed(stored, built.why);
-  TRY(auto inventory, inventory_of(call, head, *built.text, now));
+  TRY(auto inventory, inventory_of(call, head, *built.text, now, audit));
   TRY(const auto written, call.services.ingest->report(std::move(inventory)));
   if (written) return acknowledged({.sequence = head.sequence, .digest = head.digest}, now);
   // It, or a later one, came on another way meanwhile.

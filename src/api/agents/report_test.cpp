@@ -114,5 +114,73 @@ TEST_F(AgentsTest, AReportThatIsNoneIsRefused) {
   EXPECT_EQ(report_whole(host, 1, lines).status, 200);
 }
 
+std::vector<std::string> lines_of_instance(const std::string& instance) {
+  host::HostReport report{.inventory = test::python_host({{"requests", "2.0"}})};
+  report.inventory.databases_read = 1;
+  report.facts.kernel = "6.1";
+  report.facts.cloud = {.provider = "aws", .instance_id = instance, .region = "eu-west-1"};
+  return host::report_lines(report);
+}
+
+TEST_F(AgentsTest, AHostWhoseCloudAnswersLaterBecomesItsInstance) {
+  auto host = enrolled();
+  const auto before = lines_with({{"requests", "2.0"}});
+  ASSERT_EQ(report_whole(host, 1, before).status, 200);
+  const auto after = lines_of_instance("i-0123456789abcdef0");
+  ASSERT_EQ(report(host, 2, delta_body(before, after), host::report_digest(after),
+                   host::report_digest(before))
+                .status,
+            200);
+  EXPECT_EQ(resource(host)->coverage_reason, "RESOURCE_TERMINATED");
+  EXPECT_EQ(agent(host).resource, "i-0123456789abcdef0");
+  host.resource = "i-0123456789abcdef0";
+  EXPECT_EQ(resource(host)->coverage_reason, "PENDING_INITIAL_SCAN");
+  EXPECT_EQ(stored_text(host), text_of(after));
+  // It goes on as before, by changes, and stays what it is where its cloud is silent.
+  ASSERT_EQ(report(host, 3, delta_body(after, before), host::report_digest(before),
+                   host::report_digest(after))
+                .status,
+            200);
+  EXPECT_EQ(agent(host).resource, host.resource);
+  auto connection = pool_->lease();
+  const auto events = access::list_audit(**connection, own_account, {}, 100).value();
+  EXPECT_EQ(std::ranges::count_if(events,
+                                  [&](const auto& event) {
+                                    return event.action == "tenken:MoveAgent" &&
+                                           event.target == host.resource;
+                                  }),
+            1);
+}
+
+TEST_F(AgentsTest, WhoNamesTheInstanceOfAnotherStaysWhatItIs) {
+  auto owner = other_host();
+  owner.instance = "i-0123456789abcdef0";
+  ASSERT_EQ(enrol(owner, token()), 200);
+  const auto host = enrolled();
+  const auto lines = lines_of_instance(owner.instance);
+  ASSERT_EQ(report_whole(host, 1, lines).status, 200);
+  EXPECT_EQ(agent(host).resource, host.resource);
+  EXPECT_EQ(stored_text(host), text_of(lines));
+  EXPECT_EQ(agent(host).clone_seen, clock_);
+  EXPECT_EQ(agent(owner).clone_seen, clock_);
+  EXPECT_EQ(stored_text(owner), "none");
+  // One that was retired makes room.
+  ASSERT_TRUE(end(owner, store::AgentStatus::retired));
+  ASSERT_EQ(report_whole(host, 2, lines).status, 200);
+  EXPECT_EQ(agent(host).resource, owner.instance);
+}
+
+TEST_F(AgentsTest, AHostThatEnrolsAgainAsAnInstanceIsNotCountedTwice) {
+  auto host = enrolled();
+  ASSERT_EQ(report_whole(host, 1, lines_with({{"requests", "2.0"}})).status, 200);
+  const auto first = host;
+  host.instance = "i-0123456789abcdef0";
+  ASSERT_EQ(enrol(host, token()), 200);
+  EXPECT_EQ(host.agent, first.agent);
+  EXPECT_EQ(host.resource, host.instance);
+  EXPECT_EQ(resource(first)->coverage_reason, "RESOURCE_TERMINATED");
+  EXPECT_EQ(resource(host)->coverage_reason, "NO_INVENTORY");
+}
+
 }  // namespace
 }  // namespace tenken::api::agents
