@@ -62,7 +62,7 @@ Result<std::int64_t> FindingChanges::each_changed(sql::Connection& connection, s
                                                   const Evaluation& evaluation, F&& count) {
   TRY(auto rows,
       connection.query(fmt::format("{} RETURNING resource_id, vulnerability_id, episode, status, "
-                                   "transition, account_id, score, fix, packages",
+                                   "transition, account_id, score, fix, packages, opened_by",
                                    sql),
                        values));
   const auto cause = std::make_shared<const std::string>(evaluation.cause);
@@ -74,7 +74,8 @@ Result<std::int64_t> FindingChanges::each_changed(sql::Connection& connection, s
     Changed one{.name = {row->integer(0), row->string(1)},
                 .status = row->integer(3),
                 .counted = counted_of(*row, 5)};
-    if (row->integer(4) == evaluation.transition)
+    const bool is_opening = row->text(9).empty();  // the finding itself tells of it
+    if (row->integer(4) == evaluation.transition && !is_opening)
       events_.push_back({.number = events_.size(),
                          .name = one.name,
                          .episode = row->integer(2),

@@ -77,7 +77,7 @@ WHERE finding.status = 3 OR finding.score <> excluded.score OR finding.fix <> ex
 // package of a name that the vulnerability concerns is undecided.
 constexpr std::string_view close_statement = R"sql(
 UPDATE finding SET status = 3, closed_at = ?1, updated_at = ?1, transition = ?2, cause = ?3,
-                   suppressed_by = ''
+                   suppressed_by = '', opened_by = {opening_cause}
 WHERE {findings} AND status <> 3
   AND NOT EXISTS (SELECT 1 FROM resource_package rp JOIN match m
                   ON m.package_version_id = rp.package_version_id AND m.live = 1
@@ -105,7 +105,8 @@ std::string fill(std::string_view sql, const Scope& scope, std::string_view from
                sql::joined(engine, "CAST(package_version_id AS TEXT)", ",", "package_version_id")));
   return fmt::format(fmt::runtime(sql), fmt::arg("holding", inner),
                      fmt::arg("findings", scope.findings), fmt::arg("reopen", reopen_window),
-                     fmt::arg("sign_of_life", sign_of_life));
+                     fmt::arg("sign_of_life", sign_of_life),
+                     fmt::arg("opening_cause", opening_cause));
 }
 
 Statements statements(const Scope& scope, std::string_view from, sql::Engine engine) {
@@ -240,9 +241,11 @@ Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
   const sql::Value values[] = {resource.value, evaluation.now, evaluation.transition,
                                std::string_view(evaluation.cause)};
   TRY(out.closed, changes.run(connection,
-                              "UPDATE finding SET status = 3, closed_at = ?2, updated_at = ?2, "
-                              "transition = ?3, cause = ?4, suppressed_by = '' "
-                              "WHERE resource_id = ?1 AND status <> 3",
+                              fmt::format("UPDATE finding SET status = 3, closed_at = ?2, "
+                                          "updated_at = ?2, transition = ?3, cause = ?4, "
+                                          "suppressed_by = '', opened_by = {} "
+                                          "WHERE resource_id = ?1 AND status <> 3",
+                                          opening_cause),
                               values, evaluation, open.active));
   TRY_VOID(changes.write(connection));
   return out;
@@ -251,13 +254,25 @@ Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
 Result<std::int64_t> prune(sql::Connection& connection, std::int64_t slice,
                            const PruneLimits& limits) {
   const auto range = slice_range(slice);
-  TRY(const auto findings,
-      connection.run("DELETE FROM finding WHERE resource_id BETWEEN ?1 AND ?2 AND closed_at > 0 "
-                     "AND (closed_at < ?3 OR (closed_at < ?4 AND NOT EXISTS (SELECT 1 "
-                     "FROM resource r WHERE r.resource_id = finding.resource_id "
-                     "AND r.coverage_reason <> 'RESOURCE_TERMINATED')))",
+  constexpr std::string_view ended =
+      "FROM finding WHERE resource_id BETWEEN ?1 AND ?2 AND closed_at > 0 "
+      "AND (closed_at < ?3 OR (closed_at < ?4 AND NOT EXISTS (SELECT 1 "
+      "FROM resource r WHERE r.resource_id = finding.resource_id "
+      "AND r.coverage_reason <> 'RESOURCE_TERMINATED')))";
+  // Their history remains, and how they were opened is part of it.
+  TRY(const auto openings,
+      connection.run(fmt::format("INSERT INTO finding_event (resource_id, vulnerability_id, "
+                                 "episode, transition, happened_at, status, cause) "
+                                 "SELECT resource_id, vulnerability_id, episode, 0, episode, 1, "
+                                 "{} {} ON CONFLICT (resource_id, vulnerability_id, episode, "
+                                 "transition) DO NOTHING",
+                                 opening_cause, ended),
                      range.first.value, range.last.value, limits.closed_before,
                      limits.gone_before));
+  CHECK(openings >= 0);
+  TRY(const auto findings,
+      connection.run(fmt::format("DELETE {}", ended), range.first.value, range.last.value,
+                     limits.closed_before, limits.gone_before));
   TRY(const auto events,
       connection.run("DELETE FROM finding_event WHERE resource_id BETWEEN ?1 AND ?2 "
                      "AND happened_at < ?3 AND NOT EXISTS "
@@ -272,9 +287,13 @@ Result<std::int64_t> prune(sql::Connection& connection, std::int64_t slice,
 Result<std::vector<FindingEvent>> history(sql::Connection& connection, ResourceId resource,
                                           std::string_view vulnerability) {
   TRY(auto rows,
-      connection.query("SELECT transition, happened_at, status, cause FROM finding_event "
-                       "WHERE resource_id = ?1 AND vulnerability_id = ?2 "
-                       "ORDER BY happened_at, episode, transition",
+      connection.query(fmt::format("SELECT transition, happened_at, status, cause, episode "
+                                   "FROM finding_event "
+                                   "WHERE resource_id = ?1 AND vulnerability_id = ?2 "
+                                   "UNION ALL SELECT 0, episode, 1, {}, episode FROM finding "
+                                   "WHERE resource_id = ?1 AND vulnerability_id = ?2 "
+                                   "ORDER BY 2, 5, 1",
+                                   opening_cause),
                        resource.value, vulnerability));
   std::vector<FindingEvent> out;
   while (true) {

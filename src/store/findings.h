@@ -43,8 +43,13 @@ struct Evaluation {
   // Names what this evaluation opens; the next number names what it closes or suppresses. New for
   // every transaction.
   std::int64_t transition = 0;
-  std::string cause;  // "inventory <digest>", "advisories <generation>"
+  std::string cause;  // "inventory <digest>", "advisories <generation>"; never empty
 };
+
+// How a finding was opened stands in the row itself, not among its events: most are as they were
+// opened. Every UPDATE that changes the status keeps it: opened_by = opening_cause.
+inline constexpr std::string_view opening_cause =
+    "CASE WHEN opened_by = '' THEN cause ELSE opened_by END";
 
 struct Changes {
   std::int64_t written = 0;  // opened, re-opened or changed
@@ -79,7 +84,7 @@ Result<std::int64_t> prune(sql::Connection& connection, std::int64_t slice,
                            const PruneLimits& limits);
 
 struct FindingEvent {
-  std::int64_t transition = 0;
+  std::int64_t transition = 0;  // 0: it was opened
   Seconds happened = 0;
   Lifecycle status = Lifecycle::active;
   std::string cause;

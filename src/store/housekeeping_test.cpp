@@ -248,7 +248,10 @@ TEST_P(StoreTest, closed_findings_end_after_thirty_days_those_of_the_gone_after_
   clock_ += 23 * day;
   EXPECT_EQ(keep().findings, 1);
   EXPECT_EQ(rows("finding"), 0);
-  EXPECT_GT(rows("finding_event"), 0);
+  const auto events = history(db(), resource_id(account, "web"), "CVE-1").value();
+  ASSERT_EQ(events.size(), 2U);
+  EXPECT_EQ(events[0].status, Lifecycle::active);
+  EXPECT_EQ(events[1].status, Lifecycle::closed);
   clock_ += 400 * day;
   keep();
   EXPECT_EQ(rows("finding_event"), 0);

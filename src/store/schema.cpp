@@ -355,6 +355,26 @@ ALTER TABLE resource_package ADD COLUMN running TEXT NOT NULL DEFAULT '';
 CREATE INDEX resource_package_running ON resource_package (resource_id) WHERE running <> '';
 )sql";
 
+// A finding holds how it was opened; events are what happened to it later. opened_by: the cause,
+// empty while the finding is as it was opened.
+constexpr std::string_view openings = R"sql(
+ALTER TABLE finding ADD COLUMN opened_by TEXT NOT NULL DEFAULT '';
+UPDATE finding SET opened_by = COALESCE((
+    SELECT e.cause FROM finding_event e
+    WHERE e.resource_id = finding.resource_id AND e.vulnerability_id = finding.vulnerability_id
+      AND e.episode = finding.episode AND e.transition < finding.transition
+    ORDER BY e.transition LIMIT 1), '');
+DELETE FROM finding_event WHERE status = 1
+  AND NOT EXISTS (SELECT 1 FROM finding_event e
+    WHERE e.resource_id = finding_event.resource_id
+      AND e.vulnerability_id = finding_event.vulnerability_id
+      AND e.episode = finding_event.episode AND e.transition < finding_event.transition)
+  AND EXISTS (SELECT 1 FROM finding f
+    WHERE f.resource_id = finding_event.resource_id
+      AND f.vulnerability_id = finding_event.vulnerability_id
+      AND f.episode = finding_event.episode);
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -362,6 +382,7 @@ constexpr std::array all{
     sql::Migration{4, owner_of_bucket},
     sql::Migration{5, agents},
     sql::Migration{6, running_packages},
+    sql::Migration{7, openings},
 };
 
 }  // namespace

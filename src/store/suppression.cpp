@@ -87,11 +87,11 @@ struct Change {
 
 SqlText update_to(const Change& change) {
   SqlText sql;
-  sql.add(
-      fmt::format("UPDATE finding SET status = {}, suppressed_by = {}, cause = {}, "
-                  "transition = {}, updated_at = {}",
-                  change.status, sql.bind(change.suppressed_by), sql.bind(change.evaluation.cause),
-                  sql.bind(change.evaluation.transition), sql.bind(change.evaluation.now)));
+  sql.add(fmt::format(
+      "UPDATE finding SET status = {}, suppressed_by = {}, cause = {}, "
+      "transition = {}, updated_at = {}, opened_by = {}",
+      change.status, sql.bind(change.suppressed_by), sql.bind(change.evaluation.cause),
+      sql.bind(change.evaluation.transition), sql.bind(change.evaluation.now), opening_cause));
   return sql;
 }
 

@@ -1,0 +1,62 @@
+#include "store/schema.h"
+
+#include <fmt/format.h>
+
+#include "store/findings.h"
+#include "support/store_case.h"
+
+namespace tenken::store {
+namespace {
+
+class SchemaTest : public StoreCase {
+ protected:
+  void add_finding(std::int64_t resource, int status, int transition, std::string_view cause) {
+    ASSERT_TRUE(db().run(fmt::format(
+        "INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, score, "
+        "fix, packages, last_observed_at, updated_at, cause, transition) "
+        "VALUES ({}, 'CVE-1', 100, '111122223333', {}, 50, 0, '1', 100, 100, '{}', {})",
+        resource, status, cause, transition)));
+  }
+  void add_event(std::int64_t resource, int status, int transition, std::string_view cause) {
+    ASSERT_TRUE(db().run(fmt::format(
+        "INSERT INTO finding_event (resource_id, vulnerability_id, episode, transition, "
+        "happened_at, status, cause) VALUES ({}, 'CVE-1', 100, {}, {}, {}, '{}')",
+        resource, transition, 100 + transition, status, cause)));
+  }
+  std::vector<std::string> history_of(std::int64_t resource) {
+    std::vector<std::string> out;
+    const auto events = history(db(), {resource}, "CVE-1");
+    EXPECT_TRUE(events) << (events ? "" : events.error().what);
+    if (!events) return out;
+    for (const auto& one : *events)
+      out.push_back(fmt::format("{} {}", static_cast<int>(one.status), one.cause));
+    return out;
+  }
+};
+
+TEST_P(SchemaTest, how_findings_of_an_older_store_were_opened_stands_in_them_once) {
+  ASSERT_TRUE(db().script("ALTER TABLE finding DROP COLUMN opened_by;"
+                          "DELETE FROM schema_version WHERE area = 'store' AND version = 7;"));
+  add_finding(1, 1, 0, "inventory a");
+  add_event(1, 1, 0, "inventory a");
+  add_finding(2, 1, 2, "inventory c");
+  add_event(2, 1, 0, "inventory a");
+  add_event(2, 3, 1, "inventory b");
+  add_event(2, 1, 2, "inventory c");
+  add_event(3, 1, 0, "inventory a");
+  add_event(3, 3, 1, "inventory b");
+  const auto migrated = migrate(db());
+  ASSERT_TRUE(migrated) << migrated.error().what;
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(history_of(1), Lines{"1 inventory a"});
+  EXPECT_EQ(history_of(2), (Lines{"1 inventory a", "3 inventory b", "1 inventory c"}));
+  EXPECT_EQ(history_of(3), (Lines{"1 inventory a", "3 inventory b"}));
+  EXPECT_EQ(db().one_integer("SELECT COUNT(*) FROM finding_event").value(), 4);
+}
+
+INSTANTIATE_TEST_SUITE_P(BothEngines, SchemaTest,
+                         testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
+                         [](const auto& engine) { return test::engine_name(engine); });
+
+}  // namespace
+}  // namespace tenken::store
