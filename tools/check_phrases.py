@@ -37,7 +37,7 @@ NOT_SAID = {
     # Words of formats and of other programs, names, SQL.
     "tenken: {}\\n", "tenken db update", "Tool: tenken", "<!doctype html", "bytes {}-",
     "%s:%d: check failed: %s\\n", "SELECT hnum, blob FROM Packages ORDER BY hnum",
-    "tenken resource id",
+    "tenken resource id", "key is known for",
     "stated as: {}", "found in: {}", "entries that could not be read: {}",
     "not yet assigned", "No subscription required",
     "invalid", "limit", "not_found", "denied", "conflict", "unavailable", "internal",

@@ -150,7 +150,7 @@ class CommandLine : private Declarations {
     std::string_view name;
     void (CommandLine::*add)();
   };
-  static const std::array<Command, 10> commands;
+  static const std::array<Command, 11> commands;
 
   void add_database(CLI::App& sub, std::string& database) {
     sub.add_option("--db", database,
@@ -181,6 +181,34 @@ class CommandLine : private Declarations {
               return scan_command(scan_);
             });
     add_target(sub, scan_.scan);
+    add_scan_options(sub);
+  }
+
+  void add_collect() {
+    auto& sub =
+        add(app_, "collect", "scan another host over SSH, where nothing is installed", [this] {
+          finish(scan_.scan);
+          if (!words_.fail_on.empty()) scan_.fail_on = findings::parse_threshold(words_.fail_on);
+          return collect_command(collect_, scan_);
+        });
+    auto* host = sub.add_option("--ssh", collect_.ssh.host, "[USER@]HOST");
+    sub.add_option("--port", collect_.ssh.port, "default: the ssh client's")
+        ->check(CLI::Range(1, 65'535));
+    sub.add_option("--identity", collect_.ssh.identity, "a private key, as of ssh -i")
+        ->check(CLI::ExistingFile);
+    sub.add_option("--known-hosts", collect_.ssh.known_hosts,
+                   "the only file of known hosts that counts; default: the ssh client's")
+        ->check(CLI::ExistingFile);
+    sub.add_option("--timeout", collect_.timeout_seconds, "seconds for the whole copy")
+        ->check(CLI::Range(1, 86'400))
+        ->capture_default_str();
+    sub.add_flag("--print-script", collect_.print_script,
+                 "print what runs on the host, and do nothing")
+        ->excludes(host);
+    add_scan_options(sub);
+  }
+
+  void add_scan_options(CLI::App& sub) {
     add_database(sub, scan_.scan.database);
     std::vector<std::string> formats;
     for (const auto* format : report::formats()) {
@@ -466,6 +494,7 @@ class CommandLine : private Declarations {
   CLI::App app_;
   Words words_;
   ScanArguments scan_;
+  CollectArguments collect_;
   ExplainArguments explain_;
   QueryArguments query_;
   SbomArguments sbom_;
@@ -481,8 +510,9 @@ class CommandLine : private Declarations {
   std::string unknown_command_;
 };
 
-constexpr std::array<CommandLine::Command, 10> CommandLine::commands{{
+constexpr std::array<CommandLine::Command, 11> CommandLine::commands{{
     {"scan", &CommandLine::add_scan},
+    {"collect", &CommandLine::add_collect},
     {"explain", &CommandLine::add_explain},
     {"query", &CommandLine::add_query},
     {"sbom", &CommandLine::add_sbom},

@@ -12,6 +12,7 @@
 #include "base/messages.h"
 #include "model/finding.h"
 #include "pipeline/scan.h"
+#include "pipeline/ssh.h"
 #include "serve/node.h"
 
 namespace tenken::app {
@@ -30,6 +31,7 @@ struct ServerArguments {
   std::string type;               // host, image, function, repository; empty: host
   std::vector<std::string> tags;  // name=value
   std::string ttl;                // "7d"; empty: for ever
+  bool agentless = false;         // the inventory was fetched, nobody on the host sent it
 };
 int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& server);
 
@@ -41,6 +43,14 @@ struct ScanArguments {
   ServerArguments server;
 };
 int scan_command(const ScanArguments& arguments);
+
+// collect: the host that is scanned, over SSH, as scan does with this one.
+struct CollectArguments {
+  pipeline::SshTarget ssh;
+  std::int64_t timeout_seconds = 300;
+  bool print_script = false;
+};
+int collect_command(const CollectArguments& arguments, ScanArguments scan);
 
 struct SbomArguments {
   pipeline::ScanOptions scan;

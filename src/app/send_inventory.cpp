@@ -56,8 +56,9 @@ Result<fetch::Url> server_url(std::string_view text) {
   return url;
 }
 
-Result<std::string> resource_of_machine(const std::string& rootfs) {
-  TRY(const auto root, inventory::Root::at(rootfs.empty() ? "/" : rootfs));
+Result<std::string> resource_of_machine(const pipeline::ScanOptions& scan) {
+  const auto& directory = scan.copy ? scan.copy->directory : scan.rootfs;
+  TRY(const auto root, inventory::Root::at(directory.empty() ? "/" : directory));
   TRY(const auto machine, host::machine_hash(root));
   return host::resource_of_machine(machine);
 }
@@ -73,6 +74,7 @@ std::string target_of(std::string_view resource, const ServerArguments& server,
   };
   for (const auto& tag : server.tags) add("tag", tag);
   add("ttl", server.ttl);
+  add("mode", server.agentless ? "agentless" : "");
   add("digest", digest);
   return out;
 }
@@ -187,7 +189,7 @@ int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& ser
   auto resource = server.resource;
   if (resource.empty()) {
     auto made =
-        scan.sbom.empty() ? resource_of_machine(scan.rootfs) : invalid("an SBOM has no machine id");
+        scan.sbom.empty() ? resource_of_machine(scan) : invalid("an SBOM has no machine id");
     if (!made) {
       complain(said("--resource is needed: {}", said_of(made.error().what)));
       return exit_usage;

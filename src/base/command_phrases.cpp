@@ -329,6 +329,44 @@ constexpr auto rows = std::to_array<Phrase>({
      "admin\n",
      "最初のキーの作成: tenken admin key create --data {} --account 111122223333 --user admin "
      "--role admin\n"},
+    {"--ssh: HOST or USER@HOST is needed", "--ssh: HOST または USER@HOST を指定してください"},
+    {"scan another host over SSH, where nothing is installed",
+     "別のホストを SSH 経由でスキャンする（ホストには何も導入しない）"},
+    {"default: the ssh client's", "省略時: ssh クライアントの設定"},
+    {"a private key, as of ssh -i", "秘密鍵（ssh -i と同じ）"},
+    {"the only file of known hosts that counts; default: the ssh client's",
+     "既知ホストのファイル（これだけを使う）。省略時: ssh クライアントの設定"},
+    {"seconds for the whole copy", "複製全体にかける秒数の上限"},
+    {"print what runs on the host, and do nothing",
+     "ホストで実行される内容を表示するだけで、何もしない"},
+    {"its answer is no copy of its files: {}", "応答がファイルの複製ではありません: {}"},
+    {"its answer has a line too long", "応答に長すぎる行があります"},
+    {"its answer ends too early: nothing of it counts",
+     "応答が途中で終わっているため、全体を無効とします"},
+    {"its answer has too many files", "応答のファイルが多すぎます"},
+    {"its answer has a line that is not known: {}", "応答に未知の行があります: {}"},
+    {"its answer has a file that was not asked for: {}",
+     "応答に要求していないファイルがあります: {}"},
+    {"its answer has a file without a size", "応答に大きさのないファイルがあります"},
+    {"{}: it changed while it was read", "{}: 読み取り中に変更されました"},
+    {"its answer names a file that it has not", "応答にないファイルを参照しています"},
+    {"the user of the connection may not read it", "接続したユーザーには読み取る権限がありません"},
+    {"it took longer than {} s", "{} 秒以内に終わりませんでした"},
+    {"it sent more than {} bytes", "{} バイトより多く送られてきました"},
+    {"it has another key than the one that is known: another host may answer in its place. If its "
+     "key was changed, replace it in the file of known hosts",
+     "既知の鍵と異なります。別のホストが応答している可能性があります。鍵を変更した場合は既知ホスト"
+     "のファイルを更新してください"},
+    {"its key is not known: put it into the file of known hosts (ssh-keyscan), compared with the "
+     "host's own",
+     "鍵が未知です。ホスト自身の鍵と照合したうえで既知ホストのファイルに追加してください（ssh-"
+     "keyscan）"},
+    {"it does not let this user in with this key", "このユーザーと鍵では接続を許可されません"},
+    {"the connection failed", "接続に失敗しました"},
+    {"{}: HOST or USER@HOST is needed", "{}: HOST または USER@HOST を指定してください"},
+    {"its shell ended with {}", "シェルが {} で終了しました"},
+    {"its shell ended with {}: {}", "シェルが {} で終了しました: {}"},
+    {"stopped", "停止しました"},
 });
 
 }  // namespace

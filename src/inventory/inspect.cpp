@@ -73,9 +73,11 @@ Inventory inspect(const Root& root) {
   return inventory;
 }
 
+constexpr std::string_view ubuntu_pro_status = "var/lib/ubuntu-advantage/status.json";
+
 // A host that is no Ubuntu has no such file.
 void read_ubuntu_pro(const Root& root, Inventory& inventory) {
-  constexpr std::string_view path = "var/lib/ubuntu-advantage/status.json";
+  constexpr auto path = ubuntu_pro_status;
   const auto attached = [&]() -> Result<bool> {
     TRY(const auto text, root.read(path, std::size_t{16} << 20));
     return parse_ubuntu_pro_status(text).within(path);
@@ -113,6 +115,25 @@ Result<Inventory> inspect_host() {
   inventory.name = system.nodename;
   inventory.running_kernel = system.release;
   read_ubuntu_pro(root, inventory);
+  return inventory;
+}
+
+std::vector<std::string_view> inspected_files() {
+  auto out = os_release_files();
+  for (const auto* database : os_package_databases())
+    out.insert(out.end(), database->files.begin(), database->files.end());
+  out.push_back(ubuntu_pro_status);
+  return out;
+}
+
+Result<Inventory> inspect_copy(const HostCopy& copy) {
+  TRY(const auto root, Root::at(copy.directory));
+  auto inventory = inspect(root);
+  inventory.target = Inventory::Target::host;
+  inventory.name = copy.name;
+  inventory.running_kernel = copy.kernel;
+  read_ubuntu_pro(root, inventory);
+  inventory.skips.insert(inventory.skips.end(), copy.skips.begin(), copy.skips.end());
   return inventory;
 }
 

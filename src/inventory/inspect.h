@@ -10,6 +10,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "model/inventory.h"
@@ -20,6 +21,19 @@ Result<Inventory> inspect_root(const std::string& directory);
 
 // Adds what only a running host knows: its name, its running kernel, its Ubuntu Pro attachment.
 Result<Inventory> inspect_host();
+
+// Every file that an inventory is taken from, relative to the root; "/*" at the end: all files of a
+// directory.
+std::vector<std::string_view> inspected_files();
+
+// A running host of which those files were copied into a directory.
+struct HostCopy {
+  std::string directory;
+  std::string name;
+  std::string kernel;
+  std::vector<Skip> skips;  // what could not be copied
+};
+Result<Inventory> inspect_copy(const HostCopy& copy);
 
 // Whether the status.json that Ubuntu's pro client writes says that the host is attached.
 Result<bool> parse_ubuntu_pro_status(std::string_view json);

@@ -26,6 +26,35 @@ using test::ndb;
 using test::rpm_package;
 using test::TempRoot;
 
+TEST(InspectCopy, the_files_that_are_named_are_all_that_it_takes) {
+  const TempRoot root;
+  root.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  root.write("var/lib/dpkg/status",
+             "Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n");
+  root.write("var/lib/rpm/Packages", bdb({rpm_package("b")}));
+  root.write("lib/apk/db/installed", "P:c\nV:1\nA:x\n\n");
+  root.write("var/lib/ubuntu-advantage/status.json", R"({"attached": true})");
+  const TempRoot copy;
+  for (const auto file : inspected_files()) {
+    const auto bytes = tenken::read_file(root.at(file), 1 << 20);
+    if (bytes) copy.write(file, *bytes);
+  }
+  const auto there = inspect_root(root.path()).value();
+  const auto here = inspect_copy({.directory = copy.path(),
+                                  .name = "web-1",
+                                  .kernel = "6.1",
+                                  .skips = {{.file = "x", .record = "", .reason = "denied"}}})
+                        .value();
+  EXPECT_EQ(there.databases_read, 3U);
+  EXPECT_EQ(here.databases_read, 3U);
+  EXPECT_EQ(here.packages.size(), there.packages.size());
+  EXPECT_EQ(here.os.id, "debian");
+  EXPECT_EQ(here.name, "web-1");
+  EXPECT_EQ(here.running_kernel, "6.1");
+  EXPECT_TRUE(here.esm_attached);
+  EXPECT_EQ(here.skips.size(), there.skips.size() + 1);
+}
+
 // The rows of a table without its heading, sorted; repeated rows stay.
 std::multiset<std::string> expected_rows(const std::string& path) {
   std::multiset<std::string> rows;

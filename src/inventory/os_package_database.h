@@ -17,6 +17,9 @@ struct OsPackageDatabase {
   std::string_view id;      // the file's stem
   std::string_view kind;    // of its packages: "deb"
   std::string_view places;  // where it looks, for people: "var/lib/dpkg/status, …"
+  // All files that are read, as a copy of the root needs them; "/*" at the end: those of a
+  // directory.
+  std::span<const std::string_view> files;
   // Errors: not_found where the root has no such database; anything else is a database that is
   // there and cannot be read.
   Result<PackageList> (*read)(const Root& root);

@@ -83,6 +83,8 @@ struct ReleaseFile {
   std::string_view path;
   OperatingSystem (*parse)(std::string_view text);
 };
+constexpr std::string_view own_files[] = {"etc/os-release", "usr/lib/os-release"};
+
 // The files of derivatives stand before those of their parents, which derivatives ship as well.
 constexpr std::array release_files{
     ReleaseFile{"etc/alpine-release", parse_alpine_release},
@@ -160,9 +162,15 @@ OperatingSystem parse_debian_version(std::string_view text) {
   return os;
 }
 
+std::vector<std::string_view> os_release_files() {
+  std::vector<std::string_view> out(std::begin(own_files), std::end(own_files));
+  for (const auto& file : release_files) out.push_back(file.path);
+  return out;
+}
+
 OsRelease read_os_release(const Root& root) {
   OsRelease out;
-  for (const std::string_view path : {"etc/os-release", "usr/lib/os-release"}) {
+  for (const auto path : own_files) {
     const auto text = read_or_skip(root, path, out);
     if (!text) continue;
     auto parsed = parse_os_release(*text, path);

@@ -29,6 +29,9 @@ OperatingSystem parse_redhat_release(std::string_view text);
 // "12.5" or, in testing and unstable, "trixie/sid".
 OperatingSystem parse_debian_version(std::string_view text);
 
+// All files that are looked for.
+std::vector<std::string_view> os_release_files();
+
 // Files that cannot be read, and a root without any of them, are skips.
 OsRelease read_os_release(const Root& root);
 

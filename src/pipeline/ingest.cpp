@@ -127,6 +127,7 @@ store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory i
                             .unknown = unread_of(inventory),
                             .received = report.received,
                             .expires = report.expires,
+                            .agentless = report.agentless,
                             .running = running_packages(facts),
                             .knows_running = host::knows_all_processes(facts)};
   out.packages.reserve(inventory.packages.size());
@@ -179,7 +180,8 @@ Result<bool> Ingest::confirm(const ResourceReport& report) {
                           .tags = report.tags,
                           .digest = report.digest,
                           .received = report.received,
-                          .expires = report.expires};
+                          .expires = report.expires,
+                          .agentless = report.agentless};
   return enqueue(std::move(waiting));
 }
 

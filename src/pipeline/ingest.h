@@ -33,7 +33,8 @@ struct ResourceReport {
   std::vector<std::pair<std::string, std::string>> tags;
   std::string digest;  // of the bytes that were sent
   Seconds received = 0;
-  Seconds expires = 0;  // 0: never
+  Seconds expires = 0;     // 0: never
+  bool agentless = false;  // fetched from the host by somebody else
 };
 // The inventory as the store keeps it: package versions with what of their host decides a match.
 // facts: what an agent saw beside; a scan sees none.

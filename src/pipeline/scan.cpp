@@ -227,8 +227,9 @@ Result<Inventory> take_inventory(const ScanOptions& options) {
     if (wants_purls(options)) fill_purls(inventory);
     return inventory;
   }
-  TRY(auto inventory,
-      options.rootfs.empty() ? inventory::inspect_host() : inventory::inspect_root(options.rootfs));
+  TRY(auto inventory, options.copy             ? inventory::inspect_copy(*options.copy)
+                      : options.rootfs.empty() ? inventory::inspect_host()
+                                               : inventory::inspect_root(options.rootfs));
   if (wants_purls(options)) fill_purls(inventory);
   return inventory;
 }

@@ -11,6 +11,7 @@
 #include "base/messages.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "inventory/inspect.h"
 #include "model/finding.h"
 
 namespace tenken::pipeline {
@@ -21,7 +22,8 @@ enum class Depth : std::uint8_t { list, everything };
 
 struct ScanOptions {
   Depth depth = Depth::everything;
-  std::string rootfs;       // a directory; empty: none
+  std::string rootfs;                       // a directory; empty: none
+  std::optional<inventory::HostCopy> copy;  // of another host; counts before the rest
   std::string sbom;         // a file, "-" for standard input; empty: none. Neither: this host
   std::string database;     // a file or a directory of generations; empty: the default place
   std::string ignore_file;  // empty: none

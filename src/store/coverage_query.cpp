@@ -8,6 +8,7 @@ namespace {
 constexpr std::string_view scan_mode =
     "CASE WHEN type <> 'AWS_EC2_INSTANCE' THEN '' WHEN EXISTS (SELECT 1 FROM agent_report a "
     "WHERE a.resource_id = resource.resource_id) THEN 'EC2_INSPECTOR_AGENT_BASED' "
+    "WHEN agentless = 1 THEN 'EC2_AGENTLESS' "
     "ELSE 'EC2_SSM_AGENT_BASED' END";
 
 // The status as it is now, and what else a filter may ask, over a row of resource. An image or a

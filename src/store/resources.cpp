@@ -50,8 +50,8 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
           "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
           "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
-          "expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-          "'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15) "
+          "expires_at, agentless) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
+          "'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15, ?16) "
           "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
           "region = excluded.region, name = excluded.name, platform = excluded.platform, "
           "details = excluded.details, tags = excluded.tags, "
@@ -59,7 +59,7 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "inventory_complete = excluded.inventory_complete, "
           "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
           "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
-          "expires_at = excluded.expires_at, "
+          "expires_at = excluded.expires_at, agentless = excluded.agentless, "
           // One that was gone is back, one that was expected is there.
           "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
           "'NO_INVENTORY') THEN excluded.coverage_status ELSE resource.coverage_status END, "
@@ -69,7 +69,8 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "AND resource.external_id = excluded.external_id",
           id.value, one.account, one.external_id, one.type, one.region, one.name, one.platform,
           one.details, tags, one.digest, std::int64_t{one.complete}, one.unknown,
-          static_cast<std::int64_t>(one.packages.size()), one.received, one.expires));
+          static_cast<std::int64_t>(one.packages.size()), one.received, one.expires,
+          std::int64_t{one.agentless}));
   if (written != 1)
     return Error{Errc::conflict,
                  fmt::format("resource {}: its id is taken by another resource", one.external_id)};
@@ -359,9 +360,11 @@ Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
   const auto tags = tags_document(confirmation.tags);
   TRY(const auto changed,
       connection.run("UPDATE resource SET seen_at = ?2, expires_at = ?3 WHERE resource_id = ?1 "
-                     "AND account_id = ?4 AND inventory_digest = ?5 AND type = ?6 AND tags = ?7",
+                     "AND account_id = ?4 AND inventory_digest = ?5 AND type = ?6 AND tags = ?7 "
+                     "AND agentless = ?8",
                      id.value, confirmation.received, confirmation.expires, confirmation.account,
-                     confirmation.digest, confirmation.type, tags));
+                     confirmation.digest, confirmation.type, tags,
+                     std::int64_t{confirmation.agentless}));
   if (changed == 0) return std::optional<ResourceId>();
   return std::optional(id);
 }

@@ -54,7 +54,8 @@ struct InventoryWrite {
   bool complete = true;
   std::string unknown = "[]";  // JSON: what could not be read, with reasons
   Seconds received = 0;
-  Seconds expires = 0;  // 0: never
+  Seconds expires = 0;     // 0: never
+  bool agentless = false;  // fetched from the host by somebody else
   std::vector<InstalledPackage> packages;
   // By name, each once. A version of such a package that is installed no longer stays with the
   // resource, as running.
@@ -116,9 +117,10 @@ struct Confirmation {
   std::string digest;
   Seconds received = 0;
   Seconds expires = 0;  // 0: never
+  bool agentless = false;
 };
-// Notes that a resource reported again what it reported before, tags and type included. nullopt:
-// it did not, or is unknown: the whole inventory is needed.
+// Notes that a resource reported again what it reported before, tags, type and way included.
+// nullopt: it did not, or is unknown: the whole inventory is needed.
 Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
                                                     const Confirmation& confirmation);
 

@@ -375,6 +375,14 @@ DELETE FROM finding_event WHERE status = 1
       AND f.episode = finding_event.episode);
 )sql";
 
+// How a resource's inventory came, where that is said: store/resources.h.
+constexpr std::string_view scan_modes =
+    "ALTER TABLE resource ADD COLUMN agentless INTEGER NOT NULL DEFAULT 0;";
+
+// Whose polls are to be answered: store/agents.h.
+constexpr std::string_view ended_agents =
+    "CREATE INDEX agent_ended ON agent (ended_at) WHERE status <> 1;";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -383,6 +391,8 @@ constexpr std::array all{
     sql::Migration{5, agents},
     sql::Migration{6, running_packages},
     sql::Migration{7, openings},
+    sql::Migration{8, scan_modes},
+    sql::Migration{9, ended_agents},
 };
 
 }  // namespace

@@ -31,6 +31,7 @@ extern constinit const OsPackageDatabase apk{
     .id = "apk",
     .kind = "apk",
     .places = "lib/apk/db/installed, usr/lib/apk/db/installed",
+    .files = apk_::places,
     .read = apk_::read,
     .list_files = apk_::list_files,
 };

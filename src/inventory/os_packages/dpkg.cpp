@@ -14,6 +14,7 @@ namespace dpkg_ {
 constexpr std::string_view status = "var/lib/dpkg/status";
 constexpr std::string_view status_directory = "var/lib/dpkg/status.d";
 constexpr std::string_view updates = "var/lib/dpkg/updates";
+constexpr std::string_view files[] = {status, "var/lib/dpkg/status.d/*", "var/lib/dpkg/updates/*"};
 constexpr std::size_t max_bytes = std::size_t{256} << 20;
 
 // One file that cannot be read does not hide the others.
@@ -94,6 +95,7 @@ extern constinit const OsPackageDatabase dpkg{
     .id = "dpkg",
     .kind = "deb",
     .places = "var/lib/dpkg/status, var/lib/dpkg/status.d",
+    .files = dpkg_::files,
     .read = dpkg_::read,
     .list_files = dpkg_::list_files,
 };

@@ -57,6 +57,23 @@ constexpr Format formats[] = {{"rpmdb.sqlite", visit_sqlite},
                               {"Packages.db", visit_whole<read_rpmdb_ndb>},
                               {"Packages", visit_whole<read_rpmdb_bdb>}};
 
+// SQLite's file with what stands beside it.
+constexpr std::string_view files[] = {"var/lib/rpm/rpmdb.sqlite",
+                                      "var/lib/rpm/rpmdb.sqlite-wal",
+                                      "var/lib/rpm/rpmdb.sqlite-journal",
+                                      "var/lib/rpm/Packages.db",
+                                      "var/lib/rpm/Packages",
+                                      "usr/lib/sysimage/rpm/rpmdb.sqlite",
+                                      "usr/lib/sysimage/rpm/rpmdb.sqlite-wal",
+                                      "usr/lib/sysimage/rpm/rpmdb.sqlite-journal",
+                                      "usr/lib/sysimage/rpm/Packages.db",
+                                      "usr/lib/sysimage/rpm/Packages",
+                                      "usr/share/rpm/rpmdb.sqlite",
+                                      "usr/share/rpm/rpmdb.sqlite-wal",
+                                      "usr/share/rpm/rpmdb.sqlite-journal",
+                                      "usr/share/rpm/Packages.db",
+                                      "usr/share/rpm/Packages"};
+
 // What was read before an error stays; the error is a skip.
 PackageList collect(const Format& format, const Root& root, std::string_view path) {
   PackageList list(path);
@@ -127,6 +144,7 @@ extern constinit const OsPackageDatabase rpm{
     .places =
         "rpmdb.sqlite, Packages.db, Packages (var/lib/rpm, usr/lib/sysimage/rpm, "
         "usr/share/rpm)",
+    .files = rpm_::files,
     .read = rpm_::read,
     .list_files = rpm_::list_files,
 };

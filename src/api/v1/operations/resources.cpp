@@ -51,6 +51,9 @@ ApiResult<pipeline::ResourceReport> report_of(const V1Call& call) {
   if (const auto type = call.parameter("type"); !type.empty()) {
     TRY(out.type, type_of_word(type));
   }
+  const auto mode = call.parameter("mode");
+  if (!mode.empty() && mode != "agentless") return validation_failed("mode: agentless is needed");
+  out.agentless = !mode.empty();
   TRY(const auto lifetime, lifetime_of(call.parameter("ttl")));
   out.expires = lifetime == 0 ? 0 : out.received + lifetime;
   for (const auto& [name, value] : call.query) {
@@ -279,7 +282,7 @@ ApiResult<http::Response> retire_resource(const V1Call& call) {
 }
 
 constexpr std::array put_parameters{V1Parameter{"type"}, V1Parameter{"ttl"}, V1Parameter{"digest"},
-                                    V1Parameter{"tag", true}};
+                                    V1Parameter{"mode"}, V1Parameter{"tag", true}};
 constexpr std::array list_parameters{V1Parameter{"limit"}, V1Parameter{"nextToken"},
                                      V1Parameter{"type"}, V1Parameter{"status"},
                                      V1Parameter{"tag", true}};

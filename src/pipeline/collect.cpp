@@ -1,0 +1,70 @@
+#include "pipeline/collect.h"
+
+#include <cerrno>
+#include <cstdlib>
+#include <filesystem>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "pipeline/remote_copy.h"
+
+namespace tenken::pipeline {
+namespace {
+
+// What inventories are taken from, and what names the host.
+std::vector<std::string_view> files() {
+  auto out = inventory::inspected_files();
+  out.push_back("etc/machine-id");
+  return out;
+}
+
+Result<std::string> private_directory() {
+  const char* set = ::secure_getenv("TMPDIR");
+  std::string path = fmt::format("{}/tenken-copy-XXXXXX", set != nullptr ? set : "/tmp");
+  if (::mkdtemp(path.data()) == nullptr) return from_errno(errno, path);
+  return path;
+}
+
+Result<inventory::HostCopy> fetch(const SshTarget& target, const SshLimits& limits,
+                                  const std::function<bool()>& stop, const std::string& directory) {
+  const auto answer = directory + "/answer";
+  {
+    const Fd fd(::open(answer.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+    if (!fd.valid()) return from_errno(errno, answer);
+    TRY_VOID(run_over_ssh(target, collection_script(), fd.get(), limits, stop));
+  }
+  TRY(const auto output, MappedFile::open(answer));
+  TRY(auto copy, parse_copy(output.bytes(), files()).within(target.host));
+  if (copy.name.empty()) copy.name = target.host;
+  return write_copy(copy, directory + "/root");
+}
+
+}  // namespace
+
+std::string collection_script() {
+  return copy_script(files());
+}
+
+Result<Collected> Collected::over_ssh(const SshTarget& target, const SshLimits& limits,
+                                      const std::function<bool()>& stop) {
+  TRY(auto directory, private_directory());
+  Collected out(std::move(directory));
+  std::error_code error;
+  std::filesystem::create_directory(out.directory_ + "/root", error);
+  if (error) return from_errno(error.value(), out.directory_);
+  TRY(out.copy_, fetch(target, limits, stop, out.directory_));
+  return out;
+}
+
+Collected::Collected(Collected&& other) noexcept
+    : directory_(std::exchange(other.directory_, {})), copy_(std::move(other.copy_)) {}
+
+Collected::~Collected() {
+  std::error_code ignored;  // nothing can be done about a temporary file that stays
+  if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+}
+
+}  // namespace tenken::pipeline
