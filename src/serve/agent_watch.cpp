@@ -36,7 +36,7 @@ class RunningAgentWatch : public AgentWatch {
   }
 
   Result<> look() {
-    TRY(const auto keys, options_.door->look_for_commands());
+    TRY(const auto keys, options_.door->polls_to_wake());
     for (const auto& key : keys) options_.wake(key);
     return {};
   }

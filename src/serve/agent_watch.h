@@ -1,5 +1,6 @@
-// AgentWatch: the thread that looks each second for commands to agents, which other processes write
-// too, and writes down four times a minute which agents were heard of.
+// AgentWatch: the thread that looks each second for commands to agents and for those that were
+// ended, which other processes write too, and writes down four times a minute which agents were
+// heard of.
 //
 // Thread rule: start and stop from one thread.
 #pragma once

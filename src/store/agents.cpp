@@ -231,6 +231,19 @@ Result<> note_agents_seen(sql::Connection& connection, std::span<const AgentSeen
   return transaction.commit();
 }
 
+Result<std::vector<EndedAgent>> ended_agents(sql::Connection& connection, Seconds since,
+                                             std::int64_t limit) {
+  TRY(const auto rows, connection.query("SELECT agent_id, ended_at FROM agent WHERE status <> 1 "
+                                        "AND ended_at >= ?1 ORDER BY ended_at DESC LIMIT ?2",
+                                        since, limit));
+  std::vector<EndedAgent> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.push_back({row->string(0), row->integer(1)});
+  }
+}
+
 Result<std::optional<ReportState>> report_state(sql::Connection& connection, ResourceId resource) {
   TRY(const auto rows, connection.query("SELECT sequence, digest, received_at FROM agent_report "
                                         "WHERE resource_id = ?1",

@@ -95,6 +95,14 @@ struct AgentSeen {
 };
 Result<> note_agents_seen(sql::Connection& connection, std::span<const AgentSeen> seen);
 
+struct EndedAgent {
+  std::string agent;
+  Seconds ended = 0;
+};
+// Those that were retired or revoked since then, the latest first.
+Result<std::vector<EndedAgent>> ended_agents(sql::Connection& connection, Seconds since,
+                                             std::int64_t limit);
+
 // The last report.
 struct ReportState {
   std::int64_t sequence = 0;

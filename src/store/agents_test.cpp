@@ -170,6 +170,12 @@ TEST_P(AgentsTest, AreCountedAndForgotten) {
   EXPECT_TRUE(end_agent(db(), "a2", AgentStatus::retired, today).value());
   EXPECT_FALSE(end_agent(db(), "a2", AgentStatus::revoked, today).value());
   EXPECT_TRUE(end_agent(db(), "a3", AgentStatus::revoked, today + 10).value());
+  const auto ended = ended_agents(db(), today, 10).value();
+  ASSERT_EQ(ended.size(), 2U);
+  EXPECT_EQ(ended[0].agent, "a3");
+  EXPECT_EQ(ended[0].ended, today + 10);
+  EXPECT_EQ(ended_agents(db(), today + 1, 10).value().size(), 1U);
+  EXPECT_EQ(ended_agents(db(), today, 1).value().size(), 1U);
   const auto counts = count_agents(db(), today).value();
   EXPECT_EQ(counts.active, 1);
   EXPECT_EQ(counts.retired, 1);

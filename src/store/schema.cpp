@@ -1,6 +1,7 @@
 #include "store/schema.h"
 
 #include <array>
+#include <span>
 
 #include "sql/migrate.h"
 
@@ -398,7 +399,11 @@ constexpr std::array all{
 }  // namespace
 
 Result<> migrate(sql::Connection& connection) {
-  return sql::migrate(connection, "store", all);
+  return migrate_to(connection, all.size());
+}
+
+Result<> migrate_to(sql::Connection& connection, std::size_t version) {
+  return sql::migrate(connection, "store", std::span(all).first(version));
 }
 
 }  // namespace tenken::store

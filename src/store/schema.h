@@ -8,6 +8,8 @@
 // Thread rule: any node at any time (sql/migrate.h).
 #pragma once
 
+#include <cstddef>
+
 #include "base/result.h"
 #include "sql/sql.h"
 
@@ -15,5 +17,7 @@ namespace tenken::store {
 
 // Brings the database to the newest version. Errors: see sql/migrate.h.
 Result<> migrate(sql::Connection& connection);
+// To that of an earlier tenken, from which tests bring it further.
+Result<> migrate_to(sql::Connection& connection, std::size_t version);
 
 }  // namespace tenken::store

@@ -326,6 +326,20 @@ class Stories:
             "This agent was revoked: enrol it again with a new token",
         )
 
+    def test_an_agent_that_waits_is_told_at_once_that_it_was_ended(self):
+        for how in ("revoke", "retire"):
+            agent = self.agent(f"waits-{how}")
+            answers = []
+            thread = threading.Thread(target=lambda: answers.append(agent.poll(status=403)))
+            thread.start()
+            time.sleep(1)
+            self.assertEqual(answers, [])
+            started = time.monotonic()
+            self.server.admin("agent", how, "--account", ACCOUNT, agent.id)
+            thread.join(30)
+            self.assertLess(time.monotonic() - started, 5)
+            self.assertIn(f"This agent was {how}d", answers[0]["message"])
+
     def test_tokens_end(self):
         token = self.token()
         first = Agent(self.server, self.folder, "first")

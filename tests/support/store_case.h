@@ -19,12 +19,14 @@ class StoreCase : public testing::TestWithParam<sql::Engine> {
     auto connection = sql::open(database_->location());
     ASSERT_TRUE(connection) << connection.error().what;
     connection_ = *std::move(connection);
-    const auto migrated = migrate(*connection_);
+    const auto migrated = first_tables(*connection_);
     ASSERT_TRUE(migrated) << migrated.error().what;
   }
   sql::Connection& db() { return *connection_; }
 
  private:
+  virtual Result<> first_tables(sql::Connection& connection) { return migrate(connection); }
+
   std::optional<test::TestDatabase> database_;
   std::unique_ptr<sql::Connection> connection_;
 };

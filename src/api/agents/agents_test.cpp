@@ -36,6 +36,33 @@ TEST_F(AgentsTest, AnAgentThatIsEndedIsTold) {
   EXPECT_EQ(post("renew", "{}", &host).status, 403);
 }
 
+TEST_F(AgentsTest, ThePollOfAnAgentThatIsEndedEndsAtOnce) {
+  auto first = enrolled();
+  auto second = other_host();
+  ASSERT_EQ(enrol(second, token()), 200);
+  ASSERT_TRUE(poll(first).hold);
+  ASSERT_TRUE(poll(second).hold);
+  EXPECT_TRUE(door_->polls_to_wake().value().empty());
+  for (const auto& [host, status] : {std::pair(&first, store::AgentStatus::revoked),
+                                     std::pair(&second, store::AgentStatus::retired)}) {
+    ASSERT_TRUE(end(*host, status));
+    EXPECT_EQ(door_->polls_to_wake().value(), std::vector<std::string>{"agent:" + host->agent});
+    EXPECT_TRUE(door_->polls_to_wake().value().empty());
+    held_ = true;
+    const auto answer = poll(*host);
+    held_ = false;
+    EXPECT_EQ(answer.status, 403);
+    EXPECT_FALSE(answer.hold);
+  }
+  // Let in again and ended again is news again.
+  ASSERT_EQ(enrol(first, token()), 200);
+  clock_ += 1;
+  ASSERT_TRUE(end(first, store::AgentStatus::retired));
+  EXPECT_EQ(door_->polls_to_wake().value(), std::vector<std::string>{"agent:" + first.agent});
+  clock_ += 301;
+  EXPECT_TRUE(door_->polls_to_wake().value().empty());
+}
+
 TEST_F(AgentsTest, TheAgentsOfARevokedAccountAreNotLetIn) {
   const auto host = enrolled();
   {
@@ -132,8 +159,8 @@ TEST_F(AgentsTest, ACommandIsSignedAndSentOnce) {
     ASSERT_TRUE(store::add_command(
         **connection, {std::string(32, '7'), host.agent, "collect", clock_, clock_ + 60}));
   }
-  EXPECT_EQ(door_->look_for_commands().value(), std::vector<std::string>{"agent:" + host.agent});
-  EXPECT_TRUE(door_->look_for_commands().value().empty());
+  EXPECT_EQ(door_->polls_to_wake().value(), std::vector<std::string>{"agent:" + host.agent});
+  EXPECT_TRUE(door_->polls_to_wake().value().empty());
   const auto answer = poll(host);
   json::Parser parser;
   const auto root = parser.parse(answer.body).value();

@@ -21,6 +21,8 @@ constexpr std::size_t longest_version = 64;
 constexpr Seconds session_grace = 15;
 constexpr Seconds clone_noted_again_after = 60;
 constexpr std::int64_t most_waking = 10'000;
+// A poll is held for less than a minute; the clock of who ends an agent may be off by the rest.
+constexpr Seconds ended_is_news_for = 300;
 
 constexpr std::array<std::string_view, 4> posts{"enrol", "report", "poll", "renew"};
 
@@ -165,16 +167,20 @@ ApiResult<> AgentDoor::check_session(const http::Request& request, const store::
       agent.id, "AGENT");
 }
 
-Result<std::vector<std::string>> AgentDoor::look_for_commands() {
+Result<std::vector<std::string>> AgentDoor::polls_to_wake() {
   TRY(auto connection, services_.pool->lease());
-  TRY(const auto waiting, store::waiting_commands(*connection, services_.clock(), most_waking));
-  std::set<std::string, std::less<>> now_known;
+  const auto now = services_.clock();
+  TRY(const auto waiting, store::waiting_commands(*connection, now, most_waking));
+  TRY(const auto ended, store::ended_agents(*connection, now - ended_is_news_for, most_waking));
+  std::set<std::string, std::less<>> known;
   std::vector<std::string> out;
-  for (const auto& command : waiting) {
-    if (!known_commands_.contains(command.id)) out.push_back("agent:" + command.agent);
-    now_known.insert(command.id);
-  }
-  known_commands_ = std::move(now_known);
+  const auto note = [&](std::string reason, const std::string& agent) {
+    if (!known_.contains(reason)) out.push_back("agent:" + agent);
+    known.insert(std::move(reason));
+  };
+  for (const auto& command : waiting) note(command.id, command.agent);
+  for (const auto& one : ended) note(fmt::format("{} {}", one.agent, one.ended), one.agent);
+  known_ = std::move(known);
   return out;
 }
 

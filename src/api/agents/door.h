@@ -30,8 +30,9 @@ class AgentDoor {
   // Strangers cannot make the server hold much.
   static std::size_t body_limit(const http::Request& head);
 
-  // The keys of polls (http::Hold) whose agents have a command since the last look. By one thread.
-  Result<std::vector<std::string>> look_for_commands();
+  // The keys of polls (http::Hold) whose agents have a command, or were retired or revoked, since
+  // the last look. By one thread.
+  Result<std::vector<std::string>> polls_to_wake();
   // Writes down who was heard of.
   Result<> write_seen() { return presence_.write(*services_.pool); }
 
@@ -48,7 +49,7 @@ class AgentDoor {
   std::function<void(std::string_view, const Error&)> log_;
   Presence presence_;
   access::AuditLog audit_;
-  std::set<std::string, std::less<>> known_commands_;  // of the thread that looks
+  std::set<std::string, std::less<>> known_;  // reasons to wake, of the thread that looks
 };
 
 }  // namespace tenken::api::agents
