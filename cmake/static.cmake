@@ -31,5 +31,6 @@ endif()
 add_library(tenken_static_fmt STATIC ${TENKEN_STATIC_LIBRARIES}/fmt.cpp)
 target_compile_definitions(tenken_static_fmt PUBLIC FMT_SHARED
   PRIVATE $<$<BOOL:${TENKEN_STATIC}>:FMT_STATIC_THOUSANDS_SEPARATOR=','>)
+add_library(fmt::fmt ALIAS tenken_static_fmt)
 
 add_library(tenken_static_simdjson STATIC ${TENKEN_STATIC_LIBRARIES}/simdjson.cpp)

@@ -15,6 +15,7 @@
 #include "agent/footprint.h"
 #include "agent/reporter.h"
 #include "agent/sender.h"
+#include "agent/update.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -31,8 +32,10 @@ using std::chrono::milliseconds;
 
 constexpr int poll_patience_ms = 90'000;  // the server holds a poll for 50 s
 constexpr int report_patience_ms = 120'000;
+constexpr std::size_t longest_fault = 240;
 constexpr int asks_again_ms = 500;         // a poll that is answered sooner is a server in trouble
 constexpr int worth_shrinking_ms = 1'000;  // of waiting
+constexpr int once_poll_patience_ms = 2'000;  // commands that wait come at once
 constexpr auto status_interval = std::chrono::minutes(10);
 
 class Running {
@@ -45,9 +48,14 @@ class Running {
         membership_(std::move(membership)),
         sender_(std::move(how)),
         reporter_(std::move(reporter)),
-        speaker_{.session = crypto::to_hex(crypto::random_bytes(8)), .version = options.version} {}
+        versions_(state.directory()),
+        speaker_{.session = crypto::to_hex(crypto::random_bytes(8)),
+                 .version = options.version,
+                 .update_fault = {}} {
+    take_fault();
+  }
 
-  void run() {
+  Result<std::string> run() {
     log(fmt::format("agent {} of {}, resource {}", membership_.agent_id, membership_.server,
                     membership_.resource_id));
     look_now();
@@ -57,6 +65,9 @@ class Running {
       wait();
     }
     sender_.close();
+    if (options_.once && !fault_.empty()) return unavailable(fault_);
+    if (options_.once) TRY_VOID(renew_in_time());
+    return fetched_;
   }
 
  private:
@@ -99,11 +110,15 @@ class Running {
 
   void observe(Time now) {
     auto seen = collection_.observe();
+    looked_ = true;
     if (!seen) {
       tell(seen.error().what);
       return;
     }
-    if (seen->partial && wait_for_whole(now)) return;
+    if (seen->partial && wait_for_whole(now)) {
+      looked_ = false;
+      return;
+    }
     partial_since_.reset();
     const auto reported = reporter_.note(std::move(seen->lines));
     if (!reported) tell(reported.error().what);
@@ -131,16 +146,20 @@ class Running {
                                [](const Expected& one) { return one.report.has_value(); });
   }
 
+  // What reports once has something to say first.
+  bool may_speak() const { return looked_ || !options_.once; }
+
   void speak() {
-    if (Clock::now() < speak_at_ || report_is_asked()) return;
+    if (!may_speak() || Clock::now() < speak_at_ || report_is_asked()) return;
     if (const auto report = reporter_.next()) {
       ask(report_request(speaker_, *report), {.report = report->sequence,
                                               .digest = report->digest,
                                               .until = after(report_patience_ms),
                                               .asked = Clock::now()});
     } else if (expected_.empty()) {
-      ask(poll_request(speaker_, reporter_.digest()),
-          {.report = {}, .digest = {}, .until = after(poll_patience_ms), .asked = Clock::now()});
+      const int patience = options_.once ? once_poll_patience_ms : poll_patience_ms;
+      ask(poll_request(speaker_, reporter_.digest(), checked_in_ && !options_.once),
+          {.report = {}, .digest = {}, .until = after(patience), .asked = Clock::now()});
     }
   }
 
@@ -191,6 +210,7 @@ class Running {
     went_well();
     for (const auto& command : commands) TRY_VOID(obey(command));
     TRY_VOID(renew_in_time());
+    ended_ = ended_ || (options_.once && commands.empty());
     // An idle server holds a poll; one that answers at once again and again is not hurried.
     if (commands.empty() && !reporter_.next() &&
         Clock::now() - what.asked < milliseconds(asks_again_ms))
@@ -208,8 +228,36 @@ class Running {
         return {};
       case Command::Kind::renew:
         return renew_now();
+      case Command::Kind::update:
+        return update(command.release);
     }
     return {};
+  }
+
+  // --- a newer agent ---
+
+  Result<> update(const Release& release) {
+    versions_.forget_fault();
+    TRY(auto how, sender_options(membership_, state_));
+    Sender sender(std::move(how));
+    const auto fetched =
+        fetch_release(sender, release, membership_.release_key, options_.version, versions_);
+    if (fetched) {
+      fetched_ = release.version;
+      ended_ = true;
+    } else if (is_version(release.version)) {
+      versions_.note_fault(release.version, fetched.error().what);
+      log(fmt::format("update to {}: {}", release.version, fetched.error().what));
+    }
+    take_fault();
+    return {};
+  }
+
+  // It is told to the server with every request.
+  void take_fault() {
+    const auto fault = versions_.fault();
+    speaker_.update_fault =
+        fault ? fmt::format("{} {}", fault->version, fault->why).substr(0, longest_fault) : "";
   }
 
   Result<> renew_in_time() {
@@ -229,6 +277,8 @@ class Running {
   void went_well() {
     wait_ms_ = 0;
     if (!fault_.empty()) log("the server answers again");
+    if (!checked_in_) versions_.checked_in(options_.version);
+    checked_in_ = true;
     fault_.clear();
     put_status(false);
   }
@@ -243,6 +293,7 @@ class Running {
     // Full jitter below the ceiling: agents do not come back all at once.
     speak_at_ = after(most / 2 + static_cast<int>(random_below(most / 2 + 1)));
     tell(error.what);
+    ended_ = ended_ || options_.once;
   }
 
   // The same fault again and again is one line.
@@ -275,7 +326,7 @@ class Running {
 
   Time next_time() const {
     auto out = std::min(look_at_, sweep_at_);
-    if (expected_.empty()) out = std::min(out, speak_at_);
+    if (expected_.empty() && may_speak()) out = std::min(out, speak_at_);
     for (const auto& one : expected_) out = std::min(out, one.until);
     return out;
   }
@@ -296,7 +347,14 @@ class Running {
     if (watched[1].revents != 0 && collection_.watch().heard() && collection_.watch().changed())
       note_change();
     if (watched[2].revents != 0) listen();
-    if (!expected_.empty() && Clock::now() >= expected_.front().until)
+    if (!expected_.empty() && Clock::now() >= expected_.front().until) too_late();
+  }
+
+  void too_late() {
+    // A poll that waits says that there is no command.
+    if (options_.once && !expected_.front().report)
+      ended_ = true;
+    else
       failed(unavailable("the server does not answer"));
   }
 
@@ -313,7 +371,11 @@ class Running {
   Membership membership_;
   Sender sender_;
   Reporter reporter_;
+  Versions versions_;
   Speaker speaker_;
+  std::string fetched_;  // a version that is to be tried
+  bool checked_in_ = false;
+  bool looked_ = false;
   std::deque<Expected> expected_;
   Seconds server_now_ = 0;
 
@@ -332,13 +394,13 @@ class Running {
 
 }  // namespace
 
-Result<> run(Collection& collection, const State& state, const AgentOptions& options) {
+Result<std::string> run(Collection& collection, const State& state, const AgentOptions& options) {
   TRY(auto membership, state.membership());
   TRY(auto how, sender_options(membership, state));
   TRY(auto reporter, Reporter::open(state));
-  Running(collection, state, options, std::move(membership), std::move(how), std::move(reporter))
+  return Running(collection, state, options, std::move(membership), std::move(how),
+                 std::move(reporter))
       .run();
-  return {};
 }
 
 }  // namespace tenken::agent

@@ -16,6 +16,7 @@
 
 #include "agent/collection.h"
 #include "agent/state.h"
+#include "agent/versions.h"
 #include "base/result.h"
 
 namespace tenken::agent {
@@ -36,10 +37,15 @@ struct AgentOptions {
   Timing timing = {};
   // To be watched for reading: 't' ends run, 'c' takes the inventory now. (A pipe of the signals'.)
   int orders = -1;
+  // One inventory, until it is acknowledged; the commands that wait; and the end. For hosts where
+  // nothing keeps a program running.
+  bool once = false;
   std::function<void(std::string_view line)> log;
 };
 
-// Until it is told to end.
-Result<> run(Collection& collection, const State& state, const AgentOptions& options);
+// Until it is told to end, which answers an empty text, or a newer version of the agent was
+// fetched, which answers that version: it is to be tried. Errors also, with `once`: the server's,
+// or the way to it.
+Result<std::string> run(Collection& collection, const State& state, const AgentOptions& options);
 
 }  // namespace tenken::agent

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "crypto/encode.h"
 #include "crypto/openssl.h"
 #include "crypto/x509.h"
 #include "host/identity.h"
@@ -11,6 +12,7 @@ namespace tenken::agent {
 namespace {
 
 constexpr int patience_ms = 60'000;
+constexpr std::size_t release_key_bytes = 32;
 constexpr std::size_t longest_pem = std::size_t{1} << 20;
 
 std::string host_name(const Collection& collection) {
@@ -42,7 +44,13 @@ Result<Enrolled> enrol(const EnrolOptions& options, Collection& collection, cons
                         .proxy = options.proxy,
                         .agent_id = {},
                         .resource_id = {},
-                        .command_key = {}};
+                        .command_key = {},
+                        .release_key = options.release_key};
+  if (const auto before = state.membership(); before && membership.release_key.empty())
+    membership.release_key = before->release_key;
+  if (const auto bytes = crypto::from_base64(membership.release_key);
+      !bytes || (!bytes->empty() && bytes->size() != release_key_bytes))
+    return invalid("--release-key: base64 of an Ed25519 public key's 32 bytes is needed");
   TRY(auto how, sender_options(membership, state));
   how.ca = options.ca;
   how.identity.clear();

@@ -18,6 +18,7 @@ struct EnrolOptions {
   std::string ca;      // path of the PEM file that the server is trusted by
   std::string proxy;   // URL; empty: what the environment says
   std::string token;
+  std::string release_key;   // base64; empty: the one of before, or none
   std::string_view version;  // of this program
 };
 // Answers what was stored. An agent that is enrolled already is enrolled anew.

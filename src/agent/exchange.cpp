@@ -1,5 +1,6 @@
 #include "agent/exchange.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -22,14 +23,18 @@ struct NamedKind {
   Command::Kind kind;
 };
 constexpr std::array kinds{NamedKind{"collect", Command::Kind::collect},
-                           NamedKind{"renew", Command::Kind::renew}};
+                           NamedKind{"renew", Command::Kind::renew},
+                           NamedKind{"update", Command::Kind::update}};
 
 Outgoing post(std::string path, const Speaker& speaker) {
-  return {.method = "POST",
-          .path = std::move(path),
-          .headers = {{"Tenken-Session", speaker.session},
-                      {"Tenken-Version", std::string(speaker.version)}},
-          .body = {}};
+  Outgoing out{.method = "POST",
+               .path = std::move(path),
+               .headers = {{"Tenken-Session", speaker.session},
+                           {"Tenken-Version", std::string(speaker.version)}},
+               .body = {}};
+  if (!speaker.update_fault.empty())
+    out.headers.emplace_back("Tenken-Update", printable(speaker.update_fault));
+  return out;
 }
 
 std::string architecture() {
@@ -37,11 +42,18 @@ std::string architecture() {
   return ::uname(&names) == 0 ? names.machine : "";
 }
 
+Release read_release(json::Value value) {
+  return {.version = std::string(value["version"].string()),
+          .sha256 = std::string(value["sha256"].string()),
+          .size = static_cast<std::uint64_t>(
+              std::max<std::int64_t>(value["size"].integer().value_or(0), 0))};
+}
+
 // The text of a command that is signed; its fields where it is this agent's.
 Result<Command> read_command(std::string_view text, std::string_view agent_id, Seconds now) {
   json::Parser parser(answer_limits);
   TRY(const auto root, parser.parse(text));
-  Command out{.kind = {}, .id = std::string(root["id"].string()), .expires = 0};
+  Command out{.kind = {}, .id = std::string(root["id"].string()), .expires = 0, .release = {}};
   if (root["agentId"].string() != agent_id) return invalid("is for another agent");
   out.expires = root["expires"].integer().value_or(0);
   if (out.expires <= now) return invalid("is over");
@@ -49,6 +61,7 @@ Result<Command> read_command(std::string_view text, std::string_view agent_id, S
   for (const auto& one : kinds) {
     if (one.name != name) continue;
     out.kind = one.kind;
+    out.release = read_release(root["release"]);
     return out;
   }
   return invalid(fmt::format("\"{}\" is none that this agent knows", printable(name)));
@@ -100,9 +113,10 @@ Outgoing report_request(const Speaker& speaker, const SpooledReport& report) {
   return out;
 }
 
-Outgoing poll_request(const Speaker& speaker, std::string_view digest) {
+Outgoing poll_request(const Speaker& speaker, std::string_view digest, bool held) {
   auto out = post("/agent/poll", speaker);
   out.headers.emplace_back("Tenken-Digest", std::string(digest));
+  if (!held) out.headers.emplace_back("Tenken-Hold", "0");
   return out;
 }
 

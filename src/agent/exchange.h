@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/release.h"
 #include "agent/sender.h"
 #include "agent/spool.h"
 #include "base/result.h"
@@ -45,9 +46,11 @@ Result<Enrolled> read_enrolled(const Incoming& answer);
 struct Speaker {
   std::string session;  // 16 hexadecimal digits
   std::string_view version;
+  std::string update_fault;  // "0.2.0 why it does not run here"; empty: none
 };
 Outgoing report_request(const Speaker& speaker, const SpooledReport& report);
-Outgoing poll_request(const Speaker& speaker, std::string_view digest);
+// `held`: the server may wait with the answer until there is a command.
+Outgoing poll_request(const Speaker& speaker, std::string_view digest, bool held);
 Outgoing renew_request(const Speaker& speaker, std::string_view request);
 
 // Of a report. need_whole: the server cannot use it.
@@ -65,10 +68,11 @@ struct Renewed {
 Result<Renewed> read_renewed(const Incoming& answer);
 
 struct Command {
-  enum class Kind : std::uint8_t { collect, renew };
+  enum class Kind : std::uint8_t { collect, renew, update };
   Kind kind = Kind::collect;
   std::string id;
   Seconds expires = 0;
+  Release release;  // of update
 };
 // The commands that hold: signed by the key, for this agent, not over at `now`. `refused` gets why
 // others do not.

@@ -66,6 +66,22 @@ TEST_F(Commands, that_are_not_are_refused_and_told) {
   }
 }
 
+TEST_F(Commands, an_update_names_its_release) {
+  const auto text = R"({"id":"1","agentId":"me","command":"update","issued":1,"expires":)" +
+                    std::to_string(noon + 60) +
+                    R"(,"release":{"version":"0.2.0","sha256":"ab","size":12}})";
+  const auto commands =
+      read_commands(answer(text, text), crypto::to_base64(*crypto::ed25519_public_key(seed_)), "me",
+                    noon, refused_);
+  ASSERT_TRUE(commands) << commands.error().what;
+  ASSERT_EQ(commands->size(), 1u);
+  const auto& command = commands->front();
+  EXPECT_EQ(command.kind, Command::Kind::update);
+  EXPECT_EQ(command.release.version, "0.2.0");
+  EXPECT_EQ(command.release.sha256, "ab");
+  EXPECT_EQ(command.release.size, 12u);
+}
+
 TEST(Receipts, say_what_the_server_has) {
   const auto fits = read_receipt({200, {}, R"({"sequence":7,"digest":"ab","now":1})"});
   ASSERT_TRUE(fits) << fits.error().what;
@@ -102,6 +118,20 @@ TEST(Requests, a_report_says_in_its_head_what_it_stands_on) {
   EXPECT_TRUE(has("Tenken-Digest", "dd"));
   EXPECT_TRUE(has("Tenken-Base", "bb"));
   EXPECT_TRUE(has("Tenken-Session", "0011223344556677"));
+}
+
+TEST(Requests, what_became_of_an_update_is_said_safely) {
+  const Speaker speaker{
+      .session = "0011223344556677", .version = "1.2", .update_fault = "0.2.0 no\r\nX: y"};
+  const auto request = poll_request(speaker, "dd", false);
+  const auto value = [&](std::string_view name) {
+    const auto found =
+        std::ranges::find(request.headers, name, &std::pair<std::string, std::string>::first);
+    return found == request.headers.end() ? std::string() : found->second;
+  };
+  EXPECT_TRUE(value("Tenken-Update").starts_with("0.2.0 no"));
+  EXPECT_EQ(value("Tenken-Update").find('\n'), std::string::npos);
+  EXPECT_EQ(value("Tenken-Hold"), "0");
 }
 
 TEST(Urls, of_servers) {

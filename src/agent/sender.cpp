@@ -408,4 +408,50 @@ Result<Incoming> Sender::exchange(const Outgoing& request, int wait_ms) {
   return unavailable("the server does not answer");
 }
 
+Result<Incoming> Sender::fetch(const Outgoing& request, int wait_ms, const Take& take) {
+  CHECK(unanswered_ == 0);
+  TRY_VOID(ask(request));
+  auto taken = take_pieces(wait_ms, take);
+  if (!taken) close();
+  return taken;
+}
+
+Result<Incoming> Sender::take_pieces(int wait_ms, const Take& take) {
+  const Deadline deadline(wait_ms);
+  const auto more = [&]() -> Result<> {
+    TRY(const auto got, connection_->read(received_, deadline));
+    return got == 0 ? Result<>(unavailable("the server took too long")) : Result<>();
+  };
+  Incoming out;
+  std::uint64_t left = 0;
+  while (out.status == 0) {
+    TRY(const auto answer, host::parse_http_answer(received_));
+    if (answer.status == 0 && received_.size() > longest_head)
+      return limit_exceeded("the answer's head is too long");
+    if (answer.status == 0) {
+      TRY_VOID(more());
+    } else if (answer.status != 200 || answer.endless) {
+      TRY(auto whole, this->answer(deadline.left_ms()));
+      if (!whole) return unavailable("the server took too long");
+      return *std::move(whole);
+    } else {
+      out.status = 200;
+      out.head = answer.head;
+      left = answer.length;
+    }
+  }
+  received_.erase(0, out.head.size() + 4);
+  while (left > 0) {
+    if (received_.empty()) TRY_VOID(more());
+    const auto piece = std::string_view(received_).substr(
+        0, static_cast<std::size_t>(std::min<std::uint64_t>(left, received_.size())));
+    TRY_VOID(take(piece));
+    left -= piece.size();
+    received_.erase(0, piece.size());
+  }
+  --unanswered_;
+  if (host::header_of(out.head, "Connection") == "close") close();
+  return out;
+}
+
 }  // namespace tenken::agent

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -83,6 +84,11 @@ class Sender {
   // Both, within so many milliseconds.
   Result<Incoming> exchange(const Outgoing& request, int wait_ms);
 
+  // The answer to one request, of which the body of a 200 goes to `take` as it comes and is not
+  // kept. Only where nothing is unanswered. Errors also: those of `take`, which end the connection.
+  using Take = std::function<Result<>(std::string_view piece)>;
+  Result<Incoming> fetch(const Outgoing& request, int wait_ms, const Take& take);
+
   std::size_t unanswered() const { return unanswered_; }
   // To be watched for reading; -1: no connection.
   int socket() const;
@@ -92,6 +98,7 @@ class Sender {
   class Connection;
   Result<> connect();
   Result<std::optional<Incoming>> take_answer();
+  Result<Incoming> take_pieces(int wait_ms, const Take& take);
 
   SenderOptions options_;
   std::unique_ptr<Connection> connection_;

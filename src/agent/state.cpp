@@ -27,7 +27,7 @@ struct Member {
 constexpr Member members[] = {
     {"server", &Membership::server},           {"proxy", &Membership::proxy},
     {"agent", &Membership::agent_id},          {"resource", &Membership::resource_id},
-    {"command-key", &Membership::command_key},
+    {"command-key", &Membership::command_key}, {"release-key", &Membership::release_key},
 };
 
 }  // namespace

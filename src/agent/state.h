@@ -32,6 +32,7 @@ struct Membership {
   std::string agent_id;
   std::string resource_id;
   std::string command_key;  // public key of Ed25519, base64
+  std::string release_key;  // that of releases; empty: none was pinned, nothing is updated
 };
 
 struct LastReport {

@@ -15,6 +15,7 @@
 #include "crypto/random.h"
 #include "pipeline/retire.h"
 #include "serve/tls_files.h"
+#include "store/agent_updates.h"
 #include "store/agents.h"
 #include "store/resources.h"
 #include "store/schema.h"
@@ -48,15 +49,10 @@ std::string_view or_dash(const std::string& text) {
   return text.empty() ? std::string_view("-") : std::string_view(text);
 }
 
-// By its id, or by that of its resource.
-Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments) {
-  auto& connection = *office.connection;
-  TRY(auto found, store::find_agent(connection, arguments.account, arguments.id));
-  if (!found) {
-    TRY(found, store::find_agent_of_resource(connection, arguments.account, arguments.id));
-  }
-  if (!found) return not_found(fmt::format("the account has no agent {}", printable(arguments.id)));
-  return *std::move(found);
+std::string shown_update(const store::AgentUpdate& update, const store::Agent& agent) {
+  const auto state = store::shown_state(update, agent.version);
+  if (state != "failed") return fmt::format("{} {}", update.release, state);
+  return fmt::format("{} {}: {}", update.release, state, printable(update.message));
 }
 
 // The change and what the audit log says of it, in one transaction. False: nothing had to change.
@@ -97,11 +93,11 @@ void tell_how(const AdminArguments& arguments, const access::NewToken& made) {
   const auto authority =
       read_file(serve::authority_file(directory_of(arguments)), largest_authority);
   complain(said("token {}; on the host, which asks for the token:", made.id));
-  complain(
-      fmt::format("curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
-                  "sha256sum -c && sudo sh install.sh --server {0} {2}",
-                  server, sum_of(api::agents::install_script()),
-                  authority ? "--ca-sha256 " + sum_of(*authority) : "--ca FILE"));
+  complain(fmt::format("curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
+                       "sha256sum -c && sudo sh install.sh --server {0} {2}",
+                       server, sum_of(api::agents::install_script()),
+                       authority ? "--ca-sha256 " + sum_of(*authority) : "--ca FILE") +
+           (arguments.release_key.empty() ? "" : " --release-key " + arguments.release_key));
 }
 
 }  // namespace
@@ -145,16 +141,22 @@ int admin_token_revoke_command(const AdminArguments& arguments) {
 
 int admin_agent_list_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) -> Result<> {
-    TRY_VOID(store::migrate(*office.connection));
+    auto& connection = *office.connection;
+    TRY_VOID(store::migrate(connection));
     std::string after;
     while (true) {
-      TRY(const auto agents,
-          store::list_agents(*office.connection, arguments.account, after, page));
-      for (const auto& one : agents)
-        print(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.id, one.resource,
+      TRY(const auto agents, store::list_agents(connection, arguments.account, after, page));
+      if (agents.empty()) return {};
+      TRY(const auto updates,
+          store::list_updates(connection, arguments.account, after, agents.back().resource));
+      for (const auto& one : agents) {
+        const auto update = updates.find(one.id);
+        print(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.id, one.resource,
                           or_dash(one.name.empty() ? one.host_name : one.name),
                           store::name(one.status), or_dash(one.version), shown_time(one.seen),
-                          shown_time(one.reported), one.clone_seen == 0 ? "-" : "clone"));
+                          shown_time(one.reported), one.clone_seen == 0 ? "-" : "clone",
+                          update == updates.end() ? "-" : shown_update(update->second, one)));
+      }
       if (std::ssize(agents) < page) return {};
       after = agents.back().resource;
     }

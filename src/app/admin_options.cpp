@@ -89,6 +89,8 @@ void AdminOptions::add_tokens(CLI::App& admin) {
   create.add_option("--uses", admin_.uses, "how many hosts it lets in")->capture_default_str();
   create.add_option("--tag", admin_.tags, "NAME=VALUE: a tag of its hosts' resources");
   create.add_option("--server", admin_.server, "the URL that hosts reach this server by");
+  create.add_option("--release-key", admin_.release_key,
+                    "base64 of the Ed25519 key that signs agents, for the line that hosts run");
   require_account(add_command(group, "list", "list an account's tokens", admin_token_list_command));
   auto& revoke = add_command(group, "revoke", "end a token", admin_token_revoke_command);
   require_account(revoke);
@@ -115,6 +117,25 @@ void AdminOptions::add_agents(CLI::App& admin) {
   add_agent_command(group, "revoke", "let an agent in no longer", admin_agent_revoke_command);
   add_agent_command(group, "collect", "have an agent report the whole now",
                     admin_agent_collect_command);
+  add_update(group);
+}
+
+void AdminOptions::add_update(CLI::App& group) {
+  auto& sub = add_command(group, "update", "have agents fetch a release and go over to it",
+                          admin_agent_update_command);
+  require_account(sub);
+  auto* agent = sub.add_option("AGENT", admin_.id, "its id, or that of its resource");
+  sub.add_option("--release", admin_.release, "such as 0.2.0, of tenken serve --agent-releases")
+      ->required();
+  auto* all = sub.add_flag("--all", admin_.all, "the account's agents")->excludes(agent);
+  auto* percent = sub.add_option("--percent", admin_.percent,
+                                 "of them, with those that were asked for it before")
+                      ->check(CLI::Range(1, 100))
+                      ->needs(all);
+  sub.add_option("--count", admin_.count, "so many of those that were not asked for it yet")
+      ->check(CLI::Range(1, 1'000'000))
+      ->needs(all)
+      ->excludes(percent);
 }
 
 void AdminOptions::add_keys(CLI::App& admin) {

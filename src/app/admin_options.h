@@ -28,6 +28,7 @@ class AdminOptions {
   CLI::App& add_agent_command(CLI::App& group, const char* name, const char* what,
                               int (*command)(const AdminArguments&));
   void add_agents(CLI::App& admin);
+  void add_update(CLI::App& group);
   void add_keys(CLI::App& admin);
 
   Declarations& declare_;

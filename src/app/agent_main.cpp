@@ -2,7 +2,9 @@
 // other program uses for that weighs more than the agent.
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -21,6 +23,8 @@
 #include "agent/enrol.h"
 #include "agent/privileges.h"
 #include "agent/state.h"
+#include "agent/trial.h"
+#include "agent/versions.h"
 #include "app/exit_code.h"
 #include "app/version.h"
 #include "base/file.h"
@@ -35,14 +39,21 @@ constexpr std::string_view usage =
     "  tenken-agent enrol --server URL --ca FILE --token TOKEN [--proxy URL]\n"
     "                     the host joins the server; TOKEN is of tenken admin token create,\n"
     "                     - reads it from standard input\n"
+    "                     [--release-key KEY]  base64 of the Ed25519 key that signs programs;\n"
+    "                     updates are taken with this key only\n"
     "  tenken-agent run   stays in the foreground, watches and reports\n"
+    "  tenken-agent run --once\n"
+    "                     reports once and ends, for cron\n"
     "  tenken-agent status\n"
     "  tenken-agent collect --once --output FILE\n"
     "                     one report into a file (- for standard output), without a server\n"
     "\n"
     "  --state DIR        where the agent keeps what it needs (/var/lib/tenken-agent)\n"
+    "  --trial SECONDS    how long a newer version has to reach the server (120); of run\n"
     "  --rootfs DIR       look at the directory instead of this host\n"
     "  --version, --help\n";
+
+constexpr std::uint64_t longest_trial = 3600;
 
 struct Arguments {
   std::string command;
@@ -50,9 +61,12 @@ struct Arguments {
   std::string ca;
   std::string token;
   std::string proxy;
+  std::string release_key;
   std::string output;
   std::string state{agent::default_state};
   std::string rootfs;
+  std::string trial;
+  int trial_seconds = 120;
   bool once = false;
 };
 
@@ -66,7 +80,9 @@ constexpr std::array options{
     Option{"--ca", &Arguments::ca, "enrol"},
     Option{"--token", &Arguments::token, "enrol"},
     Option{"--proxy", &Arguments::proxy, "enrol"},
+    Option{"--release-key", &Arguments::release_key, "enrol"},
     Option{"--output", &Arguments::output, "collect"},
+    Option{"--trial", &Arguments::trial, "run"},
     Option{"--state", &Arguments::state, ""},
     Option{"--rootfs", &Arguments::rootfs, ""},
 };
@@ -85,7 +101,7 @@ Result<Arguments> read_arguments(std::span<const std::string_view> words) {
     const auto word = words[i];
     if (!word.starts_with('-') && out.command.empty()) {
       out.command = word;
-    } else if (word == "--once" && out.command == "collect") {
+    } else if (word == "--once" && (out.command == "collect" || out.command == "run")) {
       out.once = true;
     } else {
       const auto [name, joined] = split_once(word, '=');
@@ -98,6 +114,11 @@ Result<Arguments> read_arguments(std::span<const std::string_view> words) {
       if ((out.*option->value).empty()) return invalid(fmt::format("{}: the value is empty", name));
     }
   }
+  if (out.trial.empty()) return out;
+  const auto seconds = parse_uint(out.trial);
+  if (!seconds || *seconds == 0 || *seconds > longest_trial)
+    return invalid(fmt::format("--trial: 1 to {} seconds are needed", longest_trial));
+  out.trial_seconds = static_cast<int>(*seconds);
   return out;
 }
 
@@ -120,6 +141,7 @@ Result<> enrol(Arguments& arguments) {
                                          .ca = arguments.ca,
                                          .proxy = arguments.proxy,
                                          .token = arguments.token,
+                                         .release_key = arguments.release_key,
                                          .version = tool_version},
                                         *collection, state));
   say(stdout, fmt::format("enrolled as {}, agent {}\n", enrolled.resource_id, enrolled.agent_id));
@@ -137,11 +159,46 @@ void on_signal(int number) {
   std::ignore = ::write(order_end, &order, 1);
 }
 
-Result<> run(const Arguments& arguments) {
+// The words of main(), with which another version of this program is started.
+char** process_words = nullptr;
+
+// One agent, until it is told to end or has fetched a newer version, which it answers.
+Result<std::string> run_agent(const Arguments& arguments, int orders) {
   TRY(const auto state, agent::State::open(arguments.state));
   // A package database with a write-ahead log is copied before it is read: nowhere else.
   ::setenv("TMPDIR", state.directory().c_str(), 1);
   TRY(const auto collection, open_collection(arguments));
+  return agent::run(*collection, state,
+                    {.version = tool_version,
+                     .orders = orders,
+                     .once = arguments.once,
+                     .log = [](std::string_view line) { complain(line); }});
+}
+
+// Where the version proves itself this process becomes it; else it goes on. False: it is to end.
+bool go_over_to(const std::string& version, const agent::Versions& versions,
+                const agent::TrialOptions& how) {
+  const auto trial = agent::try_version(versions, version, how);
+  if (trial == agent::Trial::ended) return false;
+  if (trial == agent::Trial::passed) {
+    if (const auto current = versions.make_current(version); !current)
+      versions.give_up(version, current.error().what);
+    else
+      agent::become(versions, version, process_words);
+  }
+  const auto fault = versions.fault();
+  complain(fmt::format("version {} was given up: {}", version,
+                       fault ? fault->why : "it does not start"));
+  return true;
+}
+
+Result<> run(const Arguments& arguments) {
+  const agent::Versions versions(arguments.state);
+  if (!agent::was_started_by_another())
+    if (const auto newer = versions.to_run(tool_version)) {
+      agent::become(versions, *newer, process_words);
+      versions.give_up(*newer, "it does not start");
+    }
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return from_errno(errno, "pipe");
   const Fd orders(ends[0]);
@@ -153,10 +210,19 @@ Result<> run(const Arguments& arguments) {
   ::signal(SIGPIPE, SIG_IGN);
   if (const auto dropped = agent::drop_privileges(); !dropped)
     complain(dropped.error().what + ": the agent runs with more rights than it needs");
-  return agent::run(*collection, state,
-                    {.version = tool_version,
-                     .orders = orders.get(),
-                     .log = [](std::string_view line) { complain(line); }});
+  const agent::TrialOptions trial{.arguments = process_words,
+                                  .orders = orders.get(),
+                                  .limit = std::chrono::seconds(arguments.trial_seconds),
+                                  .log = [](std::string_view line) { complain(line); }};
+  while (true) {
+    const auto newer = run_agent(arguments, orders.get());
+    // That another one runs says nothing of this version.
+    if (!newer && newer.error().code == Errc::conflict) versions.ended_in_order();
+    if (!newer) return newer.error();
+    if (newer->empty() || !go_over_to(*newer, versions, trial) || arguments.once) break;
+  }
+  versions.ended_in_order();
+  return {};
 }
 
 Result<> status(const Arguments& arguments) {
@@ -226,6 +292,7 @@ static void use_own_name_services() {}
 
 int main(int argc, char** argv) {
   use_own_name_services();
+  tenken::app::process_words = argv;
   const std::vector<std::string_view> words(argv + 1, argv + argc);
   return tenken::app::main_of(words);
 }

@@ -134,6 +134,11 @@ struct AdminArguments {
   std::int64_t uses = 1;          // of a token
   std::vector<std::string> tags;  // NAME=VALUE
   std::string server;             // URL, for the line that says how a token is used
+  std::string release_key;        // for the same line
+  std::string release;            // of the agent
+  bool all = false;               // agents of the account
+  int percent = 100;              // of them, with those that were asked before
+  std::int64_t count = 0;         // of them now; 0: as percent says
 };
 int admin_account_create_command(const AdminArguments& arguments);
 int admin_account_list_command(const AdminArguments& arguments);
@@ -153,6 +158,7 @@ int admin_agent_rename_command(const AdminArguments& arguments);
 int admin_agent_retire_command(const AdminArguments& arguments);
 int admin_agent_revoke_command(const AdminArguments& arguments);
 int admin_agent_collect_command(const AdminArguments& arguments);
+int admin_agent_update_command(const AdminArguments& arguments);
 int admin_backup_command(const AdminArguments& arguments);
 int admin_restore_command(const AdminArguments& arguments);
 int admin_distribute_command(const AdminArguments& arguments);

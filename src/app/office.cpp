@@ -1,8 +1,11 @@
 #include "app/office.h"
 
+#include <fmt/format.h>
+
 #include "access/schema.h"
 #include "app/console.h"
 #include "app/exit_code.h"
+#include "base/text.h"
 #include "pipeline/database_location.h"
 #include "serve/store_lock.h"
 
@@ -41,6 +44,16 @@ int ended(const Result<>& done) {
 int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
   auto office = open_office(arguments);
   return ended(office ? work(*office) : Result<>(std::move(office).error()));
+}
+
+Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments) {
+  auto& connection = *office.connection;
+  TRY(auto found, store::find_agent(connection, arguments.account, arguments.id));
+  if (!found) {
+    TRY(found, store::find_agent_of_resource(connection, arguments.account, arguments.id));
+  }
+  if (!found) return not_found(fmt::format("the account has no agent {}", printable(arguments.id)));
+  return *std::move(found);
 }
 
 std::string shown_time(Seconds time) {

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "sql/sql.h"
+#include "store/agents.h"
 
 namespace tenken::app {
 
@@ -27,6 +28,9 @@ Result<access::MasterKey> master_key(const AdminArguments& arguments);
 // The exit code; what went wrong was said.
 int ended(const Result<>& done);
 int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work);
+
+// By its id, or by that of its resource. Errors: not_found.
+Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments);
 
 std::string shown_time(Seconds time);  // "-": never
 

@@ -367,7 +367,12 @@ Result<AgentCounts> count_agents(sql::Connection& connection, Seconds seen_since
 
 Result<std::int64_t> prune_agents(sql::Connection& connection, Seconds before) {
   TRY_VOID(connection.run("DELETE FROM agent_command WHERE expires_at < ?1", before));
-  return connection.run("DELETE FROM agent WHERE status <> 1 AND ended_at < ?1", before);
+  TRY(const auto forgotten,
+      connection.run("DELETE FROM agent WHERE status <> 1 AND ended_at < ?1", before));
+  TRY_VOID(
+      connection.run("DELETE FROM agent_update WHERE NOT EXISTS (SELECT 1 FROM agent "
+                     "WHERE agent.agent_id = agent_update.agent_id)"));
+  return forgotten;
 }
 
 }  // namespace tenken::store

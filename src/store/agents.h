@@ -133,7 +133,7 @@ Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::s
 struct AgentCommand {
   std::string id;  // 32 hexadecimal digits
   std::string agent;
-  std::string command;  // "collect", "renew"
+  std::string command;  // "collect", "renew", "update"
   Seconds issued = 0;
   Seconds expires = 0;
 };

@@ -2,6 +2,7 @@
 #include "store/agents.h"
 
 #include "base/compress.h"
+#include "store/agent_updates.h"
 #include "store/resources.h"
 #include "support/store_case.h"
 
@@ -161,6 +162,30 @@ TEST_P(AgentsTest, CommandsAreSentOnceAndUntilTheirEnd) {
   EXPECT_TRUE(mark_sent(db(), "c1", today).value());
   EXPECT_FALSE(mark_sent(db(), "c1", today).value());
   EXPECT_TRUE(waiting_commands(db(), "a1", today + 10).value().empty());
+}
+
+TEST_P(AgentsTest, UpdatesAreOfOneReleaseAndEndWithTheAgent) {
+  add("a1", "mi-1");
+  add("a2", "mi-2");
+  EXPECT_FALSE(find_update(db(), "a1").value());
+  ASSERT_TRUE(ask_for_update(db(), "a1", "0.2.0", today));
+  ASSERT_TRUE(change_update(db(), "a1", "0.1.0", UpdateState::failed, "late", today + 1));
+  EXPECT_EQ(find_update(db(), "a1").value()->state, UpdateState::waiting);
+  ASSERT_TRUE(change_update(db(), "a1", "0.2.0", UpdateState::failed, "no room", today + 2));
+  const auto failed = find_update(db(), "a1").value().value();
+  EXPECT_EQ(failed.message, "no room");
+  EXPECT_EQ(failed.changed, today + 2);
+  EXPECT_EQ(shown_state(failed, "0.1.0"), "failed");
+  EXPECT_EQ(shown_state(failed, "0.2.0"), "updated");
+  EXPECT_EQ(list_updates(db(), account, "", "mi-2").value().size(), 1U);
+  EXPECT_TRUE(list_updates(db(), account, "mi-1", "mi-2").value().empty());
+  EXPECT_TRUE(list_updates(db(), "999988887777", "", "mi-2").value().empty());
+  // Asked again, the fault is of the past.
+  ASSERT_TRUE(ask_for_update(db(), "a1", "0.3.0", today + 3));
+  EXPECT_EQ(find_update(db(), "a1").value()->message, "");
+  EXPECT_TRUE(end_agent(db(), "a1", AgentStatus::retired, today).value());
+  EXPECT_EQ(prune_agents(db(), today + 5).value(), 1);
+  EXPECT_FALSE(find_update(db(), "a1").value());
 }
 
 TEST_P(AgentsTest, AreCountedAndForgotten) {

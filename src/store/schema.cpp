@@ -384,6 +384,19 @@ constexpr std::string_view scan_modes =
 constexpr std::string_view ended_agents =
     "CREATE INDEX agent_ended ON agent (ended_at) WHERE status <> 1;";
 
+// store/agent_updates.h. States are numbers of UpdateState.
+constexpr std::string_view agent_updates = R"sql(
+CREATE TABLE agent_update (
+  agent_id TEXT NOT NULL,
+  release TEXT NOT NULL,
+  state BIGINT NOT NULL,
+  message TEXT NOT NULL,
+  asked_at BIGINT NOT NULL,
+  changed_at BIGINT NOT NULL,
+  PRIMARY KEY (agent_id)
+) {clustered};
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -394,6 +407,7 @@ constexpr std::array all{
     sql::Migration{7, openings},
     sql::Migration{8, scan_modes},
     sql::Migration{9, ended_agents},
+    sql::Migration{10, agent_updates},
 };
 
 }  // namespace

@@ -1,16 +1,21 @@
 // What agents are told to do, in answer to a long poll: docs/adr/0013.
+#include <optional>
 #include <vector>
 
 #include "api/agents/call.h"
+#include "api/agents/releases.h"
 #include "base/json_writer.h"
+#include "base/text.h"
 #include "crypto/ed25519.h"
 #include "crypto/encode.h"
 #include "crypto/random.h"
+#include "store/agent_updates.h"
 
 namespace tenken::api::agents {
 namespace {
 
 constexpr std::size_t digest_digits = 64;
+constexpr std::size_t longest_fault = 256;
 constexpr int longest_hold_ms = 50'000;
 // Agents that came at once, after the server was away, are not to come at once for ever.
 constexpr int spread_ms = 10'000;
@@ -23,19 +28,30 @@ int hold_ms() {
   return longest_hold_ms - number % spread_ms;
 }
 
-std::string text_of(const store::AgentCommand& command) {
+struct Sending {
+  store::AgentCommand command;
+  std::optional<ReleaseFacts> release;  // of an update
+};
+
+std::string text_of(const Sending& sending) {
+  const auto& command = sending.command;
   json::Writer out;
   out.begin_object();
   out.member("id", command.id).member("agentId", command.agent);
   out.member("command", command.command);
   out.key("issued").integer(command.issued);
   out.key("expires").integer(command.expires);
+  if (sending.release) {
+    out.key("release").begin_object().member("version", sending.release->version);
+    out.member("sha256", sending.release->sha256);
+    out.key("size").integer(static_cast<std::int64_t>(sending.release->size));
+    out.end_object();
+  }
   out.end_object();
   return out.take();
 }
 
-AgentAnswer answer_of(const AgentCall& call, const std::vector<store::AgentCommand>& commands,
-                      Seconds now) {
+AgentAnswer answer_of(const AgentCall& call, const std::vector<Sending>& commands, Seconds now) {
   json::Writer out;
   out.begin_object();
   out.key("now").integer(now);
@@ -53,16 +69,46 @@ AgentAnswer answer_of(const AgentCall& call, const std::vector<store::AgentComma
   return response;
 }
 
+// An update whose release is not here is not sent; why is told in the list of agents.
+Result<std::optional<Sending>> prepare(sql::Connection& connection, const AgentCall& call,
+                                       const store::AgentCommand& command, Seconds now) {
+  if (command.command != "update") return std::optional(Sending{command, {}});
+  TRY(const auto update, store::find_update(connection, call.agent.id));
+  if (!update) return std::optional<Sending>();
+  const auto facts =
+      release_facts(call.services.releases, update->release, call.agent.architecture);
+  TRY_VOID(store::change_update(connection, call.agent.id, update->release,
+                                facts ? store::UpdateState::sent : store::UpdateState::failed,
+                                facts ? std::string_view() : std::string_view(facts.error().what),
+                                now));
+  if (!facts) return std::optional<Sending>();
+  return std::optional(Sending{command, *facts});
+}
+
 // Those that no other node sends.
-Result<std::vector<store::AgentCommand>> take_commands(sql::Connection& connection,
-                                                       std::string_view agent, Seconds now) {
-  TRY(const auto waiting, store::waiting_commands(connection, agent, now));
-  std::vector<store::AgentCommand> out;
+Result<std::vector<Sending>> take_commands(sql::Connection& connection, const AgentCall& call,
+                                           Seconds now) {
+  TRY(const auto waiting, store::waiting_commands(connection, call.agent.id, now));
+  std::vector<Sending> out;
   for (const auto& command : waiting) {
     TRY(const auto ours, store::mark_sent(connection, command.id, now));
-    if (ours) out.push_back(command);
+    if (!ours) continue;
+    TRY(auto sending, prepare(connection, call, command, now));
+    if (sending) out.push_back(*std::move(sending));
   }
   return out;
+}
+
+// "0.2.0 why it does not run here", until the agent is asked again.
+ApiResult<> note_update_fault(sql::Connection& connection, const AgentCall& call, Seconds now) {
+  const auto header = call.request.headers.get("Tenken-Update");
+  if (header.empty()) return {};
+  TRY(const auto text, name_of(header, "Tenken-Update", longest_fault));
+  const auto [release, why] = split_once(text, ' ');
+  if (why)
+    TRY_VOID(store::change_update(connection, call.agent.id, release, store::UpdateState::failed,
+                                  *why, now));
+  return {};
 }
 
 }  // namespace
@@ -72,7 +118,8 @@ AgentAnswer poll(const AgentCall& call) {
   TRY(const auto digest,
       digits_of(call.request.headers.get("Tenken-Digest"), "Tenken-Digest", digest_digits, true));
   TRY(auto connection, call.services.pool->lease());
-  TRY(auto commands, take_commands(*connection, call.agent.id, now));
+  if (!call.request.held) TRY_VOID(note_update_fault(*connection, call, now));
+  TRY(auto commands, take_commands(*connection, call, now));
   if (!call.request.held) {
     TRY(const auto state, store::report_state(*connection, call.resource()));
     const bool same = state && !digest.empty() && state->digest == digest;
@@ -82,12 +129,13 @@ AgentAnswer poll(const AgentCall& call) {
                         .confirmed = same ? now : 0});
     if (!same && !digest.empty() && commands.empty() &&
         call.presence.may_ask_for_whole(call.agent.id, now))
-      commands.push_back({.id = crypto::to_hex(crypto::random_bytes(16)),
-                          .agent = call.agent.id,
-                          .command = "collect",
-                          .issued = now,
-                          .expires = now + asking_ends_after});
-    if (commands.empty())
+      commands.push_back({{.id = crypto::to_hex(crypto::random_bytes(16)),
+                           .agent = call.agent.id,
+                           .command = "collect",
+                           .issued = now,
+                           .expires = now + asking_ends_after},
+                          {}});
+    if (commands.empty() && call.request.headers.get("Tenken-Hold") != "0")
       return http::Response{
           .hold = http::Hold{.key = "agent:" + call.agent.id, .milliseconds = hold_ms()}};
   }

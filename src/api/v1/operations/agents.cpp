@@ -12,6 +12,7 @@
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "host/report.h"
+#include "store/agent_updates.h"
 #include "store/resources.h"
 
 namespace tenken::api::v1 {
@@ -27,7 +28,17 @@ std::string_view health_of(const store::Agent& agent, Seconds now) {
   return agent.reported == 0 ? "never_reported" : "healthy";
 }
 
-void write_agent(json::Writer& out, const store::Agent& agent, Seconds now) {
+void write_update(json::Writer& out, const store::AgentUpdate& update, std::string_view version) {
+  const auto state = store::shown_state(update, version);
+  out.key("update").begin_object().member("release", update.release).member("state", state);
+  if (state == "failed") out.member_if("message", update.message);
+  write_time(out, "askedAt", update.asked);
+  write_time(out, "changedAt", update.changed);
+  out.end_object();
+}
+
+void write_agent(json::Writer& out, const store::Agent& agent, const store::AgentUpdate* update,
+                 Seconds now) {
   out.begin_object();
   out.member("agentId", agent.id).member("resourceId", agent.resource);
   out.member_if("name", agent.name).member_if("hostName", agent.host_name);
@@ -41,6 +52,7 @@ void write_agent(json::Writer& out, const store::Agent& agent, Seconds now) {
   write_time(out, "reportedAt", agent.reported);
   write_time(out, "cloneSeenAt", agent.clone_seen);
   write_time(out, "endedAt", agent.ended);
+  if (update != nullptr) write_update(out, *update, agent.version);
   out.end_object();
 }
 
@@ -51,10 +63,16 @@ ApiResult<http::Response> list_agents(const V1Call& call) {
   TRY(auto agents, store::list_agents(*connection, call.who.account, after, page.limit + 1));
   const bool goes_on = std::ssize(agents) > page.limit;
   if (goes_on) agents.pop_back();
+  TRY(const auto updates, store::list_updates(*connection, call.who.account, after,
+                                              agents.empty() ? "" : agents.back().resource));
   json::Writer out;
   out.begin_object();
   out.key("agents").begin_array();
-  for (const auto& agent : agents) write_agent(out, agent, call.services.clock());
+  for (const auto& agent : agents) {
+    const auto update = updates.find(agent.id);
+    write_agent(out, agent, update == updates.end() ? nullptr : &update->second,
+                call.services.clock());
+  }
   out.end_array();
   if (goes_on) write_next_token(out, call, page, {agents.back().resource});
   out.end_object();
