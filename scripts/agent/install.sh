@@ -4,6 +4,7 @@
 #
 #   sh install.sh --server https://HOST:PORT --ca-sha256 DIGITS
 #   sh install.sh --uninstall     leaves nothing of it, neither program nor state
+#   sh install.sh --add-service | --remove-service | --print unit|init|cron     (for packages)
 #
 #   --token TOKEN       (standard input: there no other user of the host sees it)
 #   --ca-sha256 DIGITS  SHA-256 of the server's authority, which is fetched and then alone trusted
@@ -11,7 +12,11 @@
 #   --release-key KEY   base64 of the Ed25519 key that signs programs: an unsigned one is refused
 #   --bin DIR           where the program goes (/usr/local/bin)
 #   --state DIR         what the agent keeps (/var/lib/tenken-agent)
-#   --no-service        no systemd unit
+#   --proxy URL         of the agent: http://[USER:PASSWORD@]HOST:PORT
+#   --init KIND         what starts the agent: systemd, sysv, cron or none; otherwise the first of
+#                       these that the host has
+#   --no-service        as --init none
+#   --rootfs DIR        everything goes below DIR, the root of another host; nothing is started
 #
 # Needs curl or wget, sha256sum, and with --release-key openssl 3.
 set -eu
@@ -27,6 +32,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 # fetch PATH FILE: from the server, by its authority; before that is there, from anybody.
 fetch() {
   url=$server$1 file=$2
+  [ -z "$proxy" ] || export https_proxy="$proxy"
   if have curl; then
     if [ -n "$ca" ]; then set -- --cacert "$ca"; else set -- --insecure; fi
     curl --fail --silent --show-error --proto '=https' "$@" --output "$file" "$url"
@@ -49,12 +55,13 @@ verify() {
     fail "the program is not signed with the key of --release-key"
 }
 
-write_unit() {
-  cat >"$1" <<UNIT
+unit_text() {
+  cat <<UNIT
 [Unit]
 Description=tenken agent
 Wants=network-online.target
 After=network-online.target
+ConditionPathExists=$state/agent.conf
 
 [Service]
 ExecStart=$bin/tenken-agent run --state $state
@@ -75,64 +82,208 @@ MemoryDenyWriteExecute=yes
 [Install]
 WantedBy=multi-user.target
 UNIT
-  chmod 644 "$1"
 }
 
-start_service() {
-  if [ "$service" = no ] || [ ! -d /run/systemd/system ]; then
-    printf 'install: start it with: %s/tenken-agent run --state %s\n' "$bin" "$state" >&2
-    return
+init_text() {
+  printf '#!/bin/sh\nprogram=%s\nstate=%s\n' "$bin/tenken-agent" "$state"
+  cat <<'INIT'
+### BEGIN INIT INFO
+# Provides:          tenken-agent
+# Required-Start:    $remote_fs $network
+# Required-Stop:     $remote_fs $network
+# Default-Start:     2 3 4 5
+# Default-Stop:      0 1 6
+# Short-Description: tenken agent
+# Description:       reports what is installed on this host to a tenken server
+### END INIT INFO
+# chkconfig: 2345 90 10
+# description: tenken agent
+
+# The process by its number, where that is still an agent's.
+running() {
+  pid=$(cat "$state/pid" 2>/dev/null) && [ -n "$pid" ] &&
+    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "tenken-agent run --state $state "
+}
+start() {
+  running && return 0
+  if [ ! -e "$state/agent.conf" ]; then
+    echo "tenken-agent: not enrolled: tenken-agent enrol" >&2
+    return 6
   fi
-  write_unit /etc/systemd/system/tenken-agent.service
-  systemctl daemon-reload
-  systemctl enable --quiet tenken-agent.service
-  systemctl restart tenken-agent.service
+  umask 077
+  setsid "$program" run --state "$state" </dev/null >"$state/log" 2>&1 &
+  echo $! >"$state/pid"
+}
+stop() {
+  running || return 0
+  kill "$pid"
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    running || break
+    sleep 1
+  done
+  ! running || kill -9 "$pid"
+  rm -f "$state/pid"
+}
+case ${1:-} in
+  start) start ;;
+  stop) stop ;;
+  restart | force-reload) stop && start ;;
+  reload) running && kill -HUP "$pid" ;;
+  try-restart | condrestart) ! running || { stop && start; } ;;
+  status)
+    running && echo "tenken-agent runs: process $pid" && exit 0
+    echo "tenken-agent does not run"
+    exit 3
+    ;;
+  *)
+    echo "usage: $0 start|stop|restart|try-restart|reload|force-reload|status" >&2
+    exit 2
+    ;;
+esac
+INIT
+}
+
+# For hosts that have nothing that keeps programs running. Not all of a fleet in one second.
+cron_line() {
+  printf '%s%s\n' "*/4 * * * * $1sleep \`expr \$\$ \\% 50\`; " \
+    "exec $bin/tenken-agent run --once --state $state >$state/log 2>&1"
+}
+cron_text() {
+  printf '# tenken agent: no service manager was found that could keep it running\n'
+  cron_line 'root '
+}
+
+# Which of systemd, sysv, cron starts programs here.
+find_init() {
+  if [ -d "$rootfs/run/systemd/system" ]; then
+    init=systemd
+  elif [ -n "$rootfs" ] && [ -d "$rootfs/lib/systemd/system" ]; then
+    init=systemd
+  elif [ -d "$rootfs/etc/init.d" ] && [ -n "$(registrar)" ]; then
+    init=sysv
+  elif [ -d "$rootfs/etc/cron.d" ] || [ -d "$rootfs/etc/crontabs" ]; then
+    init=cron
+  else
+    fail "neither systemd, SysV init nor cron starts programs here: --init none installs without," \
+      "and $bin/tenken-agent run --state $state is to be started by other means"
+  fi
+}
+
+# The program that enters scripts of /etc/init.d into the runlevels.
+registrar() {
+  for one in update-rc.d chkconfig insserv; do
+    for directory in /usr/sbin /sbin; do
+      [ ! -x "$rootfs$directory/$one" ] || { echo "$one" && return; }
+    done
+  done
+}
+
+register() {
+  case $(registrar) in
+    update-rc.d) update-rc.d tenken-agent defaults >/dev/null ;;
+    chkconfig) chkconfig --add tenken-agent ;;
+    insserv) insserv tenken-agent ;;
+  esac
+}
+unregister() {
+  case $(registrar) in
+    update-rc.d) update-rc.d -f tenken-agent remove >/dev/null ;;
+    chkconfig) chkconfig --del tenken-agent ;;
+    insserv) insserv -r tenken-agent ;;
+  esac
+}
+
+# put FILE MODE: standard input becomes the file at once or not at all.
+put() {
+  (umask 022 && mkdir -p "$(dirname "$1")")
+  cat >"$1.new"
+  chmod "$2" "$1.new"
+  mv -f "$1.new" "$1"
+}
+
+unit_file=/etc/systemd/system/tenken-agent.service
+init_file=/etc/init.d/tenken-agent
+cron_file=/etc/cron.d/tenken-agent
+busybox_file=/etc/crontabs/root
+
+add_service() {
+  [ -n "$init" ] || find_init
+  case $init in
+    systemd)
+      unit_text | put "$rootfs$unit_file" 644
+      if [ -n "$rootfs" ]; then
+        (umask 022 && mkdir -p "$rootfs/etc/systemd/system/multi-user.target.wants")
+        ln -sf "$unit_file" "$rootfs/etc/systemd/system/multi-user.target.wants/"
+      else
+        systemctl daemon-reload
+        systemctl enable --quiet tenken-agent.service
+        systemctl restart tenken-agent.service
+      fi
+      ;;
+    sysv)
+      init_text | put "$rootfs$init_file" 755
+      [ -n "$rootfs" ] || register || fail "$init_file could not be entered into the runlevels"
+      if [ -z "$rootfs" ] && [ -e "$state/agent.conf" ]; then
+        "$init_file" restart || fail "$init_file restart has failed"
+      fi
+      ;;
+    cron)
+      if [ -d "$rootfs/etc/cron.d" ]; then
+        cron_text | put "$rootfs$cron_file" 644
+      else
+        remove_from_crontab
+        cron_line '' >>"$rootfs$busybox_file"
+      fi
+      ;;
+    none)
+      printf 'install: start it with: %s/tenken-agent run --state %s\n' "$bin" "$state" >&2
+      ;;
+    *) fail "--init $init: systemd, sysv, cron or none is needed" ;;
+  esac
+}
+
+remove_from_crontab() {
+  [ -e "$rootfs$busybox_file" ] || return 0
+  grep -v "/tenken-agent run --once " "$rootfs$busybox_file" >"$rootfs$busybox_file.new" || true
+  cat "$rootfs$busybox_file.new" >"$rootfs$busybox_file"
+  rm -f "$rootfs$busybox_file.new"
+}
+
+# Whatever was put there: the host may have had another init then.
+remove_service() {
+  if [ -e "$rootfs$unit_file" ]; then
+    if [ -z "$rootfs" ] && have systemctl; then
+      systemctl disable --quiet --now tenken-agent.service 2>/dev/null || true
+    fi
+    rm -f "$rootfs$unit_file" \
+      "$rootfs/etc/systemd/system/multi-user.target.wants/tenken-agent.service"
+    [ -n "$rootfs" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
+  fi
+  if [ -e "$rootfs$init_file" ]; then
+    [ -n "$rootfs" ] || "$init_file" stop || true
+    [ -n "$rootfs" ] || unregister || true
+    rm -f "$rootfs$init_file"
+  fi
+  rm -f "$rootfs$cron_file"
+  remove_from_crontab
 }
 
 uninstall() {
-  if [ "$service" = yes ] && [ -d /run/systemd/system ]; then
-    systemctl disable --quiet --now tenken-agent.service 2>/dev/null || true
-    rm -f /etc/systemd/system/tenken-agent.service
-    systemctl daemon-reload
-  fi
-  rm -f "$bin/tenken-agent"
+  [ "$init" = none ] || remove_service
+  rm -f "$rootfs$bin/tenken-agent"
   # Only what an agent has made: the option may have been mistaken.
-  if [ -d "$state" ]; then
-    [ -e "$state/agent.pem" ] || fail "$state: no agent's state stands there"
-    rm -rf "$state"
+  if [ -d "$rootfs$state" ]; then
+    [ -e "$rootfs$state/agent.pem" ] || fail "$rootfs$state: no agent's state stands there"
+    rm -rf "$rootfs$state"
   fi
 }
 
-# All of it stands in a function, so that a file that was cut off does nothing.
-main() {
-  server='' ca='' ca_sha256='' release_key='' token='' service=yes remove=no
-  bin=/usr/local/bin state=/var/lib/tenken-agent
-  while [ $# -gt 0 ]; do
-    case $1 in
-      --no-service) service=no && shift && continue ;;
-      --uninstall) remove=yes && shift && continue ;;
-      --server | --ca | --ca-sha256 | --release-key | --token | --bin | --state) ;;
-      *) fail "$1: no such option" ;;
-    esac
-    [ $# -ge 2 ] || fail "$1: a value is needed"
-    case $1 in
-      --server) server=${2%/} ;;
-      --ca) ca=$2 ;;
-      --ca-sha256) ca_sha256=$2 ;;
-      --release-key) release_key=$2 ;;
-      --token) token=$2 ;;
-      --bin) bin=$2 ;;
-      --state) state=$2 ;;
-    esac
-    shift 2
-  done
-  if [ "$remove" = yes ]; then
-    uninstall
-    return
-  fi
+install_agent() {
   case $server in https://?*) ;; *) fail "--server https://HOST:PORT is needed" ;; esac
   [ -n "$ca$ca_sha256" ] || fail "--ca-sha256 or --ca is needed"
   [ "$(uname -s)" = Linux ] || fail "this is not Linux"
+  # Before anything is fetched: what cannot be started is not installed.
+  [ -n "$init" ] || find_init
 
   work=$(mktemp -d)
   trap 'rm -rf "$work"' EXIT
@@ -152,16 +303,57 @@ main() {
 
   chmod 755 "$work/tenken-agent"
   "$work/tenken-agent" --version >/dev/null || fail "the program does not run on this host"
-  mkdir -p "$state"
-  (umask 022 && mkdir -p "$bin")
-  # Beside it first: a running one is replaced at once or not at all.
-  cp "$work/tenken-agent" "$bin/.tenken-agent.new"
-  chmod 755 "$bin/.tenken-agent.new"
-  mv -f "$bin/.tenken-agent.new" "$bin/tenken-agent"
+  # A running one is replaced at once or not at all.
+  put "$rootfs$bin/tenken-agent" 755 <"$work/tenken-agent"
+  mkdir -p "$rootfs$state"
   [ -n "$token" ] || read -r token || fail "a token is needed: --token, or standard input"
-  printf '%s\n' "$token" |
-    "$bin/tenken-agent" enrol --server "$server" --ca "$ca" --token - --state "$state"
-  start_service
+  set -- --server "$server" --ca "$ca" --token - --state "$rootfs$state"
+  [ -z "$rootfs" ] || set -- "$@" --rootfs "$rootfs"
+  [ -z "$proxy" ] || set -- "$@" --proxy "$proxy"
+  [ -z "$release_key" ] || set -- "$@" --release-key "$release_key"
+  printf '%s\n' "$token" | "$rootfs$bin/tenken-agent" enrol "$@" ||
+    fail "the host could not be enrolled"
+  add_service
+}
+
+# All of it stands in a function, so that a file that was cut off does nothing.
+main() {
+  server='' ca='' ca_sha256='' release_key='' token='' proxy='' init='' rootfs='' action=install
+  bin=/usr/local/bin state=/var/lib/tenken-agent
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --no-service) init=none && shift && continue ;;
+      --uninstall | --add-service | --remove-service) action=${1#--} && shift && continue ;;
+      --server | --ca | --ca-sha256 | --release-key | --token | --proxy | --bin | --state | --init) ;;
+      --rootfs | --print) ;;
+      *) fail "$1: no such option" ;;
+    esac
+    [ $# -ge 2 ] || fail "$1: a value is needed"
+    case $1 in
+      --server) server=${2%/} ;;
+      --ca) ca=$2 ;;
+      --ca-sha256) ca_sha256=$2 ;;
+      --release-key) release_key=$2 ;;
+      --token) token=$2 ;;
+      --bin) bin=$2 ;;
+      --state) state=$2 ;;
+      --proxy) proxy=$2 ;;
+      --init) init=$2 ;;
+      --rootfs) rootfs=${2%/} ;;
+      --print) action=print_$2 ;;
+    esac
+    shift 2
+  done
+  case $action in
+    install) install_agent ;;
+    uninstall) uninstall ;;
+    add-service) add_service ;;
+    remove-service) remove_service ;;
+    print_unit) unit_text ;;
+    print_init) init_text ;;
+    print_cron) cron_text ;;
+    *) fail "--print ${action#print_}: unit, init or cron is needed" ;;
+  esac
 }
 
 main "$@"

@@ -1,0 +1,172 @@
+#!/usr/bin/env python3
+"""The install script that the server hands out: what starts the agent on hosts with systemd, with
+SysV init, with cron only, with nothing; and what is left after it has been taken away again.
+
+The hosts are directories (--rootfs); that the init script works is shown by packages_test.py.
+"""
+import aws_tools
+
+aws_tools.enter()
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import unittest
+
+import server
+import support
+from server import ACCOUNT
+
+AGENT = os.environ.get("TENKEN_AGENT", "tenken-agent")
+
+
+class Install(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.releases = self.directory / "releases"
+        self.releases.mkdir()
+        shutil.copy(AGENT, self.releases / f"tenken-agent-{os.uname().machine}")
+        self.server = server.Server(
+            self.directory / "advisories.db", arguments=("--agent-releases", str(self.releases))
+        )
+        self.addCleanup(self.server.close)
+        self.root = self.directory / "host"
+        (self.root / "etc").mkdir(parents=True)
+        (self.root / "etc/os-release").write_text("ID=debian\nVERSION_ID=12\n")
+        (self.root / "etc/machine-id").write_text("7" * 32 + "\n")
+        connection = self.server.connect()
+        connection.request("GET", "/agent/install")
+        self.script = self.directory / "install.sh"
+        self.script.write_bytes(connection.getresponse().read())
+        connection.close()
+
+    def installer(self, *words, stdin=""):
+        return subprocess.run(
+            ["sh", self.script, "--rootfs", self.root, *words], input=stdin, capture_output=True,
+            text=True, check=False, env=support.environment(),
+        )  # fmt: skip
+
+    def install(self, *words):
+        token = self.server.admin("token", "create", "--account", ACCOUNT).strip()
+        authority = hashlib.sha256(pathlib.Path(self.server.ca_file).read_bytes()).hexdigest()
+        return self.installer(
+            "--server", self.server.url, "--ca-sha256", authority, *words, stdin=token + "\n"
+        )
+
+    def files(self):
+        return {str(path.relative_to(self.root)) for path in self.root.rglob("*") if not path.is_dir()}
+
+    def check(self, *expected):
+        """It is installed, with these files, and taken away again without a trace."""
+        before = self.files()
+        done = self.install()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("enrolled as", done.stdout)
+        state = "var/lib/tenken-agent/"
+        put = {path for path in self.files() - before if not path.startswith(state)}
+        self.assertEqual(put, {"usr/local/bin/tenken-agent", *expected})
+        # What starts the agent finds it and its state.
+        self.assertEqual(self.install().returncode, 0)  # again: the same files
+        self.assertEqual({p for p in self.files() - before if not p.startswith(state)}, put)
+        return before
+
+    def check_removal(self, before):
+        done = self.installer("--uninstall")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(self.files(), before)
+        self.assertFalse((self.root / "var/lib/tenken-agent").exists())
+
+    def test_with_systemd(self):
+        (self.root / "lib/systemd/system").mkdir(parents=True)
+        (self.root / "etc/init.d").mkdir()  # is there too, and not the first
+        (self.root / "etc/cron.d").mkdir()
+        unit = "etc/systemd/system/tenken-agent.service"
+        before = self.check(unit, "etc/systemd/system/multi-user.target.wants/tenken-agent.service")
+        self.assertIn("ExecStart=/usr/local/bin/tenken-agent run", (self.root / unit).read_text())
+        self.check_removal(before)
+
+    def test_with_sysv_init(self):
+        (self.root / "etc/init.d").mkdir()
+        (self.root / "usr/sbin").mkdir(parents=True)
+        registrar = self.root / "usr/sbin/update-rc.d"
+        registrar.write_text("#!/bin/sh\n")
+        registrar.chmod(0o755)
+        before = self.check("etc/init.d/tenken-agent")
+        script = self.root / "etc/init.d/tenken-agent"
+        self.assertTrue(os.access(script, os.X_OK))
+        wrong = subprocess.run(["sh", script, "dance"], capture_output=True, text=True, check=False)
+        self.assertEqual(wrong.returncode, 2)
+        self.assertIn("usage:", wrong.stderr)
+        self.check_removal(before)
+
+    def test_with_cron_only(self):
+        (self.root / "etc/init.d").mkdir()  # nothing enters scripts into runlevels
+        (self.root / "etc/cron.d").mkdir()
+        before = self.check("etc/cron.d/tenken-agent")
+        line = (self.root / "etc/cron.d/tenken-agent").read_text().splitlines()[-1]
+        self.assertRegex(line, r"^\S+ \* \* \* \* root .*/usr/local/bin/tenken-agent run --once ")
+        self.check_removal(before)
+
+    def test_with_the_cron_of_busybox(self):
+        table = self.root / "etc/crontabs/root"
+        table.parent.mkdir()
+        table.write_text("0 3 * * * other\n")
+        before = self.check()
+        self.assertEqual(table.read_text().count("tenken-agent run --once"), 1)
+        self.check_removal(before)
+        self.assertEqual(table.read_text(), "0 3 * * * other\n")
+
+    def test_where_nothing_starts_programs_it_says_so_before_it_changes_anything(self):
+        before = self.files()
+        done = self.install()
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("neither systemd, SysV init nor cron", done.stderr)
+        self.assertIn("--init none", done.stderr)
+        self.assertEqual(self.files(), before)
+        done = self.install("--init", "none")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("start it with", done.stderr)
+        self.check_removal(before)
+
+    def test_what_cannot_be_is_told(self):
+        for words, why in (
+            (["--init", "upstart"], "systemd, sysv, cron or none is needed"),
+            (["--print", "poem"], "unit, init or cron is needed"),
+            (["--dance"], "no such option"),
+        ):
+            done = self.installer("--add-service", *words)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(why, done.stderr)
+
+    def test_what_cron_runs_reports_once_and_ends(self):
+        (self.root / "var/lib/dpkg").mkdir(parents=True)
+        (self.root / "var/lib/dpkg/status").write_text(support.DEMO_STATUS)
+        self.assertEqual(self.install("--init", "none").returncode, 0)
+        words = [AGENT, "run", "--once", "--state", self.root / "var/lib/tenken-agent", "--rootfs", self.root]
+
+        def once():
+            return subprocess.run(
+                words, capture_output=True, text=True, check=False, timeout=30,
+                env=support.environment(SOURCE_DATE_EPOCH=None),
+            )  # fmt: skip
+
+        done = once()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("report 1: 2 packages", done.stderr)
+        agents = self.server.admin("agent", "list", "--account", ACCOUNT)
+        self.assertEqual(len(agents.splitlines()), 1)
+        self.assertNotIn("never", agents)
+        # Nothing has changed; what waits is done.
+        self.assertNotIn("report", once().stderr)
+        self.server.admin("agent", "collect", agents.split("\t")[0], "--account", ACCOUNT)
+        self.assertIn("report 2", once().stderr)
+        self.server.kill()
+        done = once()
+        self.assertEqual(done.returncode, support.SERVER)
+        self.assertIn("connecting", done.stderr)
+
+
+if __name__ == "__main__":
+    support.main()
