@@ -28,16 +28,6 @@ constexpr std::int64_t page = 1'000;
 constexpr std::size_t longest_agent_name = 128;
 constexpr std::size_t largest_authority = 64 * 1024;
 
-Result<access::Tags> read_tags(const std::vector<std::string>& words) {
-  access::Tags out;
-  for (const auto& word : words) {
-    const auto [name, value] = split_once(word, '=');
-    if (name.empty() || !value) return invalid(fmt::format("--tag {}: NAME=VALUE is needed", word));
-    out.emplace_back(std::string(name), std::string(*value));
-  }
-  return out;
-}
-
 std::string shown_tags(const access::Tags& tags) {
   std::string out;
   for (const auto& [name, value] : tags)

@@ -20,6 +20,7 @@ void AdminOptions::add_to(CLI::App& app) {
   add_keys(admin);
   add_tokens(admin);
   add_agents(admin);
+  add_collections(admin);
   add_store_commands(admin);
 }
 
@@ -136,6 +137,26 @@ void AdminOptions::add_update(CLI::App& group) {
       ->check(CLI::Range(1, 1'000'000))
       ->needs(all)
       ->excludes(percent);
+}
+
+void AdminOptions::add_collections(CLI::App& admin) {
+  auto& group = declare_.add_group(admin, "collect", "hosts that the server scans over SSH");
+  group.require_subcommand(1);
+  auto& add =
+      add_command(group, "add", "scan a host over SSH, again and again", admin_collect_add_command);
+  require_account(add);
+  add.add_option("--host", admin_.host, "[USER@]HOST")->required();
+  add.add_option("--port", admin_.port, "of its SSH server")
+      ->check(CLI::Range(1, 65'535))
+      ->capture_default_str();
+  add.add_option("--every", admin_.every, "how often: 30m, 6h, 1d")->capture_default_str();
+  add.add_option("--tag", admin_.tags, "NAME=VALUE: a tag of its resource");
+  require_account(
+      add_command(group, "list", "list the hosts and how that goes", admin_collect_list_command));
+  auto& remove = add_command(group, "remove", "scan a host no longer; its resource stays",
+                             admin_collect_remove_command);
+  require_account(remove);
+  remove.add_option("--host", admin_.host, "[USER@]HOST")->required();
 }
 
 void AdminOptions::add_keys(CLI::App& admin) {

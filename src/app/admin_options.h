@@ -29,6 +29,7 @@ class AdminOptions {
                               int (*command)(const AdminArguments&));
   void add_agents(CLI::App& admin);
   void add_update(CLI::App& group);
+  void add_collections(CLI::App& admin);
   void add_keys(CLI::App& admin);
 
   Declarations& declare_;

@@ -205,7 +205,10 @@ class CommandLine : private Declarations {
     sub.add_flag("--print-script", collect_.print_script,
                  "print what runs on the host, and do nothing")
         ->excludes(host);
+    auto* save = sub.add_option("--save", collect_.save,
+                                "write the inventory into a file and print what names the host");
     add_scan_options(sub);
+    save->excludes(sub.get_option("--server"));
   }
 
   void add_scan_options(CLI::App& sub) {

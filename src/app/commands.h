@@ -49,6 +49,7 @@ struct CollectArguments {
   pipeline::SshTarget ssh;
   std::int64_t timeout_seconds = 300;
   bool print_script = false;
+  std::string save;  // a file for the inventory, which nobody then scans; empty: none
 };
 int collect_command(const CollectArguments& arguments, ScanArguments scan);
 
@@ -139,6 +140,9 @@ struct AdminArguments {
   bool all = false;               // agents of the account
   int percent = 100;              // of them, with those that were asked before
   std::int64_t count = 0;         // of them now; 0: as percent says
+  std::string host;               // of a collection: [USER@]HOST
+  std::uint32_t port = 22;
+  std::string every = "1d";
 };
 int admin_account_create_command(const AdminArguments& arguments);
 int admin_account_list_command(const AdminArguments& arguments);
@@ -159,6 +163,9 @@ int admin_agent_retire_command(const AdminArguments& arguments);
 int admin_agent_revoke_command(const AdminArguments& arguments);
 int admin_agent_collect_command(const AdminArguments& arguments);
 int admin_agent_update_command(const AdminArguments& arguments);
+int admin_collect_add_command(const AdminArguments& arguments);
+int admin_collect_list_command(const AdminArguments& arguments);
+int admin_collect_remove_command(const AdminArguments& arguments);
 int admin_backup_command(const AdminArguments& arguments);
 int admin_restore_command(const AdminArguments& arguments);
 int admin_distribute_command(const AdminArguments& arguments);

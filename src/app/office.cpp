@@ -60,4 +60,14 @@ std::string shown_time(Seconds time) {
   return time == 0 ? "-" : format_time(time);
 }
 
+Result<access::Tags> read_tags(const std::vector<std::string>& words) {
+  access::Tags out;
+  for (const auto& word : words) {
+    const auto [name, value] = split_once(word, '=');
+    if (name.empty() || !value) return invalid(fmt::format("--tag {}: NAME=VALUE is needed", word));
+    out.emplace_back(std::string(name), std::string(*value));
+  }
+  return out;
+}
+
 }  // namespace tenken::app

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "access/master_key.h"
+#include "access/tokens.h"
 #include "app/commands.h"
 #include "base/result.h"
 #include "base/time.h"
@@ -33,5 +34,8 @@ int in_office(const AdminArguments& arguments, const std::function<Result<>(Offi
 Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments);
 
 std::string shown_time(Seconds time);  // "-": never
+
+// Of --tag NAME=VALUE.
+Result<access::Tags> read_tags(const std::vector<std::string>& words);
 
 }  // namespace tenken::app

@@ -379,6 +379,21 @@ constexpr auto rows = std::to_array<Phrase>({
     {"its shell ended with {}", "シェルが {} で終了しました"},
     {"its shell ended with {}: {}", "シェルが {} で終了しました: {}"},
     {"stopped", "停止しました"},
+    {"write the inventory into a file and print what names the host",
+     "インベントリをファイルに書き、ホストの識別子を表示する"},
+    {"hosts that the server scans over SSH", "サーバーが SSH 経由でスキャンするホスト"},
+    {"scan a host over SSH, again and again", "ホストを SSH 経由で定期的にスキャンする"},
+    {"of its SSH server", "ホストの SSH サーバーのポート"},
+    {"how often: 30m, 6h, 1d", "間隔: 30m, 6h, 1d"},
+    {"NAME=VALUE: a tag of its resource", "NAME=VALUE: リソースのタグ"},
+    {"list the hosts and how that goes", "ホストとその状況を一覧する"},
+    {"scan a host no longer; its resource stays", "ホストのスキャンをやめる（リソースは残る）"},
+    {"--every {}: a time such as 30m, 6h or 1d is needed",
+     "--every {}: 30m、6h、1d のような時間を指定してください"},
+    {"the account collects nothing from {}", "このアカウントは {} を収集していません"},
+    {"{} is collected already: remove it first", "{} はすでに収集対象です。先に削除してください"},
+    {"there is no account {}: tenken admin account create",
+     "アカウント {} がありません: tenken admin account create"},
 });
 
 }  // namespace

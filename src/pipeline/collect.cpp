@@ -9,6 +9,9 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "crypto/encode.h"
+#include "crypto/hash.h"
+#include "inventory/document.h"
 #include "pipeline/remote_copy.h"
 
 namespace tenken::pipeline {
@@ -65,6 +68,15 @@ Collected::Collected(Collected&& other) noexcept
 Collected::~Collected() {
   std::error_code ignored;  // nothing can be done about a temporary file that stays
   if (!directory_.empty()) std::filesystem::remove_all(directory_, ignored);
+}
+
+Result<> put_collected(Ingest& ingest, ResourceReport report, const std::string& file) {
+  TRY(const auto bytes, read_file(file, inventory::DocumentLimits{}.bytes));
+  report.digest = crypto::to_hex(crypto::view(crypto::sha256(bytes)));
+  TRY(const auto unchanged, ingest.confirm(report));
+  if (unchanged) return {};
+  TRY(auto inventory, inventory::read_document(bytes));
+  return ingest.put(stored_inventory(report, std::move(inventory)));
 }
 
 }  // namespace tenken::pipeline

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "inventory/inspect.h"
+#include "pipeline/ingest.h"
 #include "pipeline/ssh.h"
 
 namespace tenken::pipeline {
@@ -33,5 +34,8 @@ class Collected {
   std::string directory_;
   inventory::HostCopy copy_;
 };
+
+// An inventory that `tenken collect --save` has written, into the store; its digest is the file's.
+Result<> put_collected(Ingest& ingest, ResourceReport report, const std::string& file);
 
 }  // namespace tenken::pipeline

@@ -90,8 +90,8 @@ Result<pid_t> spawn(std::vector<std::string> words, int input, int output, int c
   sigset_t none;
   ::sigemptyset(&none);
   ::posix_spawnattr_setsigmask(&attributes, &none);
-  ::posix_spawnattr_setpgroup(&attributes, 0);
-  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP);
+  // In this process's own group: whoever ends that ends the connection too.
+  ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
   std::vector<char*> arguments;
   for (auto& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
@@ -214,7 +214,7 @@ Result<> run_over_ssh(const SshTarget& target, std::string_view script, int outp
   complaints.write = Fd();
   Streams streams(answer, complaints, output, limits);
   auto read = streams.read(stop);
-  if (!read) ::kill(-pid, SIGKILL);
+  if (!read) ::kill(pid, SIGKILL);
   const int code = wait_for(pid);
   if (!read) return std::move(read).error().within(target.host);
   if (code == code_of_client) return failure(streams.complaints()).within(target.host);

@@ -94,6 +94,22 @@ void write_feeds(Exposition& out, const std::vector<store::FeedState>& feeds, Se
          [](const Feed& feed) { return feed.skipped; });
 }
 
+void write_collections(Exposition& out, const std::vector<store::CollectTarget>& targets) {
+  if (targets.empty()) return;
+  std::int64_t good = 0;
+  std::int64_t failing = 0;
+  for (const auto& one : targets) {
+    if (one.failures > 0)
+      ++failing;
+    else if (one.succeeded > 0)
+      ++good;
+  }
+  out.family("tenken_collections", "gauge", "Hosts that are asked over SSH, by their last try.");
+  out.sample(static_cast<double>(good), {{"state", "good"}});
+  out.sample(static_cast<double>(failing), {{"state", "failing"}});
+  out.sample(static_cast<double>(std::ssize(targets) - good - failing), {{"state", "waiting"}});
+}
+
 }  // namespace
 
 std::string metrics_page(const MetricSources& sources) {
@@ -119,6 +135,7 @@ std::string metrics_page(const MetricSources& sources) {
         counted.last_backup);
   if (sources.generation != nullptr) write_advisories(out, *sources.generation);
   write_feeds(out, sources.feeds, sources.now);
+  write_collections(out, sources.collections);
   one(out, "tenken_log_lines_dropped_total", "counter", "Lines that the log could not take.",
       sources.dropped_log_lines);
   write_process_metrics(out);

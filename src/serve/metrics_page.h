@@ -11,6 +11,7 @@
 #include "pipeline/ingest.h"
 #include "serve/housekeeper.h"
 #include "serve/metrics.h"
+#include "store/collect_targets.h"
 #include "store/feed_states.h"
 
 namespace tenken::serve {
@@ -22,6 +23,7 @@ struct MetricSources {
   bool store_answers = true;
   const advisories::Database* generation = nullptr;  // nullptr: none yet
   std::vector<store::FeedState> feeds;               // of all nodes
+  std::vector<store::CollectTarget> collections;
   std::size_t connections = 0;
   std::uint64_t dropped_log_lines = 0;
   Seconds now = 0;

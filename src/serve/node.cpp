@@ -30,6 +30,7 @@
 #include "pipeline/ingest.h"
 #include "serve/agent_watch.h"
 #include "serve/backup.h"
+#include "serve/collector.h"
 #include "serve/feed_schedule.h"
 #include "serve/generations.h"
 #include "serve/host.h"
@@ -153,6 +154,14 @@ class RunningNode : public Node {
     agent_watch_ = AgentWatch::start({.door = &*agent_door_,
                                       .wake = [this](std::string_view key) { server_->wake(key); },
                                       .log = options_.log});
+    collector_ = Collector::start({.pool = &*pool_,
+                                   .ingest = &*ingest_,
+                                   .log = options_.log,
+                                   .clock = [] { return now(); },
+                                   .node = name_,
+                                   .program = options_.program,
+                                   .data_directory = options_.data_directory,
+                                   .region = options_.region});
     log(Level::info, "listening", {{"url", url()}});
     return {};
   }
@@ -178,6 +187,7 @@ class RunningNode : public Node {
     sleeper_.stop();
     if (server_ != nullptr) server_->stop(grace_ms);
     if (schedule_ != nullptr) schedule_->stop();
+    if (collector_ != nullptr) collector_->stop();
     if (exporter_ != nullptr) exporter_->stop();
     if (agent_watch_ != nullptr) agent_watch_->stop();
     if (housekeeper_ != nullptr) housekeeper_->stop();
@@ -369,6 +379,11 @@ class RunningNode : public Node {
                                           fmt::format("Bearer {}", metrics_token_.reveal()));
   }
 
+  Result<std::vector<store::CollectTarget>> collect_targets() {
+    TRY(auto connection, pool_->lease(metrics_wait_ms));
+    return store::collect_targets(*connection, "");
+  }
+
   Result<std::vector<store::FeedState>> feed_states() {
     TRY(auto connection, pool_->lease(metrics_wait_ms));
     return store::feed_states(*connection);
@@ -384,6 +399,8 @@ class RunningNode : public Node {
                                 .store_answers = housekeeper_->store_fault().empty(),
                                 .generation = generation.get(),
                                 .feeds = feed_states().value_or(std::vector<store::FeedState>()),
+                                .collections =
+                                    collect_targets().value_or(std::vector<store::CollectTarget>()),
                                 .connections = server_->connections(),
                                 .dropped_log_lines = options_.log->dropped(),
                                 .now = now()}));
@@ -518,6 +535,7 @@ class RunningNode : public Node {
   std::unique_ptr<http::Server> server_;
   std::unique_ptr<AgentWatch> agent_watch_;
   std::unique_ptr<FeedSchedule> schedule_;
+  std::unique_ptr<Collector> collector_;
   bool generation_is_new_ = false;  // of the worker, as the next three
   bool generation_is_ours_ = true;
   std::string last_look_fault_;

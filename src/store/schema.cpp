@@ -397,6 +397,28 @@ CREATE TABLE agent_update (
 ) {clustered};
 )sql";
 
+// Hosts that are asked over SSH: store/collect_targets.h.
+constexpr std::string_view collect_targets = R"sql(
+CREATE TABLE collect_target (
+  account_id TEXT NOT NULL,
+  host TEXT NOT NULL,
+  port BIGINT NOT NULL,
+  interval_seconds BIGINT NOT NULL,
+  tags TEXT NOT NULL,
+  external_id TEXT NOT NULL DEFAULT '',
+  created_at BIGINT NOT NULL,
+  next_at BIGINT NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT '',
+  lease_until BIGINT NOT NULL DEFAULT 0,
+  attempted_at BIGINT NOT NULL DEFAULT 0,
+  succeeded_at BIGINT NOT NULL DEFAULT 0,
+  failures BIGINT NOT NULL DEFAULT 0,
+  last_error TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (account_id, host)
+) {clustered};
+CREATE INDEX collect_target_by_turn ON collect_target (next_at);
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -408,6 +430,7 @@ constexpr std::array all{
     sql::Migration{8, scan_modes},
     sql::Migration{9, ended_agents},
     sql::Migration{10, agent_updates},
+    sql::Migration{11, collect_targets},
 };
 
 }  // namespace

@@ -3,6 +3,7 @@ what they should not."""
 import json
 import pathlib
 import shlex
+import shutil
 import tempfile
 import unittest
 
@@ -11,6 +12,7 @@ import aws_tools
 aws_tools.enter()
 
 import own_api  # noqa: E402
+import postgres_server  # noqa: E402
 import server as serve  # noqa: E402
 import ssh_server  # noqa: E402
 import support  # noqa: E402
@@ -134,6 +136,111 @@ class Collect(unittest.TestCase):
             self.assertIn("ends too early", collect(cut, support.TARGET).err)
             after = client.list_findings(filterCriteria=criteria)["findings"]
             self.assertEqual([one["status"] for one in after], [one["status"] for one in before])
+
+
+class Schedule:
+    """Hosts that the server asks by itself."""
+
+    @classmethod
+    def setUpClass(cls):
+        scratch = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(scratch.cleanup)
+        database = own_api.build_database(
+            scratch.name, [own_api.advisory("CVE-2024-1", "glibc", "99:1", "Debian:12")]
+        )
+        cls.sshd = ssh_server.SshServer()
+        cls.addClassCleanup(cls.sshd.close)
+        cls.broken = ssh_server.SshServer("echo nothing")
+        cls.addClassCleanup(cls.broken.close)
+        cls.server = serve.Server(database, database_uri=cls.store())
+        cls.addClassCleanup(cls.server.close)
+        cls.description = own_api.Description()
+        cls.server.key()  # makes the account
+        folder = cls.server.directory / "ssh"
+        folder.mkdir(mode=0o700)
+        shutil.copy(cls.sshd.identity, folder / "id")
+        shutil.copy(f"{cls.sshd.identity}.pub", cls.broken.directory / "authorized_keys")
+        known = [one.known_hosts.read_text() for one in (cls.sshd, cls.broken)]
+        (folder / "known_hosts").write_text("".join(known))
+
+    def add(self, host, port, *words):
+        self.server.admin("collect", "add", "--account", serve.ACCOUNT, "--host", host,
+                          "--port", str(port), *words)  # fmt: skip
+
+    def collections(self):
+        response = self.server.request("GET", "/v1/collections")
+        listed = self.description.check("GET", "/v1/collections", response)["collections"]
+        return {one["host"]: one for one in listed}
+
+    def test_a_failing_host_keeps_no_other_from_its_turn(self):
+        good = f"{ssh_server.USER}@127.0.0.1"
+        bad = f"{ssh_server.USER}@[127.0.0.1]"
+        self.add(bad, self.broken.port, "--every", "6h")
+        self.add("nobody@127.0.0.1", 1, "--every", "6h")
+        self.add(good, self.sshd.port, "--every", "6h", "--tag", "env=prod")
+        serve.wait_for(lambda: "succeededAt" in self.collections()[good], 60, "a collection")
+        serve.wait_for(
+            lambda: all(one.get("attemptedAt") for one in self.collections().values()), 60, "tries"
+        )
+        listed = self.collections()
+        resource = listed[good]["resourceId"]
+        self.assertEqual((listed[good]["failures"], listed[good]["tags"]), (0, {"env": "prod"}))
+        self.assertRegex(resource, "^mi-")
+        self.assertGreaterEqual(listed["nobody@127.0.0.1"]["failures"], 1)
+        self.assertIn("Connection refused", listed["nobody@127.0.0.1"]["lastError"])
+        self.assertGreaterEqual(listed[bad]["failures"], 1)
+        self.assertNotIn("succeededAt", listed[bad])
+        shown = self.server.request("GET", f"/v1/resources/{resource}").json()
+        self.assertEqual(shown["tags"], {"env": "prod"})
+        self.assertGreater(shown["packages"], 0)
+        client = self.server.client("inspector2")
+        criteria = {"resourceId": [{"comparison": "EQUALS", "value": resource}]}
+        covered = client.list_coverage(filterCriteria=criteria)["coveredResources"][0]
+        self.assertEqual(covered["scanMode"], "EC2_AGENTLESS")
+        lines = self.server.admin("collect", "list", "--account", serve.ACCOUNT).splitlines()
+        self.assertEqual(len(lines), 3)
+        connection = self.server.connect()
+        connection.request("GET", "/metrics")
+        metrics = connection.getresponse().read().decode()
+        connection.close()
+        self.assertIn('tenken_collections{state="good"} 1', metrics)
+        self.assertIn('tenken_collections{state="failing"} 2', metrics)
+        self.server.admin("collect", "remove", "--account", serve.ACCOUNT, "--host", bad)
+        self.assertNotIn(bad, self.collections())
+        noted = self.server.request("GET", "/v1/audit").json()["events"]
+        done = [(one["action"], one["target"]) for one in noted]
+        for action in ("tenken:AddCollection", "tenken:RemoveCollection"):
+            self.assertIn((action, bad), done)
+
+    def test_what_is_no_host_is_refused(self):
+        for words in (
+            ["--host=-oProxyCommand=sh"],
+            ["--host", "a b"],
+            ["--host", "a", "--every", "1s"],
+            ["--host", "a", "--tag", "x"],
+            ["--host", "a", "--account", "12"],
+        ):
+            answer = support.tenken(
+                "admin", "collect", "add",
+                *([] if "--account" in words else ["--account", serve.ACCOUNT]),
+                *words, *self.server.store,
+            )  # fmt: skip
+            self.assertNotEqual(answer.code, support.OK, str(answer))
+
+
+class OnSqlite(Schedule, unittest.TestCase):
+    @staticmethod
+    def store():
+        return None
+
+
+class OnPostgresql(Schedule, unittest.TestCase):
+    @classmethod
+    def store(cls):
+        postgres_server.need_postgres()
+        postgres = postgres_server.PostgresServer()
+        cls.addClassCleanup(postgres.close)
+        return postgres.uri
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ class OwnApi(unittest.TestCase):
         self.assertEqual(len(self.ask("GET", f"{one}/sbom?format=spdx")["packages"]) >= 2, True)
         self.ask("GET", f"{one}/facts", 404)  # no agent reported it: agents_test.py
         self.assertEqual(self.ask("GET", "/v1/agents"), {"agents": []})
+        self.assertEqual(self.ask("GET", "/v1/collections"), {"collections": []})
         self.assertEqual(self.ask("DELETE", one)["findingsClosed"], 1)
         self.assertEqual(self.ask("GET", one)["coverage"]["reason"], "RESOURCE_TERMINATED")
         detail = self.ask("GET", "/v1/findings/" + finding["findingId"])

@@ -1,0 +1,108 @@
+#include "store/collect_targets.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace tenken::store {
+namespace {
+
+constexpr std::string_view columns =
+    "account_id, host, port, interval_seconds, tags, external_id, created_at, next_at, "
+    "attempted_at, succeeded_at, failures, last_error";
+
+CollectTarget read_target(const sql::Row& row) {
+  return {.account = row.string(0),
+          .host = row.string(1),
+          .port = row.integer(2),
+          .interval = row.integer(3),
+          .tags = row.string(4),
+          .resource = row.string(5),
+          .created = row.integer(6),
+          .next = row.integer(7),
+          .attempted = row.integer(8),
+          .succeeded = row.integer(9),
+          .failures = row.integer(10),
+          .last_error = row.string(11)};
+}
+
+}  // namespace
+
+Result<> add_collect_target(sql::Connection& connection, const CollectTarget& target) {
+  TRY(const auto added,
+      connection.run("INSERT INTO collect_target (account_id, host, port, interval_seconds, tags, "
+                     "created_at, next_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) "
+                     "ON CONFLICT (account_id, host) DO NOTHING",
+                     target.account, target.host, target.port, target.interval, target.tags,
+                     target.created));
+  if (added == 0)
+    return Error{Errc::conflict,
+                 fmt::format("{} is collected already: remove it first", target.host)};
+  return {};
+}
+
+Result<bool> remove_collect_target(sql::Connection& connection, std::string_view account,
+                                   std::string_view host) {
+  TRY(const auto removed,
+      connection.run("DELETE FROM collect_target WHERE account_id = ?1 AND host = ?2", account,
+                     host));
+  return removed == 1;
+}
+
+Result<std::vector<CollectTarget>> collect_targets(sql::Connection& connection,
+                                                   std::string_view account) {
+  TRY(auto rows, connection.query(fmt::format("SELECT {} FROM collect_target "
+                                              "WHERE ?1 = '' OR account_id = ?1 "
+                                              "ORDER BY account_id, host",
+                                              columns),
+                                  account));
+  std::vector<CollectTarget> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.push_back(read_target(*row));
+  }
+}
+
+Result<std::optional<CollectTarget>> lease_collect_target(sql::Connection& connection,
+                                                          std::string_view node, Seconds now,
+                                                          Seconds lease) {
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  std::optional<CollectTarget> found;
+  {
+    TRY(auto rows, connection.query(fmt::format("SELECT {} FROM collect_target "
+                                                "WHERE next_at <= ?1 AND lease_until <= ?1 "
+                                                "ORDER BY next_at, account_id, host LIMIT 1",
+                                                columns),
+                                    now));
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return found;
+    found = read_target(*row);
+  }
+  TRY(const auto leased,
+      connection.run("UPDATE collect_target SET lease_owner = ?3, lease_until = ?4 "
+                     "WHERE account_id = ?1 AND host = ?2 AND lease_until <= ?5",
+                     found->account, found->host, node, now + lease, now));
+  TRY_VOID(transaction.commit());
+  if (leased == 0) found.reset();  // another node was faster
+  return found;
+}
+
+Result<> finish_collect_target(sql::Connection& connection, const CollectTarget& target) {
+  TRY(const auto changed,
+      connection.run("UPDATE collect_target SET external_id = ?3, next_at = ?4, "
+                     "attempted_at = ?5, succeeded_at = ?6, failures = ?7, last_error = ?8, "
+                     "lease_owner = '', lease_until = 0 WHERE account_id = ?1 AND host = ?2",
+                     target.account, target.host, target.resource, target.next, target.attempted,
+                     target.succeeded, target.failures, target.last_error));
+  CHECK(changed <= 1);
+  return {};
+}
+
+Seconds retry_after(Seconds interval, std::int64_t failures) {
+  constexpr Seconds first = 60;
+  const auto doublings = std::clamp<std::int64_t>(failures - 1, 0, 20);
+  return std::min(interval, first << doublings);
+}
+
+}  // namespace tenken::store
