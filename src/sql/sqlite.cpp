@@ -25,7 +25,8 @@ namespace {
 
 constexpr std::size_t kept_statements = 128;
 
-// cache_size is in KiB when negative. A log that grew under a long reader shrinks again to
+// cache_size is in KiB when negative, wal_autocheckpoint in pages: 64 MB, since each checkpoint waits
+// for pages all over the file. A log that grew under a long reader shrinks again to
 // journal_size_limit.
 constexpr const char* settings =
     "PRAGMA synchronous = FULL;"
@@ -34,7 +35,7 @@ constexpr const char* settings =
     "PRAGMA mmap_size = 268435456;"
     "PRAGMA cache_size = -8192;"
     "PRAGMA temp_store = MEMORY;"
-    "PRAGMA wal_autocheckpoint = 4000;"
+    "PRAGMA wal_autocheckpoint = 16000;"
     "PRAGMA journal_size_limit = 67108864;";
 
 Result<> bind_one(sqlite3_stmt* statement, int index, const Value& value,

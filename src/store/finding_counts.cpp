@@ -1,6 +1,7 @@
 #include "store/finding_counts.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <span>
 #include <tuple>
@@ -200,15 +201,16 @@ class CountRows {
     const auto& [resource, vulnerability] = name;
     const auto& names = names_of_packages(one.packages);
     const auto slice = count_slice(engine_, resource);
-    auto& of_resource = resources_[resource];
+    auto& of_resource = resources_.try_emplace(resources_.end(), resource)->second;
     of_resource.account = one.account;
     // What is counted anew comes after what is taken away: the last type is the present one.
     of_resource.type = type;
     of_resource.numbers.add(one.score, one.fix, sign);
-    titles_[{one.account, vulnerability, title_of(vulnerability, names), type, slice}].add(
-        one.score, one.fix, sign);
+    const auto title = title_of(vulnerability, names);
+    row_of(titles_, std::tie(one.account, vulnerability, title, type, slice))
+        .add(one.score, one.fix, sign);
     for (const auto& package : names)
-      packages_[{one.account, package, slice}].add(one.score, one.fix, sign);
+      row_of(packages_, std::tie(one.account, package, slice)).add(one.score, one.fix, sign);
   }
 
   Result<> write(sql::Connection& connection) const {
@@ -225,6 +227,13 @@ class CountRows {
   };
   using TitleKey = std::tuple<std::string, std::string, std::string, std::string, std::int64_t>;
   using PackageKey = std::tuple<std::string, std::string, std::int64_t>;
+
+  // The key is copied for a new row alone: most changes are of few rows.
+  template <typename Rows, typename Key>
+  static Numbers& row_of(Rows& rows, const Key& key) {
+    const auto known = rows.find(key);
+    return known != rows.end() ? known->second : rows.emplace(key, Numbers()).first->second;
+  }
 
   // Without doubles, in order. Many findings have the same packages.
   const std::vector<std::string>& names_of_packages(const std::string& packages) {
@@ -266,8 +275,8 @@ class CountRows {
   const Names& names_;
   std::unordered_map<std::string, std::vector<std::string>> names_of_;  // by ids of versions
   std::map<std::int64_t, OfResource> resources_;
-  std::map<TitleKey, Numbers> titles_;
-  std::map<PackageKey, Numbers> packages_;
+  std::map<TitleKey, Numbers, std::less<>> titles_;
+  std::map<PackageKey, Numbers, std::less<>> packages_;
 };
 
 }  // namespace
@@ -290,11 +299,15 @@ void CountTally::retype(ResourceId resource) {
 }
 
 Result<> CountTally::write(sql::Connection& connection) const {
-  std::set<std::int64_t> versions;
+  std::set<std::string_view> packages;
   auto resources = retyped_;
   for (const auto& change : changes_) {
-    for (const auto id : ids_of(change.counted.packages)) versions.insert(id);
-    resources.insert(change.name.first);
+    packages.insert(change.counted.packages);
+    resources.insert(resources.end(), change.name.first);
+  }
+  std::set<std::int64_t> versions;
+  for (const auto one : packages) {
+    for (const auto id : ids_of(one)) versions.insert(id);
   }
   if (resources.empty()) return {};
   TRY(const auto names, read_names(connection, versions));
