@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes what packaged programs link (cmake/static.cmake) in build/static-libraries, out of the
 # sources of Debian 12, whose checksums apt verifies against the archive's signature: fmt and
-# simdjson in one file each, OpenSSL and SQLite without what the agent does not use. Does nothing where this version
+# simdjson in one file each, OpenSSL and SQLite without what the agent does not use. Does nothing
+# where this version
 # stands there already; --newest asks the archive again, to have OpenSSL's latest corrections.
 # Needs what tools/setup.sh installs; two minutes on two processors.
 set -euo pipefail
@@ -16,12 +17,15 @@ rm -rf "$out"
 mkdir -p "$out/work/lists/partial" "$out/work/sources"
 cd "$out/work"
 
-# The machine's own lists stay as they are.
+# The archives of Debian 12 that this machine installs from; its own lists stay as they are.
 key=/usr/share/keyrings/debian-archive-keyring.gpg
-cat >sources.list <<SOURCES
-deb-src [signed-by=$key] http://deb.debian.org/debian bookworm main
-deb-src [signed-by=$key] http://deb.debian.org/debian-security bookworm-security main
-SOURCES
+apt-get indextargets --format '$(ORIGIN) $(REPO_URI) $(CODENAME)' 'Created-By: Packages' |
+  sed -nE "s|^Debian (\S+) (bookworm(-security)?)\$|deb-src [signed-by=$key] \1 \2 main|p" |
+  sort -u >sources.list
+[[ -s sources.list ]] || {
+  echo "static_libraries: apt has no archive of Debian 12 (bookworm)" >&2
+  exit 1
+}
 apt=(apt-get -qq -o "Dir::State::lists=$PWD/lists" -o "Dir::Etc::sourcelist=$PWD/sources.list"
   -o Dir::Etc::sourceparts=/dev/null -o "Dir::Cache=$PWD" -o APT::Sandbox::User=root)
 echo "static_libraries: fetching the sources of fmt, OpenSSL, SQLite and simdjson"
