@@ -2,9 +2,8 @@
 # Makes what packaged programs link (cmake/static.cmake) in build/static-libraries, out of the
 # sources of Debian 12, whose checksums apt verifies against the archive's signature: fmt and
 # simdjson in one file each, OpenSSL and SQLite without what the agent does not use. Does nothing
-# where this version
-# stands there already; --newest asks the archive again, to have OpenSSL's latest corrections.
-# Needs what tools/setup.sh installs; two minutes on two processors.
+# where they stand there already as this script makes them; --newest asks the archive again, to have
+# OpenSSL's latest corrections. Needs what tools/setup.sh installs; two minutes on two processors.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=$PWD/build/static-libraries
