@@ -1,4 +1,5 @@
 #include "api/api_fixture.h"
+#include "store/agents.h"
 #include "store/resources.h"
 
 namespace tenken::api {
@@ -167,6 +168,29 @@ TEST_F(CoverageTest, a_host_that_has_not_reported_for_seven_days_is_stale) {
             std::string::npos);
   EXPECT_EQ(groups(R"({"groupBy":"SCAN_STATUS_CODE"})"),
             "2: SCAN_STATUS_CODE 1 SCAN_STATUS_CODE 1");
+}
+
+TEST_F(CoverageTest, a_host_whose_agent_was_revoked_is_unmanaged_until_it_is_heard_of_again) {
+  put_inventory("a", {});
+  put_inventory("b", {});
+  {
+    auto connection = pool_->lease();
+    for (const auto* host : {"a", "b"})
+      ASSERT_TRUE(store::replace_agent(**connection,
+                                       {.id = host, .account = who_.account, .resource = host}));
+    ASSERT_TRUE(store::end_agent(**connection, "a", store::AgentStatus::revoked, clock_).value());
+  }
+  const auto* unmanaged =
+      R"({"scanStatusReason":[{"comparison":"EQUALS","value":"UNMANAGED_EC2_INSTANCE"}]})";
+  EXPECT_EQ(listed(unmanaged), "a");
+  EXPECT_EQ(listed(R"({"scanStatusCode":[{"comparison":"EQUALS","value":"INACTIVE"}]})"), "a");
+  EXPECT_NE(
+      answer("ListCoverage").find(R"("reason":"UNMANAGED_EC2_INSTANCE","statusCode":"INACTIVE")"),
+      std::string::npos);
+  clock_ += 30 * day;  // what is to be done is the same
+  EXPECT_EQ(listed(unmanaged), "a");
+  put_inventory("a", {});
+  EXPECT_EQ(listed(unmanaged), "");
 }
 
 TEST_F(CoverageTest, what_is_gone_is_listed_for_three_days) {

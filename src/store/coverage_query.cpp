@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "store/agents.h"
+
 namespace tenken::store {
 namespace {
 
@@ -11,10 +13,16 @@ constexpr std::string_view scan_mode =
     "WHEN agentless = 1 THEN 'EC2_AGENTLESS' "
     "ELSE 'EC2_SSM_AGENT_BASED' END";
 
+// Its agent was revoked, and nothing else has brought an inventory since.
+constexpr std::string_view unmanaged =
+    "type = 'AWS_EC2_INSTANCE' AND coverage_reason <> 'RESOURCE_TERMINATED' "
+    "AND EXISTS (SELECT 1 FROM agent g WHERE g.account_id = resource.account_id "
+    "AND g.external_id = resource.external_id AND g.status = {} "
+    "AND g.ended_at >= resource.seen_at)";
+
 // The status as it is now, and what else a filter may ask, over a row of resource. An image or a
 // function does not change by itself: only a host's inventory becomes stale.
 struct Expressions {
-  std::string stale;
   std::string code;
   std::string reason;
 
@@ -64,13 +72,17 @@ struct Expressions {
 
 Expressions expressions(Conditions& conditions, Seconds now) {
   Expressions out;
-  out.stale = fmt::format(
+  const auto stale = fmt::format(
       "type = 'AWS_EC2_INSTANCE' AND seen_at < {} "
       "AND coverage_reason IN ('SUCCESSFUL', 'PENDING_INITIAL_SCAN')",
       conditions.parameter(now - inventory_is_stale_after));
-  out.code = fmt::format("CASE WHEN {} THEN 'INACTIVE' ELSE coverage_status END", out.stale);
-  out.reason =
-      fmt::format("CASE WHEN {} THEN 'STALE_INVENTORY' ELSE coverage_reason END", out.stale);
+  const auto alone = fmt::format(unmanaged, static_cast<int>(AgentStatus::revoked));
+  out.code =
+      fmt::format("CASE WHEN {} OR {} THEN 'INACTIVE' ELSE coverage_status END", alone, stale);
+  out.reason = fmt::format(
+      "CASE WHEN {} THEN 'UNMANAGED_EC2_INSTANCE' WHEN {} THEN 'STALE_INVENTORY' "
+      "ELSE coverage_reason END",
+      alone, stale);
   return out;
 }
 
