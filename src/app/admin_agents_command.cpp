@@ -76,18 +76,20 @@ std::string sum_of(std::string_view bytes) {
 }
 
 // How the token is used: a line for the host's shell, which trusts nothing but this program's
-// script and this server's authority. The token itself is on standard output, where a script takes
-// it.
+// script and this server's authority: alone on its line, to be copied. The token itself is on
+// standard output, where a script takes it.
 void tell_how(const AdminArguments& arguments, const access::NewToken& made) {
   const auto server = arguments.server.empty() ? "https://HOST:PORT" : arguments.server;
   const auto authority =
       read_file(serve::authority_file(directory_of(arguments)), largest_authority);
-  complain(said("token {}; on the host, which asks for the token:", made.id));
-  complain(fmt::format("curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
-                       "sha256sum -c && sudo sh install.sh --server {0} {2}",
-                       server, sum_of(api::agents::install_script()),
-                       authority ? "--ca-sha256 " + sum_of(*authority) : "--ca FILE") +
-           (arguments.release_key.empty() ? "" : " --release-key " + arguments.release_key));
+  const auto trusting = authority ? "--ca-sha256 " + sum_of(*authority) : "--ca FILE";
+  const auto signed_by =
+      arguments.release_key.empty() ? "" : " --release-key " + arguments.release_key;
+  const auto line = fmt::format(
+      "curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
+      "sha256sum -c && sudo sh install.sh --server {0} {2}{3}",
+      server, sum_of(api::agents::install_script()), trusting, signed_by);
+  complain(said("token {}; on the host, which asks for the token:", made.id) + "\n" + line);
 }
 
 }  // namespace
