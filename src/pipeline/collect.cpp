@@ -40,6 +40,8 @@ Result<inventory::HostCopy> fetch(const SshTarget& target, const SshLimits& limi
     TRY_VOID(run_over_ssh(target, collection_script(), fd.get(), limits, stop));
   }
   TRY(const auto output, MappedFile::open(answer));
+  std::error_code ignored;  // it goes with its directory
+  std::filesystem::remove(answer, ignored);
   TRY(auto copy, parse_copy(output.bytes(), files()).within(target.host));
   if (copy.name.empty()) copy.name = target.host;
   return write_copy(copy, directory + "/root");

@@ -25,7 +25,7 @@ struct SshTarget {
 
 struct SshLimits {
   std::chrono::seconds time = std::chrono::minutes(5);
-  std::size_t output_bytes = std::size_t{1} << 30;
+  std::size_t output_bytes = std::size_t{256} << 20;
 };
 
 // A user and a host, in letters that no program reads anything into.

@@ -1,6 +1,7 @@
 #include "serve/collector.h"
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <thread>
@@ -35,9 +36,19 @@ std::vector<std::pair<std::string, std::string>> tags_of(const std::string& docu
   return out;
 }
 
+Result<> empty_directory(const std::string& path) {
+  std::error_code error;
+  std::filesystem::remove_all(path, error);
+  if (!error) std::filesystem::create_directories(path, error);
+  if (error) return from_errno(error.value(), path);
+  return {};
+}
+
 class RunningCollector : public Collector {
  public:
   explicit RunningCollector(CollectorOptions options) : options_(std::move(options)) {
+    std::error_code ignored;  // each run says so
+    std::filesystem::remove_all(directory() + "/copies", ignored);
     for (std::size_t i = 0; i < at_once; ++i) threads_[i] = std::thread([this, i] { work(i); });
   }
   ~RunningCollector() override { stop(); }
@@ -77,43 +88,63 @@ class RunningCollector : public Collector {
       options_.log->note(Level::warning, "collect",
                          {{"host", one.host}, {"error", one.last_error}});
     TRY(auto connection, options_.pool->lease());
-    TRY_VOID(store::finish_collect_target(*connection, one));
+    TRY_VOID(store::finish_collect_target(*connection, one, options_.node));
     return true;
   }
 
   Result<std::optional<store::CollectTarget>> lease() {
     TRY(auto connection, options_.pool->lease());
+    std::error_code ignored;
+    if (!std::filesystem::exists(known_hosts(), ignored)) {
+      TRY(const auto due, store::is_collection_due(*connection, options_.clock()));
+      if (due) note_no_hosts_known();
+      return std::optional<store::CollectTarget>();
+    }
     return store::lease_collect_target(*connection, options_.node, options_.clock(), lease_seconds);
+  }
+
+  // Another node may know them: here nobody is asked.
+  void note_no_hosts_known() {
+    if (!noted_.exchange(true))
+      options_.log->note(Level::warning, "collect",
+                         {{"error", fmt::format("{}: put the hosts' keys there: this node asks no "
+                                                "host until then",
+                                                known_hosts())}});
+  }
+
+  std::string directory() const { return options_.data_directory + "/ssh"; }
+  std::string known_hosts() const { return directory() + "/known_hosts"; }
+  // Copies of hosts while they are read. Those of children that were ended would stay.
+  std::string copies(std::size_t number) const {
+    return fmt::format("{}/copies/{}", directory(), number);
   }
 
   // The whole, or nothing.
   Result<> take(store::CollectTarget& target, std::size_t number) {
-    const auto directory = options_.data_directory + "/ssh";
-    const auto file = fmt::format("{}/collected-{}.json", directory, number);
+    const auto file = fmt::format("{}/collected-{}.json", directory(), number);
     std::error_code ignored;  // what is there is replaced
     std::filesystem::remove(file, ignored);
-    const auto known_hosts = directory + "/known_hosts";
-    if (!std::filesystem::exists(known_hosts, ignored))
-      return not_found(fmt::format("{}: put the host's key there", known_hosts));
+    TRY_VOID(empty_directory(copies(number)));
     TRY(const auto answer,
-        run_child(command(target, file), [&] { return sleepers_[number].stopping(); }));
+        run_child(command(target, file, number), [&] { return sleepers_[number].stopping(); }));
     if (answer.code != 0) return unavailable(fault_of(answer.output));
     auto stored = store(target, file, trim(answer.output));
     std::filesystem::remove(file, ignored);
     return stored;
   }
 
-  ChildCommand command(const store::CollectTarget& target, const std::string& file) const {
-    const auto directory = options_.data_directory + "/ssh";
+  ChildCommand command(const store::CollectTarget& target, const std::string& file,
+                       std::size_t number) const {
     ChildCommand out{
         .words = {options_.program, "collect", "--lang", "en", "--ssh", target.host, "--port",
-                  fmt::format("{}", target.port), "--known-hosts", directory + "/known_hosts",
-                  "--timeout", fmt::format("{}", copy_seconds), "--save", file},
+                  fmt::format("{}", target.port), "--known-hosts", known_hosts(), "--timeout",
+                  fmt::format("{}", copy_seconds), "--save", file},
+        .environment = {{"TMPDIR", copies(number)}},
         .limit = std::chrono::seconds(copy_seconds + 60)};
     std::error_code ignored;
-    if (std::filesystem::exists(directory + "/id", ignored)) {
+    if (std::filesystem::exists(directory() + "/id", ignored)) {
       out.words.emplace_back("--identity");
-      out.words.push_back(directory + "/id");
+      out.words.push_back(directory() + "/id");
     }
     return out;
   }
@@ -133,7 +164,10 @@ class RunningCollector : public Collector {
                  std::string_view resource) const {
     if (resource.empty() || resource.size() > longest_resource || printable(resource) != resource)
       return invalid("the host has no machine id to name it by");
-    target.resource = resource;
+    {
+      TRY(auto connection, options_.pool->lease());
+      TRY_VOID(store::claim_resource(*connection, target, options_.node, resource));
+    }
     return pipeline::put_collected(*options_.ingest,
                                    {.account = target.account,
                                     .external_id = target.resource,
@@ -145,6 +179,7 @@ class RunningCollector : public Collector {
   }
 
   CollectorOptions options_;
+  std::atomic<bool> noted_ = false;
   std::array<Sleeper, at_once> sleepers_;
   std::array<std::thread, at_once> threads_;
 };

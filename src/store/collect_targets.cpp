@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "store/agents.h"
+
 namespace tenken::store {
 namespace {
 
@@ -24,6 +26,54 @@ CollectTarget read_target(const sql::Row& row) {
           .succeeded = row.integer(9),
           .failures = row.integer(10),
           .last_error = row.string(11)};
+}
+
+// The first in turn of those that nobody has.
+Result<std::optional<CollectTarget>> next_target(sql::Connection& connection, Seconds now) {
+  TRY(auto rows, connection.query(fmt::format("SELECT {} FROM collect_target "
+                                              "WHERE next_at <= ?1 AND lease_until <= ?1 "
+                                              "ORDER BY next_at, account_id, host LIMIT 1",
+                                              columns),
+                                  now));
+  TRY(const auto* row, rows->next());
+  if (row == nullptr) return std::optional<CollectTarget>();
+  return std::optional(read_target(*row));
+}
+
+constexpr std::string_view new_machine_id =
+    "a host that was cloned needs a machine id of its own (rm /etc/machine-id; "
+    "systemd-machine-id-setup)";
+
+Result<> check_owner(sql::Connection& connection, const CollectTarget& target,
+                     std::string_view resource) {
+  if (!target.resource.empty() && target.resource != resource)
+    return Error{Errc::conflict,
+                 fmt::format("it names itself {} now, and was {}: if it is another host now, "
+                             "remove the target and add it again",
+                             resource, target.resource)};
+  TRY(const auto other, connection.one_text("SELECT host FROM collect_target WHERE account_id = ?1 "
+                                            "AND external_id = ?2 AND host <> ?3 LIMIT 1",
+                                            target.account, resource, target.host));
+  if (other)
+    return Error{Errc::conflict,
+                 fmt::format("it names itself {} as {} does, which is collected too: {}; if both "
+                             "are one host, remove one target",
+                             resource, *other, new_machine_id)};
+  TRY(const auto agent, find_agent_of_resource(connection, target.account, resource));
+  if (agent && agent->status == AgentStatus::active)
+    return Error{Errc::conflict,
+                 fmt::format("it names itself {} as the host of agent {} ({}) does: {}; if it is "
+                             "that host, remove the target or retire the agent",
+                             resource, agent->id, agent->host_name, new_machine_id)};
+  return {};
+}
+
+// Of two that claim one resource at once, the second looks when the first has written.
+Result<> lock_claims(sql::Connection& connection) {
+  if (connection.engine() == sql::Engine::sqlite) return {};  // has one writer
+  TRY(const auto locked, connection.one_text("SELECT pg_advisory_xact_lock(7466, 0)"));
+  CHECK(!locked || locked->empty());
+  return {};
 }
 
 }  // namespace
@@ -67,18 +117,11 @@ Result<std::vector<CollectTarget>> collect_targets(sql::Connection& connection,
 Result<std::optional<CollectTarget>> lease_collect_target(sql::Connection& connection,
                                                           std::string_view node, Seconds now,
                                                           Seconds lease) {
+  TRY(const auto due, is_collection_due(connection, now));
+  if (!due) return std::optional<CollectTarget>();
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  std::optional<CollectTarget> found;
-  {
-    TRY(auto rows, connection.query(fmt::format("SELECT {} FROM collect_target "
-                                                "WHERE next_at <= ?1 AND lease_until <= ?1 "
-                                                "ORDER BY next_at, account_id, host LIMIT 1",
-                                                columns),
-                                    now));
-    TRY(const auto* row, rows->next());
-    if (row == nullptr) return found;
-    found = read_target(*row);
-  }
+  TRY(auto found, next_target(connection, now));
+  if (!found) return found;
   TRY(const auto leased,
       connection.run("UPDATE collect_target SET lease_owner = ?3, lease_until = ?4 "
                      "WHERE account_id = ?1 AND host = ?2 AND lease_until <= ?5",
@@ -88,13 +131,36 @@ Result<std::optional<CollectTarget>> lease_collect_target(sql::Connection& conne
   return found;
 }
 
-Result<> finish_collect_target(sql::Connection& connection, const CollectTarget& target) {
+Result<bool> is_collection_due(sql::Connection& connection, Seconds now) {
+  TRY(const auto next, next_target(connection, now));
+  return next.has_value();
+}
+
+Result<> claim_resource(sql::Connection& connection, CollectTarget& target, std::string_view node,
+                        std::string_view resource) {
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  TRY_VOID(lock_claims(connection));
+  TRY_VOID(check_owner(connection, target, resource));
+  TRY(const auto claimed,
+      connection.run("UPDATE collect_target SET external_id = ?3 WHERE account_id = ?1 "
+                     "AND host = ?2 AND lease_owner = ?4",
+                     target.account, target.host, resource, node));
+  if (claimed == 0)
+    return Error{Errc::conflict, "the target was removed, or another node asks it now"};
+  TRY_VOID(transaction.commit());
+  target.resource = resource;
+  return {};
+}
+
+Result<> finish_collect_target(sql::Connection& connection, const CollectTarget& target,
+                               std::string_view node) {
   TRY(const auto changed,
       connection.run("UPDATE collect_target SET external_id = ?3, next_at = ?4, "
                      "attempted_at = ?5, succeeded_at = ?6, failures = ?7, last_error = ?8, "
-                     "lease_owner = '', lease_until = 0 WHERE account_id = ?1 AND host = ?2",
+                     "lease_owner = '', lease_until = 0 WHERE account_id = ?1 AND host = ?2 "
+                     "AND lease_owner = ?9",
                      target.account, target.host, target.resource, target.next, target.attempted,
-                     target.succeeded, target.failures, target.last_error));
+                     target.succeeded, target.failures, target.last_error, node));
   CHECK(changed <= 1);
   return {};
 }

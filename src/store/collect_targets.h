@@ -2,8 +2,9 @@
 // by the node that asks it, tried again after a failure with growing pauses, and waits its interval
 // after a success; one that fails keeps no other from its turn.
 //
-// Errors: conflict (there is one of this host), and those of the engine. Thread rule: functions
-// over the caller's connection; those that write run inside the caller's transaction.
+// Errors: conflict (there is one of this host, or another has its resource), and those of the
+// engine. Thread rule: functions over the caller's connection; those that write run inside the
+// caller's transaction.
 #pragma once
 
 #include <cstdint>
@@ -42,13 +43,25 @@ Result<std::vector<CollectTarget>> collect_targets(sql::Connection& connection,
                                                    std::string_view account);
 
 // The one that is due for longest and nobody has, for this node until then. In a transaction of its
-// own.
+// own, which begins only where one is due.
 Result<std::optional<CollectTarget>> lease_collect_target(sql::Connection& connection,
                                                           std::string_view node, Seconds now,
                                                           Seconds lease);
+// Whether any is due and nobody has it.
+Result<bool> is_collection_due(sql::Connection& connection, Seconds now);
+
+// What the host calls itself, which anybody can send, becomes the target's resource: only where it
+// is the one that it had, and neither that of another target nor that of an active agent. In a
+// transaction of its own. Errors: conflict, which says how to mend it; also where the node's lease
+// has ended.
+Result<> claim_resource(sql::Connection& connection, CollectTarget& target, std::string_view node,
+                        std::string_view resource);
+
 // What came of it: the columns resource, attempted, succeeded, failures and last_error, and its
-// next turn. One that was removed meanwhile stays removed.
-Result<> finish_collect_target(sql::Connection& connection, const CollectTarget& target);
+// next turn. One that was removed meanwhile stays removed, one that another node has stays as it
+// is.
+Result<> finish_collect_target(sql::Connection& connection, const CollectTarget& target,
+                               std::string_view node);
 
 // When a target that has failed so often in a row is asked again: after a minute, two, four, …, and
 // after its interval at most.

@@ -1,5 +1,6 @@
 #include "store/collect_targets.h"
 
+#include "store/agents.h"
 #include "support/store_case.h"
 
 namespace tenken::store {
@@ -36,7 +37,9 @@ TEST_P(CollectTargetsTest, each_has_its_turn_and_one_node_at_a_time) {
   targets[0].next = 30 + retry_after(3'600, 1);
   targets[0].failures = 1;
   targets[0].last_error = "no route";
-  ASSERT_TRUE(finish_collect_target(db(), targets[0]));
+  ASSERT_TRUE(finish_collect_target(db(), targets[0], "another node"));
+  EXPECT_EQ(collect_targets(db(), "").value()[0].last_error, "") << "who has it says what came";
+  ASSERT_TRUE(finish_collect_target(db(), targets[0], "node"));
   EXPECT_EQ(lease(89), "none");
   EXPECT_EQ(lease(90), "a");
   EXPECT_EQ(lease(130), "b") << "its lease has ended";
@@ -44,8 +47,45 @@ TEST_P(CollectTargetsTest, each_has_its_turn_and_one_node_at_a_time) {
   EXPECT_TRUE(collect_targets(db(), "444455556666").value().empty());
   EXPECT_TRUE(remove_collect_target(db(), account, "a").value());
   EXPECT_FALSE(remove_collect_target(db(), account, "a").value());
-  ASSERT_TRUE(finish_collect_target(db(), targets[0]));
+  ASSERT_TRUE(finish_collect_target(db(), targets[0], "node"));
   EXPECT_EQ(collect_targets(db(), account).value().size(), 1U);
+}
+
+TEST_P(CollectTargetsTest, a_resource_is_of_one_host) {
+  for (const auto* host : {"a", "b"}) {
+    ASSERT_TRUE(add(host, 10));
+    ASSERT_EQ(lease(10), host);
+  }
+  auto targets = collect_targets(db(), account).value();
+  ASSERT_TRUE(claim_resource(db(), targets[0], "node", "mi-1"));
+  ASSERT_TRUE(claim_resource(db(), targets[0], "node", "mi-1")) << "it is its own";
+  EXPECT_EQ(collect_targets(db(), account).value()[0].resource, "mi-1");
+  const auto says = [&](CollectTarget& target, std::string_view resource, std::string_view what) {
+    const auto claimed = claim_resource(db(), target, "node", resource);
+    ASSERT_FALSE(claimed) << resource;
+    EXPECT_EQ(claimed.error().code, Errc::conflict);
+    EXPECT_TRUE(claimed.error().what.contains(what)) << claimed.error().what;
+  };
+  says(targets[0], "mi-2", "it names itself mi-2 now, and was mi-1");
+  says(targets[1], "mi-1", "as a does, which is collected too");
+  Agent agent{.id = "0123456789abcdef0123456789abcdef",
+              .account = std::string(account),
+              .resource = "mi-3",
+              .host_name = "db-1"};
+  ASSERT_TRUE(insert_agent(db(), agent));
+  says(targets[1], "mi-3", "agent 0123456789abcdef0123456789abcdef (db-1)");
+  EXPECT_EQ(collect_targets(db(), account).value()[1].resource, "") << "nothing was taken";
+  ASSERT_TRUE(end_agent(db(), agent.id, AgentStatus::retired, 20).value());
+  EXPECT_FALSE(claim_resource(db(), targets[1], "another node", "mi-3")) << "it has no lease";
+  EXPECT_TRUE(claim_resource(db(), targets[1], "node", "mi-3")) << "its agent is no more";
+}
+
+TEST_P(CollectTargetsTest, looking_for_a_turn_begins_no_transaction_that_writes) {
+  auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::read);
+  ASSERT_TRUE(transaction);
+  const auto none = lease_collect_target(db(), "node", 10, 100);
+  ASSERT_TRUE(none) << none.error().what;
+  EXPECT_FALSE(*none);
 }
 
 TEST(CollectTargets, pauses_grow_up_to_the_interval) {
