@@ -16,13 +16,14 @@ import subprocess
 import tempfile
 import unittest
 
+import host_trees
 import server
 import support
 from server import ACCOUNT
 
 BUILD = pathlib.Path(os.environ.get("TENKEN_PACKAGE_BUILD", support.SOURCE / "build"))
 PACKAGES = BUILD / "packages"
-TREE = BUILD / "trees" / "bookworm"
+TREE = host_trees.TREES / "bookworm"
 NEWER = "0.9.0"
 UNITS = "usr/lib/systemd/system"
 
@@ -41,21 +42,10 @@ def need_tree():
         raise unittest.SkipTest(f"no packages in {PACKAGES}: tools/package.sh makes them")
     if os.geteuid() != 0:
         raise unittest.SkipTest("chroot needs root")
-    if TREE.exists():
-        return
-    if not shutil.which("debootstrap"):
-        raise unittest.SkipTest("debootstrap is needed: tools/setup.sh package")
-    TREE.parent.mkdir(exist_ok=True)
-    making = tempfile.mkdtemp(dir=TREE.parent)
-    made = subprocess.run(
-        ["debootstrap", "--variant=minbase", "--include=libcurl4,ca-certificates", "bookworm", making],
-        capture_output=True, check=False,
-    )  # fmt: skip
-    if made.returncode != 0:
-        shutil.rmtree(making, ignore_errors=True)
-        raise unittest.SkipTest("debootstrap has failed: is there a Debian archive to be had?")
-    os.chmod(making, 0o755)
-    os.rename(making, TREE)
+    try:
+        host_trees.tree("bookworm")
+    except host_trees.Missing as error:
+        raise unittest.SkipTest(str(error)) from None
 
 
 class Packages(support.TestCase):

@@ -83,11 +83,12 @@ class Response:
 class Server:
     """Starts at once. directory, port and keys outlive kill() and stop(), so that start() goes on
     where it was. database_uri: a PostgreSQL server's, else SQLite in the directory.
-    fetching: it keeps its advisories current by itself."""
+    fetching: it keeps its advisories current by itself. within: the words that it is started with,
+    as of nsenter, to listen on an address there."""
 
     def __init__(
         self, database=None, directory=None, database_uri=None, arguments=(), variables=None,
-        fetching=False,
+        fetching=False, address="127.0.0.1", within=(),
     ):
         self.own_directory = directory is None
         self.directory = pathlib.Path(directory or tempfile.mkdtemp(prefix="tenken-serve-"))
@@ -99,7 +100,9 @@ class Server:
         self.network = [] if fetching else ["--no-update"]
         self.variables = dict(variables or {})  # of its environment
         self.use_database(database or self.directory / "none.db")
-        self.listen = "127.0.0.1:0"
+        self.address = address
+        self.within = list(within)
+        self.listen = f"{address}:0"
         self.url = None
         self.process = None
         self.keys = {}
@@ -119,7 +122,7 @@ class Server:
 
     def start(self, seconds=60):
         words = [
-            support.TENKEN, "serve", *self.store, "--listen", self.listen,
+            *self.within, support.TENKEN, "serve", *self.store, "--listen", self.listen,
             "--db", str(self.database), *self.network, *self.arguments,
         ]  # fmt: skip
         with open(self.log_file, "ab") as log:
@@ -130,13 +133,13 @@ class Server:
             )  # fmt: skip
         ready, _, _ = select.select([self.process.stdout], [], [], seconds)
         line = self.process.stdout.readline().decode() if ready else ""
-        found = re.fullmatch(r"listening (https?://127\.0\.0\.1:(\d+))\n", line)
+        found = re.fullmatch(rf"listening (https?://{re.escape(self.address)}:(\d+))\n", line)
         if not found:
             self.kill()
             raise AssertionError(f"no listening line within {seconds} s: {line!r}\n{self.log()}")
         self.url = found[1]
         self.port = int(found[2])
-        self.listen = f"127.0.0.1:{self.port}"
+        self.listen = f"{self.address}:{self.port}"
         return self
 
     def running(self):
@@ -251,10 +254,10 @@ class Server:
 
     def connect(self, seconds=60):
         if self.url.startswith("http:"):
-            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
+            return http.client.HTTPConnection(self.address, self.port, timeout=seconds)
         context = ssl.create_default_context(cafile=self.ca_file)
         return http.client.HTTPSConnection(
-            "127.0.0.1", self.port, timeout=seconds, context=context
+            self.address, self.port, timeout=seconds, context=context
         )
 
     def signed_headers(self, method, path, body=b"", headers=None, key=None, scope="inspector2"):
