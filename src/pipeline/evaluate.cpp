@@ -156,6 +156,11 @@ Result<bool> Evaluator::notice_generation() {
   return is_ours_;
 }
 
+bool Evaluator::store_answers() {
+  auto connection = options_.pool->lease();
+  return connection && (*connection)->one_integer("SELECT 1").has_value();
+}
+
 Result<std::size_t> Evaluator::work() {
   std::size_t done = 0;
   std::optional<Error> fault;
@@ -163,7 +168,7 @@ Result<std::size_t> Evaluator::work() {
   const auto goes_on = [&](const Result<std::size_t>& part) {
     if (!part && !fault) fault = part.error();
     done += part.value_or(0);
-    return part || part.error().code != Errc::unavailable;
+    return part || part.error().code != Errc::unavailable || store_answers();
   };
   unmatched_.reset();
   const auto generation = options_.current();
@@ -418,7 +423,8 @@ Error Evaluator::postpone(sql::Connection& connection, std::span<const store::Jo
                           const Error& fault) {
   if (fault.code == Errc::unavailable) return fault;
   for (const auto& job : jobs) {
-    const auto postponed = store::postpone(connection, job, fault.what, options_.clock());
+    const auto postponed =
+        store::postpone(connection, job, options_.node, fault.what, options_.clock());
     if (!postponed) return postponed.error();
   }
   const auto& job = jobs.front();

@@ -82,6 +82,7 @@ class Evaluator {
   Result<> evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                     const Generation& generation);
   Error postpone(sql::Connection& connection, std::span<const store::Job> jobs, const Error& fault);
+  bool store_answers();
   MatchWork match_work(sql::Connection& connection, const Generation& generation);
   Result<> put_matches(const MatchWork& work, std::span<const NamedVersion> versions);
   Result<> advance_to(sql::Connection& connection, const store::Job& job,

@@ -212,7 +212,7 @@ Result<> write(const MatchWork& work, const Matched& matched) {
 Result<> leave_for_later(const MatchWork& work, const FailedVersion& failed) {
   const store::Job job{.kind = "match", .subject = fmt::format("{}", failed.id.value)};
   TRY_VOID(store::enqueue(work.connection, job.kind, job.subject, "", work.now));
-  return store::postpone(work.connection, job, failed.error.what, work.now);
+  return store::put_off(work.connection, job, failed.error.what, work.now);
 }
 
 }  // namespace

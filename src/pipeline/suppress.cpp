@@ -14,12 +14,18 @@ namespace {
 constexpr std::int64_t jobs_at_once = 20;
 constexpr Seconds lease_seconds = 120;
 
-// A rule that ends some day is looked at again then.
+// A node whose clock is behind, or that waited, applies a rule that has ended to others.
+constexpr Seconds clocks_differ = 300;
+
+// A rule that ends some day is looked at again then, and once more when it has ended everywhere.
 Result<> leave_for_its_end(sql::Connection& connection, std::string_view account,
                            std::string_view filter_id, Seconds now) {
   TRY(const auto filter, store::find_filter(connection, account, filter_id));
-  if (!filter || filter->expires <= now) return {};
-  return store::enqueue_suppression(connection, account, filter_id, filter->expires);
+  if (!filter || filter->expires == 0) return {};
+  for (const auto when : {filter->expires, filter->expires + clocks_differ}) {
+    if (when > now) return store::enqueue_suppression(connection, account, filter_id, when);
+  }
+  return {};
 }
 
 Result<> apply(sql::Connection& connection, const store::Job& job, const SuppressionWork& work) {
@@ -51,8 +57,10 @@ Result<std::size_t> apply_changed_filters(const SuppressionWork& work) {
   for (const auto& job : jobs) {
     const auto done = apply(*connection, job, work);
     if (done) continue;
-    if (done.error().code == Errc::unavailable) return done.error();
-    TRY_VOID(store::postpone(*connection, job, done.error().what, work.clock()));
+    // A statement may take longer than the store allows, while the store can be used.
+    if (done.error().code == Errc::unavailable && !connection->one_integer("SELECT 1"))
+      return done.error();
+    TRY_VOID(store::postpone(*connection, job, work.node, done.error().what, work.clock()));
     outcome = done.error().within(fmt::format("{} {}", job.kind, job.subject));
   }
   return outcome;

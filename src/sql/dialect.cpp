@@ -13,7 +13,8 @@ constexpr Dialect sqlite{.text = "TEXT",
                          .greatest = "max",
                          .least = "min",
                          .skip_locked = "",
-                         .for_share = ""};
+                         .for_share = "",
+                         .for_update = ""};
 constexpr Dialect postgresql{.text = "TEXT COLLATE \"C\"",
                              .blob = "BYTEA",
                              .clustered = "",
@@ -21,7 +22,8 @@ constexpr Dialect postgresql{.text = "TEXT COLLATE \"C\"",
                              .greatest = "greatest",
                              .least = "least",
                              .skip_locked = " FOR UPDATE SKIP LOCKED",
-                             .for_share = " FOR SHARE"};
+                             .for_share = " FOR SHARE",
+                             .for_update = " FOR UPDATE"};
 
 std::string quoted(std::string_view text, char quote) {
   std::string out(1, quote);

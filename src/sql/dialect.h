@@ -30,6 +30,8 @@ struct Dialect {
   std::string_view skip_locked;
   // At the end of a SELECT: what it read stays as it is until the transaction ends.
   std::string_view for_share;
+  // The same, and nobody else may mean to change it.
+  std::string_view for_update;
 };
 const Dialect& dialect(Engine engine);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "sql/dialect.h"
+
 namespace tenken::store {
 namespace {
 
@@ -87,6 +89,17 @@ Result<std::optional<Filter>> find_filter(sql::Connection& connection, std::stri
   TRY(auto filters, read(connection, "WHERE account_id = ?1 AND filter_id = ?2", account, id));
   if (filters.empty()) return std::optional<Filter>();
   return std::optional(std::move(filters.front()));
+}
+
+Result<std::optional<Filter>> hold_filter(sql::Connection& connection, std::string_view account,
+                                          std::string_view id) {
+  TRY(const auto held,
+      connection.one_text(fmt::format("SELECT filter_id FROM filter WHERE account_id = ?1 "
+                                      "AND filter_id = ?2{}",
+                                      sql::dialect(connection.engine()).for_update),
+                          account, id));
+  if (!held) return std::optional<Filter>();
+  return find_filter(connection, account, id);
 }
 
 Result<std::vector<Filter>> list_filters(sql::Connection& connection, std::string_view account,

@@ -46,6 +46,9 @@ Result<bool> remove_filter(sql::Connection& connection, std::string_view account
 
 Result<std::optional<Filter>> find_filter(sql::Connection& connection, std::string_view account,
                                           std::string_view id);
+// The same, to be written with change_filter in the same transaction.
+Result<std::optional<Filter>> hold_filter(sql::Connection& connection, std::string_view account,
+                                          std::string_view id);
 // In the order of ids, those after `after`; at most limit.
 Result<std::vector<Filter>> list_filters(sql::Connection& connection, std::string_view account,
                                          std::optional<bool> suppresses, std::string_view after,

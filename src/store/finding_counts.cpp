@@ -319,7 +319,10 @@ Result<> CountTally::write(sql::Connection& connection) const {
     const auto& [account, counted, present] = known == types.end() ? none : known->second;
     rows.add(change.name, change.counted, change.is_retyped ? present : counted, change.sign);
   }
-  for (const auto resource : retyped_) rows.retype(resource, types.at(resource));
+  for (const auto resource : retyped_) {
+    if (const auto known = types.find(resource); known != types.end())
+      rows.retype(resource, known->second);
+  }
   return rows.write(connection);
 }
 

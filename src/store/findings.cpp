@@ -74,7 +74,7 @@ WHERE finding.status = 3 OR finding.score <> excluded.score OR finding.fix <> ex
 )sql";
 
 // Closed only where it is known that no package matches: the inventory was complete, and no
-// package of a name that the vulnerability concerns is undecided.
+// package of a name that the vulnerability concerns is undecided or not looked at yet.
 constexpr std::string_view close_statement = R"sql(
 UPDATE finding SET status = 3, closed_at = ?1, updated_at = ?1, transition = ?2, cause = ?3,
                    suppressed_by = '', opened_by = {opening_cause}
@@ -88,7 +88,8 @@ WHERE {findings} AND status <> 3
                   JOIN package_version p ON p.ecosystem = u.ecosystem
                        AND p.advisory_name = u.advisory_name
                   JOIN match m ON m.package_version_id = p.package_version_id
-                  WHERE rp.resource_id = finding.resource_id AND u.undecided IN (1, 2)
+                  WHERE rp.resource_id = finding.resource_id
+                    AND (u.undecided IN (1, 2) OR u.matched = 0)
                     AND m.vulnerability_id = finding.vulnerability_id)
 )sql";
 

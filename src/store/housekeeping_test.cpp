@@ -9,6 +9,7 @@
 #include "store/finding_changes.h"
 #include "store/findings.h"
 #include "store/holders.h"
+#include "store/jobs.h"
 #include "store/matches.h"
 #include "store/resources.h"
 #include "support/store_case.h"
@@ -178,6 +179,40 @@ TEST_P(StoreTest, counts_are_what_counting_gives_whatever_happened) {
     expect_counts_hold();
   }
   EXPECT_GT(rows("finding"), 5);
+}
+
+TEST_P(StoreTest, a_version_that_was_not_looked_at_yet_closes_nothing) {
+  put(inventory_of("web", {{"a", "1"}}));
+  match("a", "1", {{"CVE-1", 95}});
+  evaluate("web");
+  put(inventory_of("web", {{"a", "2"}}));
+  evaluate("web");
+  EXPECT_EQ(count("SELECT COUNT(*) FROM finding WHERE status = 1"), 1);
+  match("a", "2", {});
+  evaluate("web");
+  EXPECT_EQ(count("SELECT COUNT(*) FROM finding WHERE status = 1"), 0);
+}
+
+TEST_P(StoreTest, what_is_asked_for_meanwhile_does_not_wait_for_what_failed) {
+  const auto lease_one = [&](std::string_view owner) {
+    return lease(db(), "evaluate", owner, clock_, 30, 1).value();
+  };
+  ASSERT_TRUE(enqueue(db(), "evaluate", "1", "d1", clock_));
+  auto jobs = lease_one("first");
+  ASSERT_EQ(jobs.size(), 1U);
+  ASSERT_TRUE(enqueue(db(), "evaluate", "1", "d2", clock_));
+  ASSERT_TRUE(postpone(db(), jobs[0], "first", "no", clock_));
+  jobs = lease_one("first");
+  ASSERT_EQ(jobs.size(), 1U);
+  EXPECT_EQ(jobs[0].attempts, 0);
+  // Its lease ran out, and another has it.
+  clock_ += 31;
+  const auto others = lease_one("second");
+  ASSERT_EQ(others.size(), 1U);
+  ASSERT_TRUE(postpone(db(), jobs[0], "first", "no", clock_));
+  EXPECT_TRUE(renew(db(), others[0], "second", clock_ + 30).value());
+  ASSERT_TRUE(postpone(db(), others[0], "second", "no", clock_));
+  EXPECT_TRUE(lease_one("second").empty());
 }
 
 TEST_P(StoreTest, what_a_statement_makes_active_or_ends_is_counted) {

@@ -81,8 +81,21 @@ Result<bool> finish(sql::Connection& connection, const Job& job, std::string_vie
   return false;
 }
 
-Result<> postpone(sql::Connection& connection, const Job& job, std::string_view reason,
-                  Seconds now) {
+Result<> postpone(sql::Connection& connection, const Job& job, std::string_view owner,
+                  std::string_view reason, Seconds now) {
+  TRY(const auto changed,
+      connection.run("UPDATE job SET lease_owner = '', lease_until = 0, last_error = ?5, "
+                     "attempts = CASE WHEN version = ?4 THEN attempts + 1 ELSE attempts END, "
+                     "run_after = CASE WHEN version = ?4 THEN ?6 ELSE run_after END "
+                     "WHERE kind = ?1 AND subject = ?2 AND lease_owner = ?3",
+                     job.kind, job.subject, owner, job.version, reason,
+                     now + delay_after(job.attempts)));
+  CHECK(changed <= 1);
+  return {};
+}
+
+Result<> put_off(sql::Connection& connection, const Job& job, std::string_view reason,
+                 Seconds now) {
   TRY(const auto changed,
       connection.run("UPDATE job SET lease_owner = '', lease_until = 0, attempts = attempts + 1, "
                      "last_error = ?3, run_after = ?4 WHERE kind = ?1 AND subject = ?2",

@@ -41,9 +41,12 @@ Result<bool> renew(sql::Connection& connection, const Job& job, std::string_view
 // Inside the caller's transaction: the job ends with its work or not at all.
 Result<bool> finish(sql::Connection& connection, const Job& job, std::string_view owner);
 
-// The job failed: it runs again later, after 2^attempts seconds, an hour at most.
-Result<> postpone(sql::Connection& connection, const Job& job, std::string_view reason,
-                  Seconds now);
+// The job failed under its owner's lease: it runs again later, after 2^attempts seconds, an hour at
+// most. What was asked for meanwhile does not wait for what failed, and another's lease stays.
+Result<> postpone(sql::Connection& connection, const Job& job, std::string_view owner,
+                  std::string_view reason, Seconds now);
+// The same for a job that nobody leased, or that this work has left anew.
+Result<> put_off(sql::Connection& connection, const Job& job, std::string_view reason, Seconds now);
 
 // Gives back every lease of an owner, or those of one kind: after a crash under the same name, or
 // work that failed.

@@ -49,6 +49,8 @@ Result<std::vector<Rule>> read_rules(sql::Connection& connection, std::string_vi
   TRY(const auto filters, rules_in_force(connection, account, now));
   std::vector<Rule> out;
   for (const auto& filter : filters) {
+    // What a rule that cannot be read has suppressed stays so; its own job says what is wrong.
+    if (!findings::read_criteria(filter.criteria)) continue;
     TRY(auto rule, read_rule(connection, filter));
     out.push_back(std::move(rule));
   }

@@ -65,6 +65,18 @@ TEST_P(SuppressionTest, what_a_rule_changes_is_counted_and_noted_once) {
   EXPECT_EQ(count("SELECT COUNT(*) FROM finding_event WHERE status = 1"), matching);
 }
 
+TEST_P(SuppressionTest, a_rule_that_cannot_be_read_stops_no_evaluation) {
+  ASSERT_TRUE(add_filter(db(), {.account = std::string(FindingFleet::account),
+                                .id = std::string(id),
+                                .name = "n",
+                                .suppresses = true,
+                                .criteria = R"({"of a later version":1})"}));
+  const auto done = evaluate_vulnerabilities(
+      db(), {"CVE-2024-00001"}, 0,
+      {.now = 1'800'000'000, .transition = 1'000'000'000'000'000, .cause = "advisories x"});
+  EXPECT_TRUE(done) << (done ? "" : done.error().what);
+}
+
 TEST_P(SuppressionTest, what_an_expired_rule_lets_go_says_so) {
   Filter filter{
       .account = std::string(FindingFleet::account),

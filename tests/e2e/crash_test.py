@@ -313,11 +313,14 @@ class CrashTest(support.TestCase):
         self.assertEqual(right - set(opened), set(), "findings that are missing")
 
     def check_history(self, store):
-        """Each finding's states come in turn, and the last is what it is."""
+        """Each finding's states come in turn, and the last is what it is. How it was opened stands
+        in the finding itself."""
         history = collections.defaultdict(list)
         for *key, transition, happened, status, cause in store.rows(
+            "SELECT resource_id, vulnerability_id, episode, 0, episode, 1, "
+            "CASE WHEN opened_by = '' THEN cause ELSE opened_by END FROM finding UNION ALL "
             "SELECT resource_id, vulnerability_id, episode, transition, happened_at, status, cause "
-            "FROM finding_event ORDER BY resource_id, vulnerability_id, episode, transition"
+            "FROM finding_event ORDER BY 1, 2, 3, 4"
         ):
             history[tuple(key)].append((status, transition, happened, cause))
         for key, events in history.items():

@@ -79,7 +79,8 @@ Result<> Worker::run(sql::Connection& connection, const store::Job& job) {
     outcome = std::unexpected(failed("INTERNAL_ERROR", "The export took longer than 12 hours"));
   const bool again = !outcome && outcome.error().next == Fault::Next::retry;
   if (again && job.attempts + 1 < most_attempts)
-    return store::postpone(connection, job, outcome.error().message, options_.clock());
+    return store::postpone(connection, job, options_.node, outcome.error().message,
+                           options_.clock());
   if (!outcome && outcome.error().next == Fault::Next::stop) return leave(connection, job);
   return end(connection, job, *std::move(found), outcome);
 }

@@ -39,7 +39,7 @@ ApiResult<std::string_view> id_of(const Call& call, std::string_view arn) {
 ApiResult<store::Filter> existing(sql::Connection& connection, const Call& call,
                                   std::string_view member) {
   TRY(const auto id, id_of(call, call.input.string(member)));
-  TRY(auto filter, store::find_filter(connection, call.who.account, id));
+  TRY(auto filter, store::hold_filter(connection, call.who.account, id));
   if (!filter) return not_there();
   return *std::move(filter);
 }

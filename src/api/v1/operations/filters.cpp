@@ -38,8 +38,7 @@ http::Response shown(const store::Filter& filter, const V1Call& call) {
   return json_response(200, out.take());
 }
 
-ApiResult<store::Filter> filter_of(sql::Connection& connection, const V1Call& call) {
-  TRY(auto filter, store::find_filter(connection, call.who.account, call.labels[0]));
+ApiResult<store::Filter> there(std::optional<store::Filter> filter) {
   if (!filter) return resource_not_found("There is no such filter");
   return *std::move(filter);
 }
@@ -64,7 +63,8 @@ ApiResult<http::Response> list_filters(const V1Call& call) {
 
 ApiResult<http::Response> get_filter(const V1Call& call) {
   TRY(auto connection, call.services.pool->lease());
-  TRY(const auto filter, filter_of(*connection, call));
+  TRY(auto found, store::find_filter(*connection, call.who.account, call.labels[0]));
+  TRY(const auto filter, there(std::move(found)));
   return shown(filter, call);
 }
 
@@ -93,7 +93,8 @@ ApiResult<http::Response> put_expiry(const V1Call& call) {
   const auto now = call.services.clock();
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
-  TRY(auto filter, filter_of(*connection, call));
+  TRY(auto held, store::hold_filter(*connection, call.who.account, call.labels[0]));
+  TRY(auto filter, there(std::move(held)));
   if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call.who.account));
   filter.expires = expires;
   filter.updated = now;
