@@ -239,15 +239,19 @@ class Running {
   Result<> update(const Release& release) {
     versions_.forget_fault();
     TRY(auto how, sender_options(membership_, state_));
+    how.stopped = [this] { return is_told_to_end(); };
     Sender sender(std::move(how));
     const auto fetched =
         fetch_release(sender, release, membership_.release_key, options_.version, versions_);
-    if (fetched) {
+    const bool interrupted = is_told_to_end();
+    if (fetched && interrupted) versions_.remove(release.version);
+    if (fetched && !interrupted) {
       fetched_ = release.version;
       ended_ = true;
     } else if (is_version(release.version)) {
-      versions_.note_fault(release.version, fetched.error().what);
-      log(fmt::format("update to {}: {}", release.version, fetched.error().what));
+      const auto why = interrupted ? std::string(interruption) : fetched.error().what;
+      versions_.note_fault(release.version, why);
+      log(fmt::format("update to {}: {}", release.version, why));
     }
     take_fault();
     return {};
@@ -277,10 +281,15 @@ class Running {
   void went_well() {
     wait_ms_ = 0;
     if (!fault_.empty()) log("the server answers again");
-    if (!checked_in_) versions_.checked_in(options_.version);
-    checked_in_ = true;
+    if (!checked_in_) check_in();
     fault_.clear();
     put_status(false);
+  }
+
+  void check_in() {
+    checked_in_ = true;
+    const auto noted = versions_.checked_in(options_.version);
+    if (!noted) log("that the server answers cannot be noted: " + noted.error().what);
   }
 
   void failed(const Error& error) {
@@ -358,10 +367,17 @@ class Running {
       failed(unavailable("the server does not answer"));
   }
 
+  bool is_told_to_end() {
+    pollfd watched{.fd = options_.orders, .events = POLLIN, .revents = 0};
+    if (!told_to_end_ && ::poll(&watched, 1, 0) > 0) take_order();
+    return told_to_end_;
+  }
+
   void take_order() {
     char order = 't';
     std::ignore = ::read(options_.orders, &order, 1);
-    if (order == 't') ended_ = true;
+    told_to_end_ = told_to_end_ || order == 't';
+    ended_ = ended_ || told_to_end_;
     if (order == 'c') look_now();
   }
 
@@ -390,6 +406,7 @@ class Running {
   std::string fault_;
   bool worked_ = false;  // since memory was given back
   bool ended_ = false;
+  bool told_to_end_ = false;
 };
 
 }  // namespace

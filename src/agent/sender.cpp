@@ -33,14 +33,16 @@ using Context = std::unique_ptr<SSL_CTX, Freed<SSL_CTX_free>>;
 using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
 
 constexpr std::size_t longest_head = std::size_t{64} << 10;
+constexpr int look_every_ms = 500;
 constexpr std::size_t longest_body = std::size_t{64} << 20;  // a release of the agent
 
-// What is left of a time, in milliseconds.
+// What is left of a time, in milliseconds: nothing once it is stopped.
 class Deadline {
  public:
-  explicit Deadline(std::int64_t milliseconds)
-      : end_(Clock::now() + std::chrono::milliseconds(milliseconds)) {}
+  Deadline(std::int64_t milliseconds, const SenderOptions& options)
+      : end_(Clock::now() + std::chrono::milliseconds(milliseconds)), options_(options) {}
   int left_ms() const {
+    if (options_.stopped && options_.stopped()) return 0;
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(end_ - Clock::now()).count();
     return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
@@ -48,11 +50,16 @@ class Deadline {
 
  private:
   Clock::time_point end_;
+  const SenderOptions& options_;
 };
 
-bool ready(int fd, short events, int wait_ms) {
-  pollfd wanted{.fd = fd, .events = events, .revents = 0};
-  return ::poll(&wanted, 1, wait_ms) > 0;
+bool ready(int fd, short events, const Deadline& deadline) {
+  while (true) {
+    const int left = deadline.left_ms();
+    pollfd wanted{.fd = fd, .events = events, .revents = 0};
+    if (::poll(&wanted, 1, std::min(left, look_every_ms)) > 0) return true;
+    if (left == 0) return false;
+  }
 }
 
 struct FreeAddresses {
@@ -77,7 +84,7 @@ Result<Fd> connect_to(const std::string& host, std::uint16_t port, const Deadlin
     }
     socklen_t size = sizeof last;
     last = ETIMEDOUT;
-    if (ready(socket.get(), POLLOUT, deadline.left_ms()))
+    if (ready(socket.get(), POLLOUT, deadline))
       ::getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &last, &size);
     if (last != 0) continue;
     const int yes = 1;
@@ -108,7 +115,7 @@ Result<> tunnel(int socket, const ServerUrl& server, const ProxyUrl& proxy,
         fmt::format("Proxy-Authorization: Basic {}\r\n", crypto::to_base64(proxy.credentials));
   request += "\r\n";
   for (std::string_view left = request; !left.empty();) {
-    if (!ready(socket, POLLOUT, deadline.left_ms())) return unavailable("the proxy takes nothing");
+    if (!ready(socket, POLLOUT, deadline)) return unavailable("the proxy takes nothing");
     const auto sent = ::send(socket, left.data(), left.size(), MSG_NOSIGNAL);
     if (sent < 0 && errno != EAGAIN && errno != EINTR) return from_errno(errno, "the proxy");
     if (sent > 0) left.remove_prefix(static_cast<std::size_t>(sent));
@@ -117,7 +124,7 @@ Result<> tunnel(int socket, const ServerUrl& server, const ProxyUrl& proxy,
   std::string head;
   while (!head.ends_with("\r\n\r\n")) {
     char byte = 0;
-    if (head.size() > longest_head || !ready(socket, POLLIN, deadline.left_ms()))
+    if (head.size() > longest_head || !ready(socket, POLLIN, deadline))
       return unavailable("the proxy does not answer");
     const auto got = ::recv(socket, &byte, 1, 0);
     if (got == 0) return unavailable("the proxy closed the connection");
@@ -232,7 +239,7 @@ std::string proxy_of_environment(const ServerUrl& server) {
 class Sender::Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const SenderOptions& options) {
-    const Deadline deadline(options.connect_ms);
+    const Deadline deadline(options.connect_ms, options);
     auto out = std::make_unique<Connection>();
     TRY(out->context_, make_context(options));
     const auto& first_host = options.proxy ? options.proxy->host : options.server.host;
@@ -312,7 +319,7 @@ class Sender::Connection {
       return tls_error(session_.get(), what);
     }
     const short events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;
-    if (!ready(socket_.get(), events, deadline.left_ms()) && !may_time_out) {
+    if (!ready(socket_.get(), events, deadline) && !may_time_out) {
       broken_ = true;
       return unavailable(fmt::format("{}: the server took too long", what));
     }
@@ -353,7 +360,7 @@ Result<> Sender::ask(const Outgoing& request) {
   for (const auto& [name, value] : request.headers) text += fmt::format("{}: {}\r\n", name, value);
   text += "\r\n";
   text += request.body;
-  const auto written = connection_->write(text, Deadline(options_.connect_ms));
+  const auto written = connection_->write(text, Deadline(options_.connect_ms, options_));
   if (!written) {
     close();
     return written;
@@ -382,7 +389,7 @@ Result<std::optional<Incoming>> Sender::take_answer() {
 
 Result<std::optional<Incoming>> Sender::answer(int wait_ms) {
   if (!connection_ || unanswered_ == 0) return unavailable("nothing was asked");
-  const Deadline deadline(wait_ms);
+  const Deadline deadline(wait_ms, options_);
   while (true) {
     auto whole = take_answer();
     if (whole && *whole) {
@@ -417,7 +424,7 @@ Result<Incoming> Sender::fetch(const Outgoing& request, int wait_ms, const Take&
 }
 
 Result<Incoming> Sender::take_pieces(int wait_ms, const Take& take) {
-  const Deadline deadline(wait_ms);
+  const Deadline deadline(wait_ms, options_);
   const auto more = [&]() -> Result<> {
     TRY(const auto got, connection_->read(received_, deadline));
     return got == 0 ? Result<>(unavailable("the server took too long")) : Result<>();

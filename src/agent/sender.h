@@ -54,6 +54,9 @@ struct SenderOptions {
   // Path of a PEM file with private key and certificate; empty: a stranger (enrolment).
   std::string identity;
   std::uint32_t connect_ms = 20'000;
+  // Asked twice a second while the network is waited for: true ends the waiting as if its time was
+  // over.
+  std::function<bool()> stopped = {};
 };
 
 struct Outgoing {

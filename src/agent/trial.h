@@ -14,6 +14,9 @@
 
 namespace tenken::agent {
 
+// How a program ends where another one uses its state: EX_TEMPFAIL of <sysexits.h>.
+inline constexpr int exit_busy = 75;
+
 struct TrialOptions {
   char* const* arguments = nullptr;  // of this process, as main() has them
   int orders = -1;                   // as of AgentOptions: 't' ends the trial
@@ -24,8 +27,10 @@ struct TrialOptions {
 enum class Trial : std::uint8_t {
   passed,  // it has spoken to the server, and was ended again
   failed,  // it was given up, and why was noted
-  ended,   // this process was told to end
+  ended,   // this process was told to end: it was given up as interrupted
 };
+// It has three tries within the limit, with pauses between them: a server that is away for a moment
+// says nothing of it. One that finds the state in use (exit_busy) has not had a try.
 Trial try_version(const Versions& versions, std::string_view version, const TrialOptions& options);
 
 // Becomes the program of the version; returns where it cannot.

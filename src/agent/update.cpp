@@ -35,12 +35,16 @@ Outgoing get(const Release& release, std::string_view suffix) {
           .body = {}};
 }
 
-Result<> check(const Release& release, std::string_view key, std::string_view running) {
+Result<> check(const Release& release, std::string_view key, std::string_view running,
+               std::string_view highest) {
   if (key.empty())
     return invalid("no release key was pinned: enrol with --release-key to have the agent updated");
   if (!is_version(release.version)) return invalid("the release has no version");
   if (!is_newer(release.version, running))
     return invalid(fmt::format("it is not newer than {}, which runs", running));
+  // A server that had a newer one given up here could else have its holes back.
+  if (is_newer(highest, release.version))
+    return invalid(fmt::format("it is older than {}, which ran here", highest));
   if (release.size == 0 || release.size > largest_release)
     return invalid(fmt::format("a program of {} bytes is not taken", release.size));
   return {};
@@ -134,7 +138,7 @@ Result<> fetch_into(Sender& sender, const Release& release, std::string_view key
 
 Result<> fetch_release(Sender& sender, const Release& release, std::string_view release_key,
                        std::string_view running_version, const Versions& versions) {
-  TRY_VOID(check(release, release_key, running_version));
+  TRY_VOID(check(release, release_key, running_version, versions.highest()));
   auto fetched = fetch_into(sender, release, release_key, versions);
   sender.close();
   if (!fetched) versions.remove(release.version);

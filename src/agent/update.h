@@ -1,6 +1,7 @@
 // A newer agent, fetched from the server and put beside the one that runs. The server only hands it
 // out: what is run must be signed by the release key that was pinned when the host was enrolled,
-// say itself that it is the version that was asked for, and be newer than this one.
+// say itself that it is the version that was asked for, be newer than this one, and not be older
+// than one that ran here.
 //
 // Thread rule: one thread.
 #pragma once

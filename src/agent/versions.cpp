@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "agent/files.h"
@@ -77,24 +79,49 @@ void Versions::remove_others(std::string_view version) const {
     if (is_version(name) && name != version) remove(name);
 }
 
-std::optional<std::string> Versions::to_run(std::string_view installed) const {
+Result<std::optional<std::string>> Versions::to_run(std::string_view installed) const {
   const auto version = text_of(path("current"));
-  if (version.empty()) return std::nullopt;
+  constexpr auto none = std::optional<std::string>();
+  if (version.empty()) return none;
   if (!is_newer(version, installed) || ::access(program(version).c_str(), X_OK) != 0) {
     ::unlink(path("current").c_str());
     remove_others("");
-    return std::nullopt;
+    return none;
   }
   const auto starts = parse_uint(text_of(path("starts"))).value_or(0);
   if (starts >= most_starts) {
     give_up(version, fmt::format("it ended {} times before it had spoken to the server", starts));
-    return std::nullopt;
+    return none;
   }
-  std::ignore = write_file_atomic(path("starts"), fmt::format("{}\n", starts + 1), 0600);
-  return version;
+  TRY_VOID(write_file_atomic(path("starts"), fmt::format("{}\n", starts + 1), 0600));
+  return std::optional(version);
+}
+
+std::string Versions::highest() const {
+  return text_of(path("highest"));
+}
+
+Fd Versions::hold() const {
+  Fd held(::open(state_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (held.valid() && ::flock(held.get(), LOCK_EX | LOCK_NB) != 0) held = Fd();
+  return held;
+}
+
+void Versions::clean(std::string_view running) const {
+  const auto names = names_in(directory_);
+  if (!names) return;
+  const auto current = text_of(path("current"));
+  for (const auto& name : *names) {
+    if (!is_version(name) || name == current || name == running) continue;
+    remove(name);
+    // An older one was left where a newer one had just taken over.
+    if (is_newer(name, running) && !is_newer(current, name)) note_fault(name, interruption);
+  }
 }
 
 Result<> Versions::make_current(std::string_view version) const {
+  if (!is_newer(highest(), version))
+    TRY_VOID(write_file_atomic(path("highest"), fmt::format("{}\n", version), 0600));
   TRY_VOID(write_file_atomic(path("current"), fmt::format("{}\n", version), 0600));
   ::unlink(path("starts").c_str());
   forget_fault();
@@ -102,10 +129,10 @@ Result<> Versions::make_current(std::string_view version) const {
   return {};
 }
 
-void Versions::checked_in(std::string_view version) const {
-  if (::access(directory_.c_str(), F_OK) != 0) return;  // there was never another version
+Result<> Versions::checked_in(std::string_view version) const {
+  if (::access(directory_.c_str(), F_OK) != 0) return {};  // there was never another version
   ::unlink(path("starts").c_str());
-  std::ignore = write_file_atomic(path("checked-in"), fmt::format("{}\n", version), 0600);
+  return write_file_atomic(path("checked-in"), fmt::format("{}\n", version), 0600);
 }
 
 void Versions::ended_in_order() const {

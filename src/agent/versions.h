@@ -4,6 +4,7 @@
 //   versions/0.2.0/tenken-agent   a program that was fetched
 //   versions/current              "0.2.0": what is run in place of the installed one
 //   versions/starts               how often that was started since it last spoke to the server
+//   versions/highest              "0.2.0": the highest that was ever current; none below is taken
 //   versions/checked-in           what a program on trial writes when it has spoken to the server
 //   versions/fault                "0.2.0 why it does not run": told to the server
 //
@@ -16,6 +17,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/file.h"
 #include "base/result.h"
 
 namespace tenken::agent {
@@ -25,6 +27,10 @@ bool is_version(std::string_view text);
 // Both are versions.
 bool is_newer(std::string_view version, std::string_view than);
 
+// Why an update failed that this host did not let end.
+inline constexpr std::string_view interruption =
+    "it was interrupted: the agent was ended meanwhile";
+
 struct UpdateFault {
   std::string version;
   std::string why;
@@ -32,7 +38,7 @@ struct UpdateFault {
 
 class Versions {
  public:
-  explicit Versions(const std::string& state) : directory_(state + "/versions") {}
+  explicit Versions(const std::string& state) : state_(state), directory_(state + "/versions") {}
 
   // Where the program of the version goes; makes the directory.
   Result<std::string> place_for(std::string_view version) const;
@@ -42,12 +48,22 @@ class Versions {
   void remove_others(std::string_view version) const;
 
   // The version to be run in place of `installed`; nullopt: none is newer. One that was started
-  // again and again and never spoke to the server is given up.
-  std::optional<std::string> to_run(std::string_view installed) const;
+  // again and again and never spoke to the server is given up. Errors: that it was started cannot
+  // be noted, as where the disk is full.
+  Result<std::optional<std::string>> to_run(std::string_view installed) const;
   Result<> make_current(std::string_view version) const;
+  // That was ever made current; empty: none.
+  std::string highest() const;
 
-  // Of the program that runs: it has spoken to the server; it was told to end.
-  void checked_in(std::string_view version) const;
+  // While it is held, no other process cleans; not valid: another one holds it.
+  Fd hold() const;
+  // What an update left that was cut off; of the one that holds. `running`: the version of this
+  // program.
+  void clean(std::string_view running) const;
+
+  // Of the program that runs: it has spoken to the server; it ended by itself, well or with an
+  // error that it told.
+  Result<> checked_in(std::string_view version) const;
   void ended_in_order() const;
   bool has_checked_in(std::string_view version) const;
   void forget_check_in() const;
@@ -60,6 +76,7 @@ class Versions {
  private:
   std::string path(std::string_view name) const;
 
+  std::string state_;
   std::string directory_;
 };
 

@@ -192,13 +192,20 @@ bool go_over_to(const std::string& version, const agent::Versions& versions,
   return true;
 }
 
+// Returns where the installed program is the one to run.
+void go_over_at_start(const agent::Versions& versions) {
+  const auto newer = versions.to_run(tool_version);
+  if (!newer) complain(newer.error().what + ": the installed version runs");
+  if (!newer || !*newer) return;
+  agent::become(versions, **newer, process_words);
+  versions.give_up(**newer, "it does not start");
+}
+
 Result<> run(const Arguments& arguments) {
   const agent::Versions versions(arguments.state);
-  if (!agent::was_started_by_another())
-    if (const auto newer = versions.to_run(tool_version)) {
-      agent::become(versions, *newer, process_words);
-      versions.give_up(*newer, "it does not start");
-    }
+  const auto held = versions.hold();
+  if (held.valid()) versions.clean(tool_version);
+  if (!agent::was_started_by_another()) go_over_at_start(versions);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return from_errno(errno, "pipe");
   const Fd orders(ends[0]);
@@ -216,8 +223,8 @@ Result<> run(const Arguments& arguments) {
                                   .log = [](std::string_view line) { complain(line); }};
   while (true) {
     const auto newer = run_agent(arguments, orders.get());
-    // That another one runs says nothing of this version.
-    if (!newer && newer.error().code == Errc::conflict) versions.ended_in_order();
+    // An error that was told is no crash: that the server is away says nothing of this version.
+    if (!newer) versions.ended_in_order();
     if (!newer) return newer.error();
     if (newer->empty() || !go_over_to(*newer, versions, trial) || arguments.once) break;
   }
@@ -253,6 +260,7 @@ int ended(const Result<>& done) {
   if (done) return exit_ok;
   complain(done.error().what);
   const auto code = done.error().code;
+  if (code == Errc::conflict) return agent::exit_busy;
   if (code == Errc::unavailable || code == Errc::denied) return exit_server;
   return code == Errc::invalid ? exit_usage : exit_target;
 }
