@@ -50,8 +50,8 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
           "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
           "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
-          "expires_at, agentless) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, "
-          "'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15, ?16) "
+          "expires_at, agentless, running_known_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+          "?10, ?11, ?12, ?13, 'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15, ?16, ?17) "
           "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
           "region = excluded.region, name = excluded.name, platform = excluded.platform, "
           "details = excluded.details, tags = excluded.tags, "
@@ -60,6 +60,11 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
           "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
           "expires_at = excluded.expires_at, agentless = excluded.agentless, "
+          // One that knew counted until it was confirmed last, which is before now.
+          "running_known_at = CASE WHEN excluded.running_known_at > 0 "
+          "THEN excluded.running_known_at WHEN resource.running_known_at = resource.changed_at "
+          "AND resource.seen_at > ?18 THEN resource.seen_at - 1 "
+          "WHEN resource.running_known_at > ?18 THEN resource.running_known_at ELSE 0 END, "
           // One that was gone is back, one that was expected is there.
           "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
           "'NO_INVENTORY') THEN excluded.coverage_status ELSE resource.coverage_status END, "
@@ -70,7 +75,8 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           id.value, one.account, one.external_id, one.type, one.region, one.name, one.platform,
           one.details, tags, one.digest, std::int64_t{one.complete}, one.unknown,
           static_cast<std::int64_t>(one.packages.size()), one.received, one.expires,
-          std::int64_t{one.agentless}));
+          std::int64_t{one.agentless}, one.knows_running ? one.received : 0,
+          one.received - running_is_kept));
   if (written != 1)
     return Error{Errc::conflict,
                  fmt::format("resource {}: its id is taken by another resource", one.external_id)};
@@ -120,14 +126,27 @@ const RunningPackage* find_running(const InventoryWrite& inventory, std::string_
   return at != inventory.running.end() && at->name == name ? &*at : nullptr;
 }
 
-// Of what is there and not wanted, what processes still run. By name: which of several earlier
-// versions a process has, nobody can tell.
-Result<Packages> still_running(sql::Connection& connection, ResourceId id, const Packages& present,
+// What runs by an earlier report that is not too old, where this one does not know.
+Result<Packages> known_running(sql::Connection& connection, ResourceId id, const Packages& present,
                                const InventoryWrite& inventory) {
   Packages out;
-  if (!inventory.knows_running)
-    std::ranges::copy_if(present, std::back_inserter(out),
-                         [](const Installed& one) { return !one.running.empty(); });
+  if (inventory.knows_running) return out;
+  std::ranges::copy_if(present, std::back_inserter(out),
+                       [](const Installed& one) { return !one.running.empty(); });
+  if (out.empty()) return out;
+  TRY(const auto known,
+      connection.one_integer("SELECT running_known_at FROM resource WHERE resource_id = ?1",
+                             id.value));
+  if (known.value_or(0) == 0) out.clear();
+  return out;
+}
+
+// Of what is there and not wanted, what processes still run. By name: which of several earlier
+// versions a process has, nobody can tell. What is kept as installed was not replaced.
+Result<Packages> still_running(sql::Connection& connection, ResourceId id, const Packages& present,
+                               const InventoryWrite& inventory,
+                               const std::set<std::int64_t>& kept) {
+  TRY(auto out, known_running(connection, id, present, inventory));
   if (inventory.running.empty() || present.empty()) return out;
   TRY(auto rows, connection.query("SELECT p.package_version_id, p.name FROM resource_package r "
                                   "JOIN package_version p "
@@ -138,25 +157,26 @@ Result<Packages> still_running(sql::Connection& connection, ResourceId id, const
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
     const auto* running = find_running(inventory, row->text(1));
-    if (running == nullptr) continue;
+    if (running == nullptr || kept.contains(row->integer(0))) continue;
     std::erase_if(out, [&](const Installed& one) { return one.version == row->integer(0); });
     out.push_back({row->integer(0), running->files, running->processes});
   }
 }
 
-// An incomplete inventory replaces what it names and leaves the rest: the packages present that
+// An incomplete inventory replaces what it names and leaves the rest: the packages installed that
 // it does not name at all are kept.
 Result<std::set<std::int64_t>> kept_packages(sql::Connection& connection, ResourceId id,
                                              const InventoryWrite& inventory) {
+  std::set<std::int64_t> out;
+  if (inventory.complete) return out;
   std::set<std::tuple<std::string_view, std::string_view, std::string_view>> named;
   for (const auto& one : inventory.packages)
     named.emplace(one.version.package.kind, one.version.package.name, one.version.package.arch);
-  TRY(auto rows,
-      connection.query("SELECT p.package_version_id, p.kind, p.name, p.arch "
-                       "FROM resource_package r JOIN package_version p "
-                       "ON p.package_version_id = r.package_version_id WHERE r.resource_id = ?1",
-                       id.value));
-  std::set<std::int64_t> out;
+  TRY(auto rows, connection.query("SELECT p.package_version_id, p.kind, p.name, p.arch "
+                                  "FROM resource_package r JOIN package_version p "
+                                  "ON p.package_version_id = r.package_version_id "
+                                  "WHERE r.resource_id = ?1 AND r.running = ''",
+                                  id.value));
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
@@ -198,12 +218,9 @@ Result<> put_difference(sql::Connection& connection, ResourceId id, const Invent
                         std::vector<NewRow>& fresh) {
   auto wanted = wanted_packages(inventory);
   TRY(const auto present, present_packages(connection, id));
-  TRY(auto running, still_running(connection, id, present, inventory));
+  TRY(const auto kept, kept_packages(connection, id, inventory));
+  TRY(auto running, still_running(connection, id, present, inventory, kept));
   add_running(wanted, std::move(running));
-  std::set<std::int64_t> kept;
-  if (!inventory.complete && !present.empty()) {
-    TRY(kept, kept_packages(connection, id, inventory));
-  }
   for (const auto& one : present) {
     const auto* again = find_version(wanted, one.version);
     if (again != nullptr ? *again == one : kept.contains(one.version)) continue;
@@ -361,10 +378,12 @@ Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
   TRY(const auto changed,
       connection.run("UPDATE resource SET seen_at = ?2, expires_at = ?3 WHERE resource_id = ?1 "
                      "AND account_id = ?4 AND inventory_digest = ?5 AND type = ?6 AND tags = ?7 "
-                     "AND agentless = ?8",
+                     "AND agentless = ?8 AND (running_known_at IN (0, changed_at) "
+                     "OR running_known_at > ?9)",
                      id.value, confirmation.received, confirmation.expires, confirmation.account,
                      confirmation.digest, confirmation.type, tags,
-                     std::int64_t{confirmation.agentless}));
+                     std::int64_t{confirmation.agentless},
+                     confirmation.received - running_is_kept));
   if (changed == 0) return std::optional<ResourceId>();
   return std::optional(id);
 }

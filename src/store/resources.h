@@ -40,6 +40,9 @@ struct RunningPackage {
 };
 
 // One acknowledged inventory.
+// A report that does not know the processes keeps what one before it knew for so long.
+inline constexpr Seconds running_is_kept = 7 * 86'400;
+
 struct InventoryWrite {
   std::string account;
   std::string external_id;
@@ -60,7 +63,8 @@ struct InventoryWrite {
   // By name, each once. A version of such a package that is installed no longer stays with the
   // resource, as running.
   std::vector<RunningPackage> running;
-  bool knows_running = false;  // false: what ran before and is not named still does
+  // False: what ran before and is not named still does, for running_is_kept.
+  bool knows_running = false;
   // Of an agent: stored with the inventory, or neither of them.
   std::optional<ReportWrite> report;
 };
@@ -120,7 +124,8 @@ struct Confirmation {
   bool agentless = false;
 };
 // Notes that a resource reported again what it reported before, tags, type and way included.
-// nullopt: it did not, or is unknown: the whole inventory is needed.
+// nullopt: it did not, is unknown, or has running packages that nobody knew of for
+// running_is_kept: the whole inventory is needed.
 Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
                                                     const Confirmation& confirmation);
 

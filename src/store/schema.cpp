@@ -419,6 +419,14 @@ CREATE TABLE collect_target (
 CREATE INDEX collect_target_by_turn ON collect_target (next_at);
 )sql";
 
+// When a report last knew all processes of what has running packages; 0: no row is from an earlier
+// report. Of an older store: of what is there as of the last report.
+constexpr std::string_view running_known = R"sql(
+ALTER TABLE resource ADD COLUMN running_known_at BIGINT NOT NULL DEFAULT 0;
+UPDATE resource SET running_known_at = seen_at - 1 WHERE resource_id IN
+  (SELECT resource_id FROM resource_package WHERE running <> '');
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -431,6 +439,7 @@ constexpr std::array all{
     sql::Migration{9, ended_agents},
     sql::Migration{10, agent_updates},
     sql::Migration{11, collect_targets},
+    sql::Migration{12, running_known},
 };
 
 }  // namespace

@@ -55,6 +55,27 @@ TEST_P(SchemaTest, how_findings_of_an_older_store_were_opened_stands_in_them_onc
   EXPECT_EQ(db().one_integer("SELECT COUNT(*) FROM finding_event").value(), 4);
 }
 
+TEST_P(SchemaTest, what_ran_by_an_older_store_is_known_as_of_its_last_report) {
+  for (const int resource : {1, 2})
+    ASSERT_TRUE(db().run(fmt::format(
+        "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, tags, "
+        "created_at, seen_at, changed_at) VALUES ({0}, '111122223333', 'web-{0}', "
+        "'AWS_EC2_INSTANCE', 'us-east-1', 'web', '{{}}', 50, 100, 100)",
+        resource)));
+  ASSERT_TRUE(
+      db().run("INSERT INTO resource_package (resource_id, package_version_id, location, "
+               "running) VALUES (1, 7, '', '[1]'), (2, 7, '', '')"));
+  const auto migrated = migrate(db());
+  ASSERT_TRUE(migrated) << migrated.error().what;
+  const auto known = [&](int resource) {
+    return db()
+        .one_integer("SELECT running_known_at FROM resource WHERE resource_id = ?1", resource)
+        .value();
+  };
+  EXPECT_EQ(known(1), 99);
+  EXPECT_EQ(known(2), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, SchemaTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          [](const auto& engine) { return test::engine_name(engine); });
