@@ -15,7 +15,10 @@ import pathlib
 import resource
 import shutil
 import signal
+import socket
 import subprocess
+import threading
+import time
 import unittest
 
 import server
@@ -60,6 +63,59 @@ class Host(agent_life_test.Host):
         return sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.exists() else []
 
 
+class StallingProxy:
+    """Passes connections on; of each, no more from the server than `most` bytes: then it stands
+    still, open."""
+
+    def __init__(self, most=1_000_000):
+        self.most = most
+        self.stalls = threading.Event()
+        self.sockets = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self.listener.getsockname()[1]}"
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(client,), daemon=True).start()
+
+    def serve(self, client):
+        self.sockets.append(client)
+        try:
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += client.recv(1)
+            host, port = head.split()[1].decode().rsplit(":", 1)
+            upstream = socket.create_connection((host, int(port)))
+            self.sockets.append(upstream)
+            client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            threading.Thread(target=self.copy, args=(client, upstream), daemon=True).start()
+            self.copy(upstream, client, self.most)
+        except OSError:
+            pass
+
+    def copy(self, source, target, most=None):
+        passed = 0
+        try:
+            while piece := source.recv(65536):
+                target.sendall(piece)
+                passed += len(piece)
+                if most is not None and passed > most:
+                    self.stalls.set()
+                    return
+            target.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self):
+        for one in [self.listener, *self.sockets]:
+            one.close()
+
+
 class Updates(support.TestCase):
     def setUp(self):
         super().setUp()
@@ -102,7 +158,7 @@ class Updates(support.TestCase):
 
     # Hosts.
 
-    def host(self, key=True, **named):
+    def host(self, key=True, proxy=(), **named):
         number = len(self.hosts) + 1
         directory = self.directory / f"host-{number}"
         directory.mkdir()
@@ -111,7 +167,7 @@ class Updates(support.TestCase):
         token = self.server.admin("token", "create", "--account", ACCOUNT).strip()
         pinned = ["--release-key", self.public(self.key)] if key else []
         answer = host.agent(
-            "enrol", "--server", self.server.url, "--ca", self.server.ca_file, "--token", token, *pinned
+            "enrol", "--server", self.server.url, "--ca", self.server.ca_file, "--token", token, *pinned, *proxy
         )
         self.assertEqual(answer.code, 0, answer)
         host.id = answer.out.split()[-1]
@@ -221,6 +277,73 @@ class Updates(support.TestCase):
         host.start()
         wait_for(lambda: host.log().count("agent ") >= 2, 20, "the start")
         self.assertEqual(host.version(), VERSION)
+
+        self.expect_interruption(host)
+
+    def test_an_agent_that_is_killed_during_a_trial_is_the_old_one_again(self):
+        host = self.host()
+        self.release(NEWER, self.script(NEWER, "exec sleep 1000"))
+        self.update(host.id, "--release", NEWER)
+        wait_for(lambda: "is tried" in host.log(), 40, "the trial")
+        host.stop(signal.SIGKILL)
+        self.assertEqual(host.versions(), [NEWER])
+        host.start()
+        self.expect_interruption(host)
+
+    def test_an_agent_that_is_ended_during_a_download_ends_within_seconds(self):
+        proxy = StallingProxy()
+        self.addCleanup(proxy.close)
+        host = self.host(proxy=["--proxy", proxy.url])
+        self.release(NEWER)
+        self.update(host.id, "--release", NEWER)
+        wait_for(proxy.stalls.is_set, 40, "the download that stands still")
+        begin = time.monotonic()
+        self.assertEqual(host.stop(), 0)
+        self.assertLess(time.monotonic() - begin, 5)
+        self.assertEqual(host.versions(), [])
+        host.start()
+        self.expect_interruption(host)
+
+    def expect_interruption(self, host):
+        wait_for(lambda: self.state(host) == "failed", 40, "the fault")
+        self.assertIn("it was interrupted", self.agents()[host.id]["update"]["message"])
+        self.assertEqual(host.versions(), [])
+        self.assertEqual(host.version(), VERSION)
+
+    # Under cron.
+
+    def once(self, host):
+        return host.agent("run", "--once", "--trial", "6", SOURCE_DATE_EPOCH=None)
+
+    def test_a_server_that_is_away_takes_no_version_from_cron(self):
+        host = self.host()
+        self.release(NEWER)
+        self.update(host.id, "--release", NEWER)
+        wait_for(lambda: host.version() == NEWER, 40, "the new program")
+        host.stop()
+        self.server.stop()
+        for _ in range(5):
+            self.assertEqual(self.once(host).code, support.SERVER)
+        self.assertEqual(host.versions(), [NEWER])
+        self.server.start()
+        self.assertEqual(self.once(host).code, 0)
+        self.assertEqual(self.agents()[host.id]["version"], NEWER)
+
+    def test_an_agent_of_cron_goes_over(self):
+        host = self.host()
+        host.stop()
+        self.release(NEWER)
+        self.update(host.id, "--release", NEWER)
+        self.assertEqual(self.once(host).code, 0)
+        self.assertEqual(host.versions(), [NEWER])
+        self.assertEqual(self.once(host).code, 0)
+        self.assertEqual(self.state(host), "updated")
+
+    def test_a_state_in_use_has_an_exit_code_of_its_own(self):
+        host = self.host()
+        answer = self.once(host)
+        self.assertEqual(answer.code, os.EX_TEMPFAIL)
+        self.assertIn("another tenken-agent uses it", answer.err)
 
     def test_a_full_disk_is_told_and_nothing_is_left(self):
         def small_disk():
