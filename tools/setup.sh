@@ -13,11 +13,13 @@ build=(
   libarchive-dev libdeflate-dev zlib1g-dev libzstd-dev libxxhash-dev
 )
 # Programs the tests talk to: dpkg and rpm as oracles, shells for the completion scripts, a
-# PostgreSQL and an SSH server that each test starts for itself, what the install script of agents fetches with.
+# PostgreSQL and an SSH server that each test starts for itself, what the install script of agents
+# fetches with, and what hosts in namespaces are made with.
 test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
   python3 python3-venv python3-jsonschema python3-yaml openssl curl zstd rpm dpkg bash zsh fish
   postgresql-15 openssh-client openssh-server
+  debootstrap debian-archive-keyring iproute2 util-linux mount
 )
 # What tools/package.sh makes the static agent and the packages with, and their tests.
 package=(
