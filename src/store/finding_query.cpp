@@ -22,19 +22,24 @@ constexpr std::size_t most_rows = 1000;
 
 // A question is first tried on so many findings: criteria that most findings meet need no more.
 constexpr std::size_t first_window = 256;
-// What a driver brings at most to be gathered. What is not gathered is, where conditions do not
-// depend on the order, at least one in so many: of five million findings one in 250.
-constexpr std::size_t most_gathered = 20'000;
-constexpr std::size_t most_rows_gathered = 6'000;  // where each row is looked at
-// Then the order is walked so far. A page that is not full by then is shown as it is, and the next
-// one goes on behind the window.
-constexpr std::size_t last_window = 16'384;
-// Where each finding of the window costs another look at the tables, and where it costs many.
-constexpr std::size_t last_costly_window = 4'096;
-constexpr std::size_t last_very_costly_window = 2'048;
-// Findings that are sorted by what stands in the driver's index, which takes less than to gather
-// them.
-constexpr std::size_t most_sorted = 150'000;
+// How far a page looks, by what a row costs on each engine.
+struct Limits {
+  // What a driver brings at most to be gathered. What is not gathered is, where conditions do not
+  // depend on the order, at least one in so many: of five million findings one in 250.
+  std::size_t most_gathered;
+  std::size_t most_rows_gathered;  // where each row is looked at
+  // Then the order is walked so far. A page that is not full by then is shown as it is, and the
+  // next one goes on behind the window.
+  std::size_t last_window;
+  // Where each finding of the window costs another look at the tables, and where it costs many.
+  std::size_t last_costly_window;
+  std::size_t last_very_costly_window;
+  // Findings that are sorted by what stands in the driver's index, which takes less than to gather
+  // them.
+  std::size_t most_sorted;
+};
+constexpr Limits sqlite_limits{20'000, 6'000, 16'384, 4'096, 2'048, 150'000};
+constexpr Limits postgresql_limits{12'000, 2'500, 10'240, 2'560, 1'024, 20'000};
 // Matches of the packages meant, up to which their vulnerabilities are worth looking for.
 constexpr std::size_t most_package_matches = 20'000;
 
@@ -86,7 +91,8 @@ class Lister {
       : connection_(connection),
         resolved_(std::move(resolved)),
         question_(resolved_.question),
-        statements_(resolved_) {}
+        statements_(resolved_),
+        limits_(connection.engine() == sql::Engine::sqlite ? sqlite_limits : postgresql_limits) {}
   Lister(const Lister&) = delete;
   Lister& operator=(const Lister&) = delete;
 
@@ -117,22 +123,23 @@ class Lister {
     // perhaps.
     if (question_.order == FindingOrder::first_observed && have_vulnerabilities()) {
       TRY(const auto brings,
-          count(statements_.driven(FindingDriver::vulnerabilities, most_sorted + 1)));
-      if (brings <= most_sorted) {
+          count(statements_.driven(FindingDriver::vulnerabilities, limits_.most_sorted + 1)));
+      if (brings <= limits_.most_sorted) {
         statements_.walk_driver();
-        return walk(last_very_costly_window);
+        return walk(limits_.last_very_costly_window);
       }
     }
     TRY_VOID(choose_vulnerabilities());
-    return walk(is_very_costly()           ? last_very_costly_window
-                : statements_.reads_rows() ? last_costly_window
-                                           : last_window);
+    return walk(is_very_costly()           ? limits_.last_very_costly_window
+                : statements_.reads_rows() ? limits_.last_costly_window
+                                           : limits_.last_window);
   }
 
  private:
   Result<bool> brings_few(FindingDriver driver) {
-    const auto most =
-        is_very_costly() || statements_.reads_rows(driver) ? most_rows_gathered : most_gathered;
+    const auto most = is_very_costly() || statements_.reads_rows(driver)
+                          ? limits_.most_rows_gathered
+                          : limits_.most_gathered;
     TRY(const auto brings, count(statements_.driven(driver, most + 1)));
     return brings <= most;
   }
@@ -199,6 +206,7 @@ class Lister {
   ResolvedQuestion resolved_;
   FindingQuestion& question_;
   FindingStatements statements_;
+  const Limits& limits_;
   bool is_complete_ = false;
 };
 
