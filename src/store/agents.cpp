@@ -1,5 +1,6 @@
 #include "store/agents.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -148,10 +149,11 @@ Result<std::optional<Agent>> find_agent_by_certificate(sql::Connection& connecti
 
 Result<std::vector<Agent>> agents_of_machine(sql::Connection& connection, std::string_view account,
                                              std::string_view machine_id) {
-  return read_agents(connection,
-                     "account_id = ?1 AND machine_id = ?2 ORDER BY external_id LIMIT "
-                     "1000",
-                     account, machine_id);
+  // Sorted here: for the order SQLite would walk all agents of the account.
+  TRY(auto out, read_agents(connection, "account_id = ?1 AND machine_id = ?2 LIMIT 1000", account,
+                            machine_id));
+  std::ranges::sort(out, {}, &Agent::resource);
+  return out;
 }
 
 Result<std::vector<Agent>> list_agents(sql::Connection& connection, std::string_view account,
