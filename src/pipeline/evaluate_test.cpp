@@ -189,6 +189,22 @@ TEST_P(EvaluateTest, single_records_of_a_release_that_nothing_covers_open_and_cl
   EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 CLOSED", "web-1 CVE-2024-2 CLOSED"}));
 }
 
+TEST_P(EvaluateTest, a_distribution_that_cannot_be_told_closes_nothing) {
+  use({{"CVE-2024-1", stray("CVE-2024-1", "a")}, {"CVE-2024-2", stray("CVE-2024-2", "b")}});
+  report_debian("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  auto unknown = test::python_host({{"a", "2.0"}});
+  unknown.packages[0].ecosystem.clear();
+  unknown.packages[0].kind = "deb";
+  put("web-1", unknown);
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 ACTIVE", "web-1 CVE-2024-2 CLOSED"}))
+      << "b is gone, whatever distribution it is";
+  report_debian("web-1", {{"a", "2.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 CLOSED", "web-1 CVE-2024-2 CLOSED"}));
+}
+
 TEST_P(EvaluateTest, a_version_that_cannot_be_ordered_closes_nothing) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});

@@ -74,7 +74,8 @@ WHERE finding.status = 3 OR finding.score <> excluded.score OR finding.fix <> ex
 )sql";
 
 // Closed only where it is known that no package matches: the inventory was complete, and no
-// package of a name that the vulnerability concerns is undecided or not looked at yet.
+// package of a name that the vulnerability concerns is undecided, not looked at yet, or of a
+// distribution that cannot be told.
 constexpr std::string_view close_statement = R"sql(
 UPDATE finding SET status = 3, closed_at = ?1, updated_at = ?1, transition = ?2, cause = ?3,
                    suppressed_by = '', opened_by = {opening_cause}
@@ -90,6 +91,12 @@ WHERE {findings} AND status <> 3
                   JOIN match m ON m.package_version_id = p.package_version_id
                   WHERE rp.resource_id = finding.resource_id
                     AND (u.undecided IN (1, 2) OR u.matched = 0)
+                    AND m.vulnerability_id = finding.vulnerability_id)
+  AND NOT EXISTS (SELECT 1 FROM resource_package rp
+                  JOIN package_version u ON u.package_version_id = rp.package_version_id
+                  JOIN package_version p ON p.name = u.name AND p.kind = u.kind
+                  JOIN match m ON m.package_version_id = p.package_version_id
+                  WHERE rp.resource_id = finding.resource_id AND u.ecosystem = ''
                     AND m.vulnerability_id = finding.vulnerability_id)
 )sql";
 
