@@ -265,6 +265,7 @@ class Running {
   }
 
   Result<> renew_in_time() {
+    if (renewal_waits_) return renew_now();
     if (Clock::now() < renew_at_) return {};
     renew_at_ = after(options_.timing.refused_wait_ms);
     TRY(const auto due, must_renew(state_, server_now_));
@@ -272,7 +273,8 @@ class Running {
   }
 
   Result<> renew_now() {
-    if (sender_.unanswered() > 0) return {};
+    renewal_waits_ = sender_.unanswered() > 0;
+    if (renewal_waits_) return {};
     TRY_VOID(renew(sender_, speaker_, state_));
     log("the certificate was renewed");
     return {};
@@ -399,7 +401,8 @@ class Running {
   std::optional<Time> changed_since_;  // and not looked at yet
   Time sweep_at_;
   Time speak_at_;
-  Time renew_at_;  // when it is looked at again whether the certificate ends
+  Time renew_at_;               // when it is looked at again whether the certificate ends
+  bool renewal_waits_ = false;  // for the answer to what is asked
   std::optional<Time> partial_since_;
   std::optional<Time> status_at_;
   int wait_ms_ = 0;

@@ -71,6 +71,20 @@ Change ended_as(store::AgentStatus status) {
   };
 }
 
+Change told_to(std::string_view command) {
+  return [command](sql::Connection& connection, const store::Agent& agent) -> Result<bool> {
+    if (agent.status != store::AgentStatus::active)
+      return invalid(fmt::format("the agent {} was {}: it asks for no commands", agent.id,
+                                 store::name(agent.status)));
+    TRY_VOID(store::add_command(connection, {.id = crypto::to_hex(crypto::random_bytes(16)),
+                                             .agent = agent.id,
+                                             .command = std::string(command),
+                                             .issued = now(),
+                                             .expires = now() + command_life}));
+    return true;
+  };
+}
+
 std::string sum_of(std::string_view bytes) {
   return crypto::to_hex(crypto::view(crypto::sha256(bytes)));
 }
@@ -184,16 +198,11 @@ int admin_agent_revoke_command(const AdminArguments& arguments) {
 }
 
 int admin_agent_collect_command(const AdminArguments& arguments) {
-  return change_agent(
-      arguments, "CollectAgent",
-      [](sql::Connection& connection, const store::Agent& agent) -> Result<bool> {
-        TRY_VOID(store::add_command(connection, {.id = crypto::to_hex(crypto::random_bytes(16)),
-                                                 .agent = agent.id,
-                                                 .command = "collect",
-                                                 .issued = now(),
-                                                 .expires = now() + command_life}));
-        return true;
-      });
+  return change_agent(arguments, "CollectAgent", told_to("collect"));
+}
+
+int admin_agent_renew_command(const AdminArguments& arguments) {
+  return change_agent(arguments, "AskAgentToRenew", told_to("renew"));
 }
 
 }  // namespace tenken::app

@@ -118,6 +118,8 @@ void AdminOptions::add_agents(CLI::App& admin) {
   add_agent_command(group, "revoke", "let an agent in no longer", admin_agent_revoke_command);
   add_agent_command(group, "collect", "have an agent report the whole now",
                     admin_agent_collect_command);
+  add_agent_command(group, "renew", "have an agent get itself a new key and certificate now",
+                    admin_agent_renew_command);
   add_update(group);
 }
 

@@ -162,6 +162,7 @@ int admin_agent_rename_command(const AdminArguments& arguments);
 int admin_agent_retire_command(const AdminArguments& arguments);
 int admin_agent_revoke_command(const AdminArguments& arguments);
 int admin_agent_collect_command(const AdminArguments& arguments);
+int admin_agent_renew_command(const AdminArguments& arguments);
 int admin_agent_update_command(const AdminArguments& arguments);
 int admin_collect_add_command(const AdminArguments& arguments);
 int admin_collect_list_command(const AdminArguments& arguments);

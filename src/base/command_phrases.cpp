@@ -320,6 +320,8 @@ constexpr auto rows = std::to_array<Phrase>({
      "ホストがなくなったエージェントを終了し、その検出結果をクローズする"},
     {"let an agent in no longer", "エージェントの接続を拒否する"},
     {"have an agent report the whole now", "エージェントに全体を今すぐ報告させる"},
+    {"have an agent get itself a new key and certificate now",
+     "エージェントに新しい鍵と証明書を今すぐ取得させる"},
     {"have agents fetch a release and go over to it",
      "エージェントにリリースを取得させ、切り替えさせる"},
     {"such as 0.2.0, of tenken serve --agent-releases",

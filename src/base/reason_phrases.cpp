@@ -580,6 +580,8 @@ constexpr auto rows = std::to_array<Phrase>({
     // Administration of agents.
     {"--tag {}: NAME=VALUE is needed", "--tag {}: NAME=VALUE の形で指定してください"},
     {"the account has no agent {}", "このアカウントにエージェント {} はありません"},
+    {"the agent {} was {}: it asks for no commands",
+     "エージェント {} は {} 済みです: 命令を受け取りません"},
     {"--release {}: three numbers such as 0.2.0 are needed",
      "--release {}: 0.2.0 のような 3 つの数が必要です"},
     {"AGENT or --all is needed, to say which agents go over",

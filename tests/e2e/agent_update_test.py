@@ -25,8 +25,8 @@ import server
 import support
 from server import ACCOUNT, wait_for
 
-import agent_life_test
-from agent_life_test import AGENT, LIBC
+import agent_hosts
+from agent_hosts import AGENT, LIBC
 
 VERSION = subprocess.run([AGENT, "--version"], capture_output=True, text=True, check=True).stdout.split()[1]
 NEWER = "0.7.0"  # as long as VERSION
@@ -39,7 +39,7 @@ def openssl(*words):
     return subprocess.run(["openssl", *map(str, words)], capture_output=True, check=True).stdout
 
 
-class Host(agent_life_test.Host):
+class Host(agent_hosts.Host):
     def start(self, *words, before=lambda: None):
         def prepare():
             LIBC.prctl(server.PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -122,7 +122,7 @@ class Updates(support.TestCase):
         self.releases = self.directory / "releases"
         self.releases.mkdir()
         self.key = self.new_key("release")
-        support.write(self.directory / "feed/one.json", agent_life_test.advisory(1, "openssl", "2"))
+        support.write(self.directory / "feed/one.json", agent_hosts.advisory(1, "openssl", "2"))
         self.server = server.Server(
             support.build(self.directory / "advisories.db", self.directory / "feed"),
             arguments=("--agent-releases", str(self.releases)),
