@@ -18,7 +18,7 @@ build=(
 test=(
   libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
   python3 python3-venv python3-jsonschema python3-yaml openssl curl zstd rpm dpkg bash zsh fish
-  postgresql-15 openssh-client openssh-server
+  postgresql-15 openssh-client openssh-server libfaketime
   debootstrap debian-archive-keyring iproute2 util-linux mount
 )
 # What tools/package.sh makes the static agent and the packages with, and their tests.

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
+#include <cstring>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -134,6 +135,19 @@ Result<> tunnel(int socket, const ServerUrl& server, const ProxyUrl& proxy,
   if (head.starts_with("HTTP/1.1 200") || head.starts_with("HTTP/1.0 200")) return {};
   return unavailable(
       fmt::format("the proxy answers: {}", printable(head.substr(0, head.find('\r')))));
+}
+
+// However the server went: the same fault has one text.
+bool is_end(int error, int number) {
+  if (error == SSL_ERROR_SYSCALL) return number == 0 || number == ECONNRESET || number == EPIPE;
+  const bool cut = error == SSL_ERROR_SSL &&
+                   ERR_GET_REASON(ERR_peek_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+  return cut || error == SSL_ERROR_ZERO_RETURN;
+}
+
+Error broken_by(int number, std::string_view what) {
+  ERR_clear_error();
+  return unavailable(fmt::format("{}: {}", what, std::strerror(number)));
 }
 
 Error tls_error(SSL* session, std::string_view what) {
@@ -313,9 +327,10 @@ class Sender::Connection {
                 bool may_time_out = false) {
     const int error = SSL_get_error(session_.get(), done);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+      const int number = errno;
       broken_ = error != SSL_ERROR_ZERO_RETURN;
-      if (!broken_ || (error == SSL_ERROR_SYSCALL && errno == 0))
-        return unavailable("the server closed the connection");
+      if (is_end(error, number)) return unavailable("the server closed the connection");
+      if (error == SSL_ERROR_SYSCALL) return broken_by(number, what);
       return tls_error(session_.get(), what);
     }
     const short events = error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT;

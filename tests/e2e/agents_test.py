@@ -31,6 +31,12 @@ def openssl(*words, **options):
     return subprocess.run(["openssl", *words], check=True, capture_output=True, **options).stdout
 
 
+def memory(process):
+    """What is resident of it, in bytes."""
+    status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
+    return int(status.split("VmRSS:")[1].split()[0]) * 1024
+
+
 def report_lines(*packages):
     """A host's report: what it has, as lines."""
     lines = [
@@ -189,8 +195,12 @@ class Stories:
         new = report_lines(("alpha", "2.0"), ("gamma", "1.0"))
         self.assertEqual(agent.report(2, new, base=old)["digest"], digest(new))
         serve.wait_for(lambda: self.active(agent) == [], 5, "no finding")
-        # What comes again, and what does not fit.
-        self.assertEqual(agent.report(1, old)["sequence"], 2)
+        # What comes again changes nothing; what does not fit is asked for.
+        for sequence, lines in ((1, old), (2, new), (2, old)):
+            again = agent.report(sequence, lines)
+            self.assertEqual((again["sequence"], again["digest"]), (2, digest(new)))
+        time.sleep(1)
+        self.assertEqual(self.active(agent), [])
         refused = agent.report(3, old, base=old, status=409)
         self.assertEqual((refused["need"], refused["sequence"]), ("whole", 2))
         # A host that has it again, and is retired.
@@ -297,6 +307,37 @@ class Stories:
             {"amiId": "ami-0123456789abcdef0", "platform": "LINUX", "tags": {}},
         )
 
+    def test_a_report_is_of_the_host_of_its_certificate(self):
+        liar, other = self.agent("liar"), self.agent("other")
+        other.report(1, report_lines(("alpha", "1.0")))
+        serve.wait_for(lambda: self.active(other) == ["PYSEC-1"], 5, "a finding")
+        # In the name of the other host, with nothing of what that one has.
+        named = [line.replace(b'"web-1"', b'"other"') for line in report_lines(("gamma", "1.0"))]
+        liar.report(1, sorted(named))
+
+        def packages(of):
+            listed = self.get(f"/v1/resources/{of.resource}/packages")["packages"]
+            return [one["name"] for one in listed]
+
+        serve.wait_for(lambda: packages(liar) == ["gamma"], 5, "its own packages")
+        time.sleep(1)
+        self.assertEqual((self.active(other), packages(other)), (["PYSEC-1"], ["alpha"]))
+        # As the instance that another agent is: it stays what it was, and both are told.
+        instance = json.dumps({"k": "cloud", "provider": "aws", "instanceId": "i-0fedcba9876543210"},
+                              separators=(",", ":")).encode()  # fmt: skip
+        other.report(2, sorted([*report_lines(("alpha", "1.0")), instance]))
+        other.resource = "i-0fedcba9876543210"
+        serve.wait_for(lambda: self.active(other) == ["PYSEC-1"], 5, "the instance's finding")
+        liar.report(2, sorted([*report_lines(("gamma", "1.0")), instance]))
+        self.assertEqual(self.active(other), ["PYSEC-1"])
+        health = {one["resourceId"]: one["health"] for one in self.get("/v1/agents")["agents"]
+                  if one["status"] == "active"}  # fmt: skip
+        self.assertEqual((health[liar.resource], health[other.resource]), ("clone", "clone"))
+        told = self.server.admin("agent", "list", "--account", ACCOUNT).splitlines()
+        told = [line.split("\t") for line in told]
+        self.assertEqual({one[1] for one in told if one[7] == "clone"} & {liar.resource},
+                         {liar.resource})  # fmt: skip
+
     def test_a_command_reaches_an_agent_that_waits(self):
         agent = self.agent("waiting")
         answers = []
@@ -375,12 +416,28 @@ class Stories:
             agent = Agent(self.server, self.folder, name)
             if certified:
                 agent.enrol(self.token())
-            connection = agent.connect()
-            connection.putrequest("POST", "/agent/report")
-            connection.putheader("Content-Length", str(size))
-            connection.endheaders()
-            self.assertEqual(connection.getresponse().status, 413)
-            connection.close()
+            for head, value in (("Content-Length", str(size)), ("Transfer-Encoding", "chunked")):
+                connection = agent.connect()
+                connection.putrequest("POST", "/agent/report")
+                connection.putheader(head, value)
+                connection.endheaders()
+                if head == "Transfer-Encoding":
+                    self.send_chunks(connection, size)
+                answer = connection.getresponse()
+                self.assertEqual(answer.status, 413)
+                self.assertEqual(json.loads(answer.read())["message"], "the body is too large")
+                connection.close()
+
+    def send_chunks(self, connection, size):
+        """Until the server has heard enough."""
+        chunk = b"%x\r\n" % MIB + b"x" * MIB + b"\r\n"
+        before = memory(self.server.process)
+        try:
+            for _ in range(size // MIB + 1):
+                connection.send(chunk)
+        except (ConnectionError, ssl.SSLError):
+            pass
+        self.assertLess(memory(self.server.process) - before, 64 * MIB)
 
     def release(self, program):
         """Signed, as the machine's own architecture; the public key in base64."""
