@@ -48,9 +48,12 @@ namespace {
 
 constexpr std::size_t most_connections = 32;  // to the store
 constexpr std::size_t most_clients = 20'000;  // an agent holds a connection all the time
+// As long as an agent waits: after a restart all of them come at once.
+constexpr int longest_handshake_ms = 20'000;
 constexpr auto look_interval = std::chrono::seconds(1);
 constexpr auto retry_interval = std::chrono::seconds(2);
 constexpr auto quiet_before_shrinking = std::chrono::seconds(5);
+constexpr auto longest_without_shrinking = std::chrono::seconds(60);
 constexpr std::size_t token_limit = 4'096;
 constexpr std::size_t certificate_limit = 1 << 20;
 constexpr int metrics_wait_ms = 500;
@@ -339,6 +342,7 @@ class RunningNode : public Node {
     // is.
     options.worker_threads = 64;
     options.limits.connections = most_clients;
+    options.limits.handshake_ms = longest_handshake_ms;
     options.handler = [this](const http::Request& request) { return answer(request); };
     options.body_limit = [](const http::Request& head) {
       return api::agents::AgentDoor::is_agent(head) ? api::agents::AgentDoor::body_limit(head)
@@ -436,11 +440,17 @@ class RunningNode : public Node {
   void keep_small(bool worked) {
     const auto now = std::chrono::steady_clock::now();
     if (worked || ingest_->counts().waiting > 0) {
+      if (!quiet_since_) shrunk_at_ = now;
       quiet_since_ = now;
     } else if (quiet_since_ && now - *quiet_since_ >= quiet_before_shrinking) {
       pool_->close_idle();
       malloc_trim(0);
       quiet_since_.reset();
+    }
+    // A large fleet is never quiet.
+    if (quiet_since_ && now - shrunk_at_ >= longest_without_shrinking) {
+      malloc_trim(0);
+      shrunk_at_ = now;
     }
   }
 
@@ -542,7 +552,8 @@ class RunningNode : public Node {
   std::atomic<bool> look_failed_ = false;
   std::string last_fault_;
   // When there was something to do for the last time; empty: what it took is given back.
-  std::optional<std::chrono::steady_clock::time_point> quiet_since_;
+  std::optional<std::chrono::steady_clock::time_point> quiet_since_;  // none: nothing to give back
+  std::chrono::steady_clock::time_point shrunk_at_;
   std::thread worker_;
 };
 

@@ -1,12 +1,15 @@
 #include "api/agents/presence.h"
 
 #include <algorithm>
+#include <span>
 #include <vector>
 
 namespace tenken::api::agents {
 namespace {
 
 constexpr Seconds ask_again_after = 60;
+// In one transaction: reports of changes are written between two of them.
+constexpr std::size_t written_at_once = 500;
 
 void take_newer(store::AgentSeen& into, const store::AgentSeen& other) {
   into.seen = std::max(into.seen, other.seen);
@@ -28,15 +31,20 @@ Result<> Presence::write(sql::Pool& pool) {
     all.swap(seen_);
   }
   if (all.empty()) return {};
+  std::vector<store::AgentSeen> list;
+  list.reserve(all.size());
+  for (const auto& [agent, one] : all) list.push_back(one);
   const auto written = [&]() -> Result<> {
-    std::vector<store::AgentSeen> list;
-    list.reserve(all.size());
-    for (const auto& [agent, one] : all) list.push_back(one);
-    TRY(const auto connection, pool.lease());
-    return store::note_agents_seen(*connection, list);
+    for (std::span<const store::AgentSeen> rest(list); !rest.empty();) {
+      const auto some = std::min(written_at_once, rest.size());
+      TRY(const auto connection, pool.lease());
+      TRY_VOID(store::note_agents_seen(*connection, rest.first(some)));
+      rest = rest.subspan(some);
+    }
+    return {};
   }();
   if (written) return {};
-  for (const auto& [agent, one] : all) seen(one);  // for the next time
+  for (const auto& one : list) seen(one);  // for the next time
   return written;
 }
 
