@@ -108,7 +108,7 @@ int run(int hosts, const std::string& uri) {
                                                    .external_id = fmt::format("i-{:08}", i),
                                                    .digest = fmt::format("{}", i),
                                                    .received = now()},
-                                                  host(i)));
+                                                  fleet_host(i)));
     std::vector<const store::InventoryWrite*> batch;
     for (const auto& one : writes) batch.push_back(&one);
     const auto begun = Clock::now();

@@ -26,7 +26,7 @@ inline Package package(int name, int version) {
           .arch = "amd64"};
 }
 
-inline Inventory host(int number) {
+inline Inventory fleet_host(int number) {
   std::mt19937 image(static_cast<unsigned>(number % images));
   std::mt19937 own(static_cast<unsigned>(1'000'000 + number));
   std::map<int, int> installed;

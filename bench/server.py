@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
 """Measures `tenken serve` under load and its store; called by bench/run.
 
-server.py BUILD [--large]     --large: also 100,000 hosts and 5,000,000 findings (half an hour)
+server.py BUILD [--part serve|agents] [--large] [--agents N] [--seconds N]
+  --large: also 100,000 hosts and 5,000,000 findings (half an hour)
 """
+import argparse
+import contextlib
 import json
 import os
 import pathlib
 import re
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -19,25 +21,81 @@ TITLES = {"ingest": "PUT inventory of 500 packages", "unchanged": "inventory unc
 # What bench_fleet prints.
 FLEET = r"(?s)store: (\d+) inv.*evaluation: (\d+) hosts.*matching (\d+) .*?: ([\d.]+) ms.*written: ([\d.]+) s"
 
-build = pathlib.Path(sys.argv[1]).resolve()
-large = "--large" in sys.argv[2:]
+def read_arguments():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("build", type=pathlib.Path)
+    parser.add_argument("--part", choices=("serve", "agents"))
+    parser.add_argument("--large", action="store_true")
+    parser.add_argument("--agents", type=int, default=10_000)
+    parser.add_argument("--seconds", type=int, default=180, help="of agents that report changes")
+    return parser.parse_args()
+
+
+arguments = read_arguments()
+build = arguments.build.resolve()
+large = arguments.large
 tenken = str(build / "tenken")
+QUIET = {"check": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
 
 
 def line(what, limit, figure, extra=""):
     print(f"{what:<46} {limit:<9} {figure:>12}  {extra}", flush=True)
 
 
+def write_advisory(folder, number, package, fixed):
+    events = {"introduced": "0"}, {"fixed": fixed}
+    package = {"ecosystem": "Debian:12", "name": package}
+    record = {"id": f"DSA-{number}-1", "modified": "2026-01-01T00:00:00Z", "upstream": [f"CVE-2026-{number}"],
+              "affected": [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}]}
+    (folder / f"{record['id']}.json").write_text(json.dumps(record))
+
+
 def write_advisories(folder):
-    """The 500 of bench_fleet, on the names of its hosts."""
+    """The 500 of bench_fleet, on the names of its hosts, and that of bench_agents."""
     folder.mkdir()
     for i in range(500):
-        fixed = {"introduced": "0"}, {"fixed": f"1.{5 + i % 10}-1"}
-        package = {"ecosystem": "Debian:12", "name": f"package-{i * 7 % 2000}"}
-        record = {"id": f"DSA-{1000 + i}-1", "modified": "2026-01-01T00:00:00Z",
-                  "upstream": [f"CVE-2026-{1000 + i}"],
-                  "affected": [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": fixed}]}]}
-        (folder / f"{record['id']}.json").write_text(json.dumps(record))
+        write_advisory(folder, 1000 + i, f"package-{i * 7 % 2000}", f"1.{5 + i % 10}-1")
+    write_advisory(folder, 9999, "bench-agent", "2.0-1")
+
+
+class Server:
+    """A server with the advisories of write_advisories, until the end of the `with`."""
+
+    def __init__(self, scratch):
+        self.scratch, self.data = scratch, scratch / "data"
+        self.advisories = scratch / "advisories.db"
+        self.listen = "127.0.0.1:0"
+        write_advisories(scratch / "feed")
+        subprocess.run([tenken, "db", "build", "--from", scratch / "feed", "--out", self.advisories], **QUIET)
+        exports = self.admin("key", "create", "--user", "bench", "--role", "admin")
+        self.key = dict(text.removeprefix("export ").split("=", 1) for text in exports.splitlines())
+        self.start()
+
+    def admin(self, what, do, *words):
+        words = [tenken, "admin", what, do, "--data", self.data, "--account", "111122223333", *words]
+        return subprocess.run(words, **QUIET).stdout
+
+    def start(self):
+        self.process = subprocess.Popen(
+            [tenken, "serve", "--data", self.data, "--db", self.advisories, "--listen", self.listen,
+             "--no-update", "--log", self.scratch / "log"], stdout=subprocess.PIPE, text=True)
+        self.url = self.process.stdout.readline().split()[1]
+        self.listen = self.url.removeprefix("https://")
+        self.authority = self.data / "tls/ca.pem"
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+@contextlib.contextmanager
+def running_server():
+    with tempfile.TemporaryDirectory() as folder:
+        server = Server(pathlib.Path(folder))
+        try:
+            yield server
+        finally:
+            server.end()
 
 
 def own_memory(pid, advisories):
@@ -51,34 +109,22 @@ def own_memory(pid, advisories):
     return kilobytes / 1024
 
 
-def load(server, url, data, key, modes):
+def load(server, modes):
     """Results of bench_load by name."""
-    command = [build / "bench/bench_load", url, data / "tls/ca.pem", server.pid, HOSTS, REQUESTS, CONNECTIONS]
+    command = [build / "bench/bench_load", server.url, server.authority, server.process.pid, HOSTS, REQUESTS,
+               CONNECTIONS]
     printed = subprocess.run([*map(str, command), *modes], check=True, stdout=subprocess.PIPE, text=True,
-                             env={**os.environ, **key}).stdout
+                             env={**os.environ, **server.key}).stdout
     return {one["name"]: one for one in map(json.loads, printed.splitlines())}
 
 
-def measure_server(scratch):
-    advisories, data = scratch / "advisories.db", scratch / "data"
-    write_advisories(scratch / "feed")
-    quiet = {"check": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-    subprocess.run([tenken, "db", "build", "--from", scratch / "feed", "--out", advisories], **quiet)
-    exports = subprocess.run([tenken, "admin", "key", "create", "--data", data, "--account", "111122223333",
-                              "--user", "bench", "--role", "admin"], **quiet).stdout
-    key = dict(text.removeprefix("export ").split("=", 1) for text in exports.splitlines())
-    server = subprocess.Popen([tenken, "serve", "--data", data, "--db", advisories, "--listen", "127.0.0.1:0",
-                               "--no-update", "--log", scratch / "log"], stdout=subprocess.PIPE, text=True)
-    try:
-        url = server.stdout.readline().split()[1]
+def measure_server():
+    with running_server() as server:
         time.sleep(3)
-        fresh = own_memory(server.pid, advisories)
-        found = load(server, url, data, key, LIMITS)
+        fresh = own_memory(server.process.pid, server.advisories)
+        found = load(server, LIMITS)
         time.sleep(30)
-        idle = own_memory(server.pid, advisories)
-    finally:
-        server.terminate()
-        server.wait()
+        idle = own_memory(server.process.pid, server.advisories)
     for name, limit in LIMITS.items():
         one, floor = found[name], found[name + ", floor"]
         line(TITLES[name], limit, f"{one['per_second']:,}/s",
@@ -100,12 +146,50 @@ def measure_fleet(hosts):
          f"store alone: {ingest} inventories/s, first evaluation {evaluation} hosts/s")
 
 
-def main():
-    print(f"\n{os.cpu_count()} cores for server and client; {CONNECTIONS} TLS connections; "
-          f"load before: {os.getloadavg()[0]:.1f}")
-    line("", "limit", "figure")
-    with tempfile.TemporaryDirectory() as folder:
-        measure_server(pathlib.Path(folder))
+def simulate_agents(server, token):
+    """Results of bench_agents by name. The server is killed in the middle, and another takes its place."""
+    command = [build / "bench/bench_agents", server.url, server.authority, server.process.pid, arguments.agents,
+               arguments.seconds, "restart"]
+    agents = subprocess.Popen([*map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                              env={**os.environ, **server.key, "TENKEN_TOKEN": token})
+    found = {}
+    for text in agents.stdout:
+        if text == "restart\n":
+            server.process.kill()
+            server.process.wait()
+            server.start()
+            print(server.process.pid, file=agents.stdin, flush=True)
+        else:
+            one = json.loads(text)
+            found[one["name"]] = one
+    if agents.wait() != 0:
+        raise SystemExit(f"bench_agents ended with {agents.returncode}")
+    return found
+
+
+def measure_agents():
+    with running_server() as server:
+        found = simulate_agents(server, server.admin("token", "create", "--uses", str(arguments.agents)).strip())
+    enrol, first, steady, restart = (found[name] for name in ("enrol", "report", "steady", "restart"))
+    changes, count = steady["changes"], f"{steady['agents']:,}"
+    line(f"{count} agents: enrolled", "", f"{enrol['per_second']:,}/s",
+         f"processor time of the server {1e3 * enrol['server_seconds'] / enrol['count']:.1f} ms each")
+    line("  first reports of 501 packages", "", f"{first['per_second']:,}/s",
+         f"with a TLS connection each; server {1e3 * first['server_seconds'] / first['count']:.1f} ms each, "
+         f"all evaluated after {found['evaluated']['seconds']:.1f} s")
+    line(f"  from a report to its finding, {steady['seconds']} s", "p99 1 s", f"{steady['p99_ms']:,} ms",
+         f"p50 {steady['p50_ms']} ms, longest {steady['max_ms']} ms of {changes} changes; "
+         f"{steady['polls']:,} heartbeats, {steady['refused']} refused, {steady['cut']} cut")
+    line("  the server's memory", "1,024 MB", f"{steady['rss_mb']:,} MB", "the advisory file counted")
+    line("  the server's processor time", "2 cores", f"{steady['server_cores']:.2f}",
+         f"agents {steady['client_cores']:.2f}")
+    line("  all back after the server was killed", "", f"{restart['back_seconds']:.1f} s",
+         f"{restart['refused']} refused, {restart['cut']} cut; {restart['changes']} changes meanwhile, "
+         f"{restart['lost']} lost, seen after {restart['max_ms'] / 1e3:.1f} s at most; "
+         f"memory {restart['rss_mb']:,} MB")
+
+
+def measure_store():
     for hosts in (1_000, 10_000, *((100_000,) if large else ())):
         measure_fleet(hosts)
     findings = "5000000" if large else "500000"
@@ -113,6 +197,18 @@ def main():
                            ("bench_signature", ["--benchmark_min_time=0.2"])):
         print(f"\n{program}", flush=True)
         subprocess.run([build / "bench" / program, *words], check=True, stderr=subprocess.DEVNULL)
+
+
+def main():
+    print(f"\n{os.cpu_count()} cores for server and client; {CONNECTIONS} TLS connections; "
+          f"load before: {os.getloadavg()[0]:.1f}")
+    line("", "limit", "figure")
+    if arguments.part != "agents":
+        measure_server()
+    if arguments.part != "serve":
+        measure_agents()
+    if arguments.part != "agents":
+        measure_store()
 
 
 main()
