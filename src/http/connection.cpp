@@ -191,6 +191,7 @@ Task<Answer> handled(Connection& c, BufferedRequest received, Clock::time_point 
 // server stops.
 Task<bool> wait_for(Connection& c, const Hold& hold, Clock::time_point began) {
   if (c.io.held.woken_since(hold.key, began)) co_return true;
+  if (c.inbox.has_next() || c.stream->has_unread()) co_return true;
   const auto place = c.io.held.add(hold.key, [&c] { c.wake(); });
   c.idle = true;
   c.limit_to(hold.milliseconds);

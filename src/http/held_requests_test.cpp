@@ -76,6 +76,22 @@ TEST_F(HeldRequest, a_client_that_goes_while_it_is_held_harms_nobody) {
   expect_answer_of_others();
 }
 
+TEST_F(HeldRequest, one_that_another_has_come_behind_is_not_held) {
+  options_.handler = holding(60'000);
+  start();
+  Client client(port());
+  const auto began = Clock::now();
+  client.send(get("/hold/a") + get("/x"));
+  EXPECT_EQ(body_of(client.response()), "held");
+  EXPECT_EQ(body_of(client.response()), "at once");
+  client.send(get("/hold/a"));
+  EXPECT_FALSE(client.closed_within(50));
+  client.send(get("/x"));
+  EXPECT_EQ(body_of(client.response()), "held");
+  EXPECT_EQ(body_of(client.response()), "at once");
+  EXPECT_LT(Clock::now() - began, milliseconds(10'000));
+}
+
 TEST_F(HeldRequest, stop_cuts_what_is_held) {
   options_.handler = holding(60'000);
   start();

@@ -34,6 +34,9 @@ class Inbox {
   BufferedRequest take() { return reader_.take(); }
   void refuse(int status, std::string_view reason) { reader_.refuse(status, reason); }
 
+  // What has come already of the request after this one.
+  bool has_next() const { return !leftover_.empty(); }
+
   Phase phase() const { return reader_.phase(); }
   Refusal refusal() const { return reader_.refusal(); }
   bool wants_continue() const { return reader_.wants_continue(); }

@@ -121,6 +121,21 @@ TEST_F(TlsServer, speaks_http_1_1_where_protocols_are_offered) {
   EXPECT_FALSE(other.connected());
 }
 
+TEST_F(TlsServer, what_tls_has_read_ahead_of_a_held_request_is_noticed) {
+  options_.handler = [](const Request& request) {
+    Response out{.body = request.held ? "held" : "at once"};
+    if (request.target == "/hold") out.hold = Hold{.key = "k", .milliseconds = 60'000};
+    return out;
+  };
+  start();
+  Client client(port(), {.ca = path("ca.pem")});
+  // The body's record has the next request in it.
+  client.send("POST /hold HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\n");
+  client.send("b" + get("/x"));
+  EXPECT_EQ(test::body_of(client.response()), "held");
+  EXPECT_EQ(test::body_of(client.response()), "at once");
+}
+
 TEST_F(TlsServer, tells_a_plain_client_that_it_speaks_tls) {
   start();
   Client client(port());

@@ -71,6 +71,7 @@ class PlainStream final : public Stream {
   Step read(std::span<char> into) override {
     return step(recv(socket_, into.data(), into.size(), MSG_DONTWAIT), Step::Kind::wants_read);
   }
+  bool has_unread() const override { return false; }
   Step write(std::string_view bytes) override {
     return step(send(socket_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL),
                 Step::Kind::wants_write);

@@ -26,6 +26,8 @@ class Stream {
   virtual ~Stream() = default;
   virtual Step handshake() = 0;  // until done, before anything else
   virtual Step read(std::span<char> into) = 0;
+  // Bytes have come off the socket that read() has not given out.
+  virtual bool has_unread() const = 0;
   virtual Step write(std::string_view bytes) = 0;
   // Says that nothing more will be written; best effort.
   virtual void end_writing() = 0;

@@ -54,6 +54,7 @@ class TlsStream final : public Stream {
     const int result = SSL_read_ex(session_.get(), into.data(), into.size(), &bytes);
     return step(result, bytes);
   }
+  bool has_unread() const override { return SSL_pending(session_.get()) > 0; }
   Step write(std::string_view bytes) override {
     std::size_t written = 0;
     ERR_clear_error();
