@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 
@@ -65,6 +66,12 @@ Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t lim
 
 Result<std::string> read_stream(int fd, std::string_view shown_name, std::size_t limit_bytes) {
   return read_to_end(fd, shown_name, limit_bytes, 0);
+}
+
+Result<Pipe> make_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return from_errno(errno, "pipe");
+  return Pipe{.read = Fd(ends[0]), .write = Fd(ends[1])};
 }
 
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes) {

@@ -29,6 +29,13 @@ class Fd {
   int fd_ = -1;
 };
 
+// Both ends are closed where another program is started. Errors: those of from_errno.
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+Result<Pipe> make_pipe();
+
 // The regular file's bytes. Errors: not_found, denied, invalid (no regular file), limit.
 Result<std::string> read_file(const std::string& path, std::size_t limit_bytes);
 Result<std::string> read_fd(int fd, std::string_view shown_name, std::size_t limit_bytes);

@@ -69,16 +69,6 @@ Result<Fd> input_of(std::string_view script) {
   return fd;
 }
 
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return from_errno(errno, "pipe");
-  return Pipe{.read = Fd(ends[0]), .write = Fd(ends[1])};
-}
-
 Result<pid_t> spawn(std::vector<std::string> words, int input, int output, int complaints) {
   posix_spawn_file_actions_t actions{};
   ::posix_spawn_file_actions_init(&actions);

@@ -23,17 +23,6 @@ using Clock = std::chrono::steady_clock;
 constexpr int tick_ms = 100;
 constexpr int low_priority = 15;
 
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-Result<Pipe> make_pipe() {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return from_errno(errno, "pipe");
-  return Pipe{.read = Fd(ends[0]), .write = Fd(ends[1])};
-}
-
 // What posix_spawn is given, and gives back.
 class Spawning {
  public:
