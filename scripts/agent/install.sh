@@ -111,7 +111,7 @@ start() {
     return 6
   fi
   umask 077
-  setsid "$program" run --state "$state" </dev/null >"$state/log" 2>&1 &
+  setsid "$program" run --state "$state" --log </dev/null >/dev/null 2>&1 &
   echo $! >"$state/pid"
 }
 stop() {

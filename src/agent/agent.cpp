@@ -60,6 +60,7 @@ class Running {
                     membership_.resource_id));
     look_now();
     while (!ended_) {
+      begin_anew_in_time();
       look();
       speak();
       wait();
@@ -93,6 +94,22 @@ class Running {
     if (!changed_since_) changed_since_ = now;
     look_at_ = std::min(now + milliseconds(options_.timing.settle_ms),
                         *changed_since_ + milliseconds(options_.timing.settle_at_most_ms));
+  }
+
+  // The inventory is to be taken anew and sent whole. What asks for it again meanwhile has the
+  // same.
+  void begin_anew_at(Time when) {
+    if (!anew_at_) anew_at_ = when;
+  }
+
+  void begin_anew_in_time() {
+    const auto now = Clock::now();
+    if (!anew_at_ || now < *anew_at_) return;
+    anew_at_.reset();
+    collected_at_ = now;
+    collection_.forget();
+    reporter_.begin_anew();
+    look_now();
   }
 
   void look() {
@@ -192,12 +209,16 @@ class Running {
     TRY(const auto receipt, read_receipt(answer));
     const bool other = receipt.sequence != *what.report || receipt.digest != what.digest;
     if (receipt.need_whole || other) {
-      log(fmt::format("the server asks for the whole report (it has report {})", receipt.sequence));
       TRY_VOID(reporter_.send_whole(receipt.sequence));
       if (reporter_.digest().empty()) look_now();
+      // One that takes no whole either would be sent it for ever.
+      if (whole_was_asked_)
+        return unavailable("the server asks for the whole report again and again");
+      log(fmt::format("the server asks for the whole report (it has report {})", receipt.sequence));
     } else {
       reporter_.acknowledged(*what.report);
     }
+    whole_was_asked_ = receipt.need_whole || other;
     went_well();
     return {};
   }
@@ -210,10 +231,9 @@ class Running {
     went_well();
     for (const auto& command : commands) TRY_VOID(obey(command));
     TRY_VOID(renew_in_time());
-    ended_ = ended_ || (options_.once && commands.empty());
+    ended_ = ended_ || (options_.once && commands.empty() && !anew_at_);
     // An idle server holds a poll; one that answers at once again and again is not hurried.
-    if (commands.empty() && !reporter_.next() &&
-        Clock::now() - what.asked < milliseconds(asks_again_ms))
+    if (!reporter_.next() && Clock::now() - what.asked < milliseconds(asks_again_ms))
       speak_at_ = after(options_.timing.first_wait_ms);
     return {};
   }
@@ -222,9 +242,8 @@ class Running {
     log(fmt::format("command {}", command.id));
     switch (command.kind) {
       case Command::Kind::collect:
-        collection_.forget();
-        reporter_.begin_anew();
-        look_now();
+        begin_anew_at(
+            std::max(Clock::now(), collected_at_ + milliseconds(options_.timing.anew_ms)));
         return {};
       case Command::Kind::renew:
         return renew_now();
@@ -337,6 +356,7 @@ class Running {
 
   Time next_time() const {
     auto out = std::min(look_at_, sweep_at_);
+    if (anew_at_) out = std::min(out, *anew_at_);
     if (expected_.empty() && may_speak()) out = std::min(out, speak_at_);
     for (const auto& one : expected_) out = std::min(out, one.until);
     return out;
@@ -401,8 +421,11 @@ class Running {
   std::optional<Time> changed_since_;  // and not looked at yet
   Time sweep_at_;
   Time speak_at_;
-  Time renew_at_;               // when it is looked at again whether the certificate ends
-  bool renewal_waits_ = false;  // for the answer to what is asked
+  std::optional<Time> anew_at_;      // the inventory is to be taken anew and sent whole
+  Time collected_at_ = Time::min();  // when that was done last
+  bool whole_was_asked_ = false;     // in answer to the report before, which was none that counts
+  Time renew_at_;                    // when it is looked at again whether the certificate ends
+  bool renewal_waits_ = false;       // for the answer to what is asked
   std::optional<Time> partial_since_;
   std::optional<Time> status_at_;
   int wait_ms_ = 0;

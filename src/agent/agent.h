@@ -27,6 +27,7 @@ struct Timing {
   int sweep_ms = 8'000;             // where inotify is blind
   int facts_ms = 900'000;           // between two looks at processes, sockets and the like
   int partial_at_most_ms = 60'000;  // how long a database that cannot be read whole is waited for
+  int anew_ms = 60'000;             // between two whole inventories that the server commands
   int first_wait_ms = 1'000;        // after a failure; doubles
   int longest_wait_ms = 300'000;
   int refused_wait_ms = 3'600'000;

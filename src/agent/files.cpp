@@ -5,12 +5,17 @@
 #include <memory>
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
 
 namespace tenken::agent {
 namespace {
 
 constexpr mode_t directory_mode = 0700;
+constexpr mode_t log_mode = 0600;
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -41,6 +46,17 @@ Result<std::vector<std::string>> names_in(const std::string& directory) {
   }
   std::ranges::sort(out);
   return out;
+}
+
+Result<> log_into(const std::string& path) {
+  struct stat facts{};
+  const bool is_full =
+      ::lstat(path.c_str(), &facts) == 0 && static_cast<std::size_t>(facts.st_size) > largest_log;
+  if (is_full && ::rename(path.c_str(), (path + ".1").c_str()) != 0) return from_errno(errno, path);
+  const Fd file(
+      ::open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, log_mode));
+  if (!file.valid() || ::dup2(file.get(), STDERR_FILENO) < 0) return from_errno(errno, path);
+  return {};
 }
 
 }  // namespace tenken::agent

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "agent/files.h"
 #include "host/report.h"
@@ -162,6 +163,26 @@ TEST_F(ReporterTest, on_a_full_disk_the_whole_waits_in_memory) {
   ASSERT_EQ(::rename((directory_ / "gone").c_str(), (directory_ / "state").c_str()), 0);
   reporter.acknowledged(sequence);
   EXPECT_FALSE(reporter.next());
+}
+
+TEST_F(ReporterTest, a_log_stays_small_and_keeps_what_was_before) {
+  const auto path = directory_ / "log";
+  const Fd errors(::dup(STDERR_FILENO));
+  const std::string line(1'000, 'x');
+  for (std::size_t written = 0; written < 3 * largest_log; written += line.size()) {
+    ASSERT_TRUE(log_into(path));
+    ASSERT_TRUE(write_fd(STDERR_FILENO, line, "log"));
+  }
+  ::dup2(errors.get(), STDERR_FILENO);
+  struct stat facts{};
+  ASSERT_EQ(::stat(path.c_str(), &facts), 0);
+  EXPECT_LE(static_cast<std::size_t>(facts.st_size), largest_log + line.size());
+  EXPECT_EQ(facts.st_mode & 0777U, 0600u);
+  ASSERT_EQ(::stat((path + ".1").c_str(), &facts), 0);
+  EXPECT_GT(static_cast<std::size_t>(facts.st_size), largest_log);
+  ASSERT_EQ(::unlink(path.c_str()), 0);
+  ASSERT_EQ(::symlink("elsewhere", path.c_str()), 0);
+  EXPECT_FALSE(log_into(path)) << "a link is not followed";
 }
 
 TEST_F(ReporterTest, one_agent_has_the_state) {

@@ -21,6 +21,7 @@
 #include "agent/agent.h"
 #include "agent/collection.h"
 #include "agent/enrol.h"
+#include "agent/files.h"
 #include "agent/privileges.h"
 #include "agent/state.h"
 #include "agent/trial.h"
@@ -42,6 +43,7 @@ constexpr std::string_view usage =
     "                     [--release-key KEY]  base64 of the Ed25519 key that signs programs;\n"
     "                     updates are taken with this key only\n"
     "  tenken-agent run   stays in the foreground, watches and reports\n"
+    "                     [--log]  what it says goes to DIR/log, which stays below 1 MiB\n"
     "  tenken-agent run --once\n"
     "                     reports once and ends, for cron\n"
     "  tenken-agent status\n"
@@ -68,6 +70,7 @@ struct Arguments {
   std::string trial;
   int trial_seconds = 120;
   bool once = false;
+  bool log = false;
 };
 
 struct Option {
@@ -91,7 +94,12 @@ void say(std::FILE* to, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), to);
   std::fflush(to);
 }
+// Where what is said goes in place of standard error; empty: nowhere else.
+std::string log_file;
+
 void complain(std::string_view text) {
+  // Before each line, so that the file stays small and one that somebody took away is made again.
+  if (!log_file.empty()) std::ignore = agent::log_into(log_file);
   say(stderr, fmt::format("tenken-agent: {}\n", printable(text)));
 }
 
@@ -103,6 +111,8 @@ Result<Arguments> read_arguments(std::span<const std::string_view> words) {
       out.command = word;
     } else if (word == "--once" && (out.command == "collect" || out.command == "run")) {
       out.once = true;
+    } else if (word == "--log" && out.command == "run") {
+      out.log = true;
     } else {
       const auto [name, joined] = split_once(word, '=');
       const auto* option = std::ranges::find(options, name, &Option::name);
@@ -201,7 +211,15 @@ void go_over_at_start(const agent::Versions& versions) {
   versions.give_up(**newer, "it does not start");
 }
 
+Result<> keep_log(const Arguments& arguments) {
+  TRY_VOID(agent::make_directory(arguments.state));
+  TRY_VOID(agent::log_into(arguments.state + "/log"));
+  log_file = arguments.state + "/log";
+  return {};
+}
+
 Result<> run(const Arguments& arguments) {
+  if (arguments.log) TRY_VOID(keep_log(arguments));
   const agent::Versions versions(arguments.state);
   const auto held = versions.hold();
   if (held.valid()) versions.clean(tool_version);

@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""An agent whose server is in trouble, or in wrong hands: it asks for the whole again and again, has
+the inventory taken without end. The server is this program; the machine's own `openssl` makes its
+keys.
+"""
+import aws_tools
+
+aws_tools.enter()
+
+import base64
+import http.server
+import json
+import pathlib
+import ssl
+import subprocess
+import threading
+import time
+import unittest
+
+import support
+from agent_hosts import Host
+from server import wait_for
+
+COMMAND_KEY = "MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8AAQIDBAUGBwgJCgsMDQ4P"
+
+
+def openssl(*words, **options):
+    return subprocess.run(
+        ["openssl", *map(str, words)], check=True, capture_output=True, **options
+    ).stdout
+
+
+class Authority:
+    """That signs servers and agents."""
+
+    def __init__(self, folder, name):
+        self.key, self.certificate = folder / f"{name}.key", folder / f"{name}.pem"
+        openssl(
+            "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-days", "30", "-subj", f"/CN={name}", "-keyout", self.key, "-out", self.certificate,
+        )  # fmt: skip
+
+    def sign(self, request, name=None):
+        """A request as PEM text; name: of a server."""
+        extensions = self.key.with_suffix(".ext")
+        extensions.write_text(f"subjectAltName=IP:{name}\n" if name else "basicConstraints=CA:FALSE\n")
+        return openssl(
+            "x509", "-req", "-days", "30", "-CA", self.certificate, "-CAkey", self.key,
+            "-CAcreateserial", "-extfile", extensions, input=request.encode(),
+        ).decode()  # fmt: skip
+
+    def context(self, folder):
+        """Of a server at 127.0.0.1."""
+        key = folder / "server.key"
+        request = openssl(
+            "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
+            "-subj", "/CN=server", "-keyout", key,
+        ).decode()  # fmt: skip
+        chain = folder / "server.pem"
+        chain.write_text(self.sign(request, "127.0.0.1"))
+        out = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        out.load_cert_chain(chain, key)
+        return out
+
+
+class BadServer:
+    """answer(path, headers, body) gives status and the answer's members; asked lists (path, time)."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.authority = Authority(folder, "tenken")
+        key = folder / "command.key"
+        key.write_text(f"-----BEGIN PRIVATE KEY-----\n{COMMAND_KEY}\n-----END PRIVATE KEY-----\n")
+        self.command_key = key
+        self.public = openssl("pkey", "-in", key, "-pubout", "-outform", "DER")[-32:]
+        self.sequence = 0
+        self.asked = []
+        self.lock = threading.Lock()
+        self.answer = lambda *_: None
+        self.server = None
+        self.port = 0
+        self.listen()
+
+    def listen(self):
+        self.context = self.authority.context(self.folder)
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                with outer.lock:
+                    outer.asked.append((self.path, time.monotonic()))
+                    status, members = outer.answered(self.path, self.headers, body)
+                text = json.dumps(members).encode()
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_address[1]
+        self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answered(self, path, headers, body):
+        answer = self.answer(path, headers, body)
+        if answer is not None:
+            return answer
+        if path == "/agent/enrol":
+            return 200, {
+                "agentId": "agent-1", "resourceId": "mi-1", "ca": self.authority.certificate.read_text(),
+                "certificate": self.authority.sign(json.loads(body)["request"]),
+                "commandKey": base64.b64encode(self.public).decode(),
+            }  # fmt: skip
+        if path == "/agent/report":
+            self.sequence = int(headers["Tenken-Sequence"])
+            return 200, {"sequence": self.sequence, "digest": headers["Tenken-Digest"]}
+        return 200, {"commands": []}
+
+    def signed(self, command, number):
+        """A command that holds for an hour."""
+        text = json.dumps({"id": f"{number:032x}", "agentId": "agent-1", "command": command,
+                           "issued": int(time.time()), "expires": int(time.time()) + 3600})  # fmt: skip
+        file = self.folder / "command"
+        file.write_text(text)
+        signature = openssl("pkeyutl", "-sign", "-inkey", self.command_key, "-rawin", "-in", file)
+        return {"text": text, "signature": base64.b64encode(signature).decode()}
+
+    def count(self, path):
+        with self.lock:
+            return sum(one == path for one, _ in self.asked)
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class BadServers(support.TestCase):
+    def setUp(self):
+        super().setUp()
+        self.server = BadServer(self.directory)
+        self.addCleanup(lambda: self.server.close())
+        self.machine = self.directory / "host"
+        self.machine.mkdir()
+        self.host = Host(self.machine, "1" * 32, {"openssl": "3.0.9-1"})
+        self.addCleanup(self.host.stop, 9)
+        answer = self.host.agent(
+            "enrol", "--server", self.server.url, "--ca", self.server.authority.certificate,
+            "--token", "token",
+        )  # fmt: skip
+        self.assertEqual(answer.code, 0, answer)
+
+    def test_one_that_asks_for_the_whole_for_ever_gets_it_ever_more_seldom(self):
+        def answer(path, *_):
+            if path == "/agent/report":
+                return 409, {"need": "whole", "sequence": 0, "digest": "", "message": "no"}
+            return None
+
+        self.server.answer = answer
+        self.host.start()
+        wait_for(lambda: self.server.count("/agent/report") >= 2, 15, "the second whole report")
+        time.sleep(7)
+        # After 1, 2 and 4 s at most, each of which may be half as long.
+        self.assertLessEqual(self.server.count("/agent/report"), 6)
+        self.assertGreaterEqual(self.server.count("/agent/report"), 3)
+        log = self.host.log()
+        self.assertEqual(log.count("asks for the whole report again and again"), 1, log)
+        self.assertIn("again and again", (self.host.state / "status").read_text())
+        # It comes to its senses: the report that it takes is the last for now.
+        self.server.answer = lambda *_: None
+        wait_for(lambda: "the server answers again" in self.host.log(), 20, "an end")
+        self.server.asked.clear()
+        self.host.install({"openssl": "3.0.11-1"})
+        wait_for(lambda: self.server.count("/agent/report") == 1, 15, "the next report")
+
+    def test_inventories_without_end_are_taken_once_a_minute(self):
+        def answer(path, *_):
+            if path == "/agent/poll" and self.server.sequence > 0:
+                number = len(self.server.asked)
+                return 200, {"commands": [self.server.signed("collect", number)]}
+            return None
+
+        self.server.answer = answer
+        self.host.start()
+        wait_for(lambda: self.server.sequence >= 2, 15, "the inventory that was asked for")
+        time.sleep(6)
+        self.assertEqual(self.server.sequence, 2)
+        self.assertLess(self.server.count("/agent/poll"), 12)
+        # Those that came meanwhile are not forgotten; a change is reported at once.
+        self.host.install({"openssl": "3.0.11-1"})
+        wait_for(lambda: self.server.sequence == 3, 15, "the change")
+        self.server.answer = lambda *_: None
+        wait_for(lambda: self.server.sequence == 4, 75, "one more inventory")
+
+
+if __name__ == "__main__":
+    support.main()
