@@ -70,14 +70,32 @@ RestartSec=10
 Nice=19
 IOSchedulingClass=idle
 UMask=0077
+
+# It reads the host and its processes, talks to its server, and writes its state. Not
+# ProtectKernelModules and not ProtectProc: it looks which kernels are installed, and at processes.
 ReadWritePaths=$state
 ProtectSystem=strict
 ProtectHome=read-only
+PrivateTmp=yes
+PrivateDevices=yes
+ProtectClock=yes
+ProtectKernelLogs=yes
+ProtectKernelTunables=yes
+ProtectControlGroups=yes
 NoNewPrivileges=yes
 CapabilityBoundingSet=CAP_DAC_READ_SEARCH CAP_SYS_PTRACE
+AmbientCapabilities=
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
 LockPersonality=yes
 MemoryDenyWriteExecute=yes
+KeyringMode=private
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallFilter=~@setuid @keyring ptrace process_vm_readv process_vm_writev perf_event_open
+SystemCallErrorNumber=EPERM
 
 [Install]
 WantedBy=multi-user.target

@@ -36,9 +36,11 @@ void execute(const std::string& program, char* const* arguments) {
 }
 
 pid_t start(const std::string& program, char* const* arguments) {
+  const pid_t parent = ::getpid();
   const pid_t child = ::fork();
   if (child != 0) return child;
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);  // which had ended before that was set
   execute(program, arguments);
   ::_exit(127);
 }

@@ -136,6 +136,26 @@ Result<std::unique_ptr<agent::Collection>> open_collection(const Arguments& argu
   return agent::Collection::open({.rootfs = arguments.rootfs});
 }
 
+void drop_privileges(const agent::Needs& needs) {
+  for (const auto& lack : agent::drop_privileges(needs)) complain(lack);
+}
+
+// Where a package database with a write-ahead log is copied to before it is read.
+std::string temporary_directory() {
+  const char* const set = std::getenv("TMPDIR");
+  return set == nullptr || *set == '\0' ? "/tmp" : set;
+}
+
+// Where the file is, or what it is a link to.
+std::string directory_of(const std::string& file) {
+  const std::unique_ptr<char, decltype([](char* path) { std::free(path); })> real(
+      ::realpath(file.c_str(), nullptr));
+  const std::string path = real ? real.get() : file;
+  const auto slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
 Result<> enrol(Arguments& arguments) {
   for (const auto* needed : {"--server", "--ca", "--token"}) {
     const auto* option = std::ranges::find(options, std::string_view(needed), &Option::name);
@@ -147,6 +167,7 @@ Result<> enrol(Arguments& arguments) {
   }
   TRY(const auto state, agent::State::open(arguments.state));
   TRY(const auto collection, open_collection(arguments));
+  drop_privileges({.writable = {state.directory()}});
   TRY(const auto enrolled, agent::enrol({.server = arguments.server,
                                          .ca = arguments.ca,
                                          .proxy = arguments.proxy,
@@ -233,8 +254,11 @@ Result<> run(const Arguments& arguments) {
   action.sa_handler = on_signal;
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(number, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  if (const auto dropped = agent::drop_privileges(); !dropped)
-    complain(dropped.error().what + ": the agent runs with more rights than it needs");
+  TRY_VOID(agent::make_directory(arguments.state));
+  const auto member = agent::read_membership(arguments.state);
+  drop_privileges({.writable = {arguments.state},
+                   .other_processes = arguments.rootfs.empty(),
+                   .programs = member && !member->release_key.empty()});
   const agent::TrialOptions trial{.arguments = process_words,
                                   .orders = orders.get(),
                                   .limit = std::chrono::seconds(arguments.trial_seconds),
@@ -266,6 +290,9 @@ Result<> status(const Arguments& arguments) {
 Result<> collect(const Arguments& arguments) {
   if (!arguments.once || arguments.output.empty())
     return invalid("collect --once --output FILE is needed");
+  std::vector<std::string> writable{temporary_directory()};
+  if (arguments.output != "-") writable.push_back(directory_of(arguments.output));
+  drop_privileges({.writable = std::move(writable), .other_processes = arguments.rootfs.empty()});
   TRY(const auto collection, open_collection(arguments));
   TRY(const auto seen, collection->observe());
   std::string text;

@@ -71,10 +71,11 @@ class Host:
         ca = ca or running.ca_file
         return self.agent("enrol", "--server", running.url, "--ca", ca, "--token", token, **variables)
 
-    def start(self, state=None, **variables):
+    def start(self, state=None, rootfs=None, **variables):
+        rootfs = ["--rootfs", self.root] if rootfs is None else rootfs
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [AGENT, "run", "--state", state or self.state, "--rootfs", self.root],
+                [AGENT, "run", "--state", state or self.state, *rootfs],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 env=support.environment(SOURCE_DATE_EPOCH=None, **variables),
                 preexec_fn=lambda: LIBC.prctl(server.PR_SET_PDEATHSIG, signal.SIGKILL),

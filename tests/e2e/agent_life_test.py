@@ -9,6 +9,8 @@ import aws_tools
 aws_tools.enter()
 
 import json
+import os
+import pathlib
 import shutil
 import signal
 import time
@@ -184,6 +186,27 @@ class Agents(AgentCase):
         self.assertIn(self.server.url, host.agent("status").out)
         second = host.agent("run")
         self.assertIn("another tenken-agent", second.err)
+
+    def test_the_kernel_refuses_it_what_it_does_not_need(self):
+        host = self.host()
+        self.assertEqual(host.enrol(self.server, self.token()).code, 0)
+        host.start(rootfs=())
+        wait_for(lambda: "report 1" in host.log(), 30, "the report")
+        process = pathlib.Path(f"/proc/{host.process.pid}")
+        facts = dict(line.split(":\t", 1) for line in (process / "status").read_text().splitlines())
+        self.assertEqual(int(facts["CapEff"], 16) & ~(1 << 2 | 1 << 19), 0)
+        self.assertEqual(facts["NoNewPrivs"], "1")
+        self.assertEqual(facts["Seccomp"].strip(), "2")
+        if os.geteuid() != 0:
+            self.skipTest("another user's files are kept from it by their modes")
+        mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
+        writable = {mount[4] for mount in mounts if "ro" not in mount[5].split(",")}
+        if "kept by their modes" not in host.log():  # as in a container
+            self.assertEqual(writable, {str(host.state)})
+        # It sees the processes all the same: here the one that has the server's socket.
+        lines = map(json.loads, (host.state / "report").read_text().splitlines()[1:])
+        owners = [one["executable"] for one in lines if one.get("port") == self.server.port]
+        self.assertEqual(owners, [os.path.realpath(support.TENKEN)])
 
     def test_wrong_words_are_told(self):
         for words in (["enrol"], ["run", "--nonsense", "x"], ["collect"], ["dance"]):
