@@ -286,14 +286,24 @@ remove_service() {
   remove_from_crontab
 }
 
+# Only what an agent has made: the option may have been mistaken. One that never got to a server has
+# no more than these.
+is_state() {
+  [ -e "$1/agent.pem" ] || [ -e "$1/identity" ] || [ -e "$1/lock" ]
+}
+
 uninstall() {
+  [ ! -d "$rootfs$state" ] || is_state "$rootfs$state" || rmdir "$rootfs$state" 2>/dev/null ||
+    fail "$rootfs$state: no agent's state stands there"
   [ "$init" = none ] || remove_service
   rm -f "$rootfs$bin/tenken-agent"
-  # Only what an agent has made: the option may have been mistaken.
-  if [ -d "$rootfs$state" ]; then
-    [ -e "$rootfs$state/agent.pem" ] || fail "$rootfs$state: no agent's state stands there"
-    rm -rf "$rootfs$state"
-  fi
+  rm -rf "$rootfs$state"
+}
+
+# Of an installation that failed: what was not there before it.
+take_back() {
+  [ -n "$had_program" ] || rm -f "$rootfs$bin/tenken-agent"
+  [ -n "$had_state" ] || rm -rf "$rootfs$state"
 }
 
 install_agent() {
@@ -303,8 +313,12 @@ install_agent() {
   # Before anything is fetched: what cannot be started is not installed.
   [ -n "$init" ] || find_init
 
+  had_program='' had_state='' enrolled=''
+  [ ! -e "$rootfs$bin/tenken-agent" ] || had_program=yes
+  [ ! -e "$rootfs$state" ] || had_state=yes
   work=$(mktemp -d)
-  trap 'rm -rf "$work"' EXIT
+  trap 'rm -rf "$work"; [ -n "$enrolled" ] || take_back' EXIT
+  trap 'exit 1' HUP INT TERM
   if [ -z "$ca" ]; then
     fetch /agent/ca.pem "$work/ca.pem"
     printf '%s  %s\n' "$ca_sha256" "$work/ca.pem" | sha256sum -c >/dev/null 2>&1 ||
@@ -331,6 +345,7 @@ install_agent() {
   [ -z "$release_key" ] || set -- "$@" --release-key "$release_key"
   printf '%s\n' "$token" | "$rootfs$bin/tenken-agent" enrol "$@" ||
     fail "the host could not be enrolled"
+  enrolled=yes
   add_service
 }
 

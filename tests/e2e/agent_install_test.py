@@ -130,6 +130,45 @@ class Install(support.TestCase):
         self.assertIn("start it with", done.stderr)
         self.check_removal(before)
 
+    def test_an_installation_that_fails_leaves_nothing(self):
+        (self.root / "etc/cron.d").mkdir()
+        before = self.files()
+        authority = hashlib.sha256(pathlib.Path(self.server.ca_file).read_bytes()).hexdigest()
+        words = ("--server", self.server.url, "--ca-sha256", authority)
+        done = self.installer(*words, stdin="A" * 43 + "\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("could not be enrolled", done.stderr)
+        self.assertEqual(self.files(), before)
+        self.assertFalse((self.root / "var/lib/tenken-agent").exists())
+        # What was there before stays.
+        self.assertEqual(self.install().returncode, 0)
+        installed = self.files()
+        self.assertEqual(self.installer(*words, stdin="A" * 43 + "\n").returncode, 1)
+        self.assertEqual(self.files(), installed)
+        self.check_removal(before)
+
+    def test_what_an_agent_left_that_never_enrolled_is_taken_away(self):
+        (self.root / "etc/cron.d").mkdir()
+        state = self.root / "var/lib/tenken-agent"
+        for names in (["lock"], ["identity", "lock"], []):
+            state.mkdir(parents=True)
+            for name in names:
+                (state / name).touch()
+            done = self.installer("--uninstall")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertFalse(state.exists())
+        # Another's directory stays, and so does all else.
+        state.mkdir()
+        (state / "letters").touch()
+        program = self.root / "usr/local/bin/tenken-agent"
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.touch()
+        done = self.installer("--uninstall")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("no agent's state stands there", done.stderr)
+        self.assertTrue((state / "letters").exists())
+        self.assertTrue(program.exists())
+
     def test_what_cannot_be_is_told(self):
         for words, why in (
             (["--init", "upstart"], "systemd, sysv, cron or none is needed"),

@@ -485,6 +485,7 @@ class Stories:
         self.assertIn("\n43\n", done.stderr)
         self.assertTrue((self.folder / "bin" / "tenken-agent").exists())
         # Nothing is left, and nothing that is no agent's is taken.
+        (self.folder / "state" / "letters").touch()
         done = self.run_installer("--uninstall")
         self.assertIn("no agent's state stands there", done.stderr)
         (self.folder / "state" / "agent.pem").touch()

@@ -152,10 +152,15 @@ class Packages(support.TestCase):
             (old,), (new,) = PACKAGES.glob(pattern), (self.packages / "newer").glob(pattern)
             run(*rpm, "-i", old)
             self.inside(f"{program} --version")
+            state = self.root / "var/lib/tenken-agent"
+            state.mkdir(parents=True, exist_ok=True)
+            (state / "agent.pem").touch()
             self.assertTrue(self.has(f"{UNITS}/{name}.service"))
             run(*rpm, "-U", new)
             self.assertIn(NEWER, run("rpm", "--root", self.root, "-q", name))
+            self.assertTrue((state / "agent.pem").exists())
             run(*rpm, "-e", name)
+            self.assertEqual(state.exists(), name == "tenken")  # another package's stays
             self.assertFalse(self.has(f"usr/bin/{program}"))
         left = self.files() - self.before
         self.assertEqual({path for path in left if "tenken" in path} - {"var/lib/tenken"}, set())
