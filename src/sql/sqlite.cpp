@@ -27,7 +27,8 @@ constexpr std::size_t kept_statements = 128;
 
 // cache_size is in KiB when negative, wal_autocheckpoint in pages: 64 MB, since each checkpoint waits
 // for pages all over the file. A log that grew under a long reader shrinks again to
-// journal_size_limit.
+// journal_size_limit; what it grows by in one transaction is kept, since giving it back takes as
+// long as a checkpoint.
 constexpr const char* settings =
     "PRAGMA synchronous = FULL;"
     "PRAGMA foreign_keys = ON;"
@@ -36,7 +37,7 @@ constexpr const char* settings =
     "PRAGMA cache_size = -8192;"
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA wal_autocheckpoint = 16000;"
-    "PRAGMA journal_size_limit = 67108864;";
+    "PRAGMA journal_size_limit = 268435456;";
 
 Result<> bind_one(sqlite3_stmt* statement, int index, const Value& value,
                   sqlite3_destructor_type lifetime) {

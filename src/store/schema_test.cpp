@@ -55,6 +55,32 @@ TEST_P(SchemaTest, how_findings_of_an_older_store_were_opened_stands_in_them_onc
   EXPECT_EQ(db().one_integer("SELECT COUNT(*) FROM finding_event").value(), 4);
 }
 
+TEST_P(SchemaTest, findings_of_an_older_store_are_the_same_afterwards) {
+  ASSERT_TRUE(
+      db().run("INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, "
+               "score, fix, stale, packages, last_observed_at, updated_at, closed_at, "
+               "suppressed_by, cause, transition) VALUES "
+               "(9, 'CVE-2', 101, '111122223333', 2, 51, 2, 1, '3,4', 201, 301, 0, 'f', 'b', 7), "
+               "(8, 'CVE-1', 102, '111122223333', 3, 52, 1, 0, '5', 202, 302, 402, '', 'c', 8)"));
+  const auto all_of = [&] {
+    std::vector<std::string> out;
+    auto rows = db().query(
+        "SELECT resource_id || ' ' || vulnerability_id || ' ' || episode || ' ' || account_id || "
+        "' ' || status || ' ' || score || ' ' || fix || ' ' || stale || ' ' || packages || ' ' || "
+        "last_observed_at || ' ' || updated_at || ' ' || closed_at || ' ' || suppressed_by || "
+        "' ' || cause || ' ' || transition FROM finding ORDER BY 1");
+    EXPECT_TRUE(rows) << (rows ? "" : rows.error().what);
+    while (const auto* row = (*rows)->next().value()) out.push_back(row->string(0));
+    return out;
+  };
+  const auto before = all_of();
+  ASSERT_EQ(before.size(), 2);
+  const auto migrated = migrate(db());
+  ASSERT_TRUE(migrated) << migrated.error().what;
+  EXPECT_EQ(all_of(), before);
+  EXPECT_EQ(db().one_integer("SELECT COUNT(*) FROM finding WHERE closed_at > 0").value(), 1);
+}
+
 TEST_P(SchemaTest, what_ran_by_an_older_store_is_known_as_of_its_last_report) {
   for (const int resource : {1, 2})
     ASSERT_TRUE(db().run(fmt::format(
