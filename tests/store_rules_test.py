@@ -26,16 +26,26 @@ def schema():
     return text, tables, unique
 
 
-def statements():
-    """The SQL of the store's sources: literals that stand side by side are one."""
+RAW = re.compile(r'R"sql\((.*?)\)sql"', re.S)
+VERB = re.compile(r"\s*(INSERT|UPDATE|DELETE|SELECT|WITH)\b")
+
+
+def texts():
+    """The literals of the store's sources but the schema: those that stand side by side are one."""
     for path in sorted(STORE.glob("*.cpp")):
-        if path.name.endswith("_test.cpp"):
+        if path.name.endswith("_test.cpp") or path.name == "schema.cpp":
             continue
-        text = re.sub(r"//[^\n]*", "", path.read_text())
+        text = path.read_text()
+        for raw in RAW.findall(text):
+            yield path.name, raw
+        text = re.sub(r"//[^\n]*", "", RAW.sub("", text))
         for run in re.findall(r'(?:"(?:[^"\\\n]|\\.)*"\s*)+', text):
-            sql = "".join(LITERAL.findall(run))
-            if re.match(r"\s*(INSERT|UPDATE|DELETE|SELECT|WITH)\b", sql):
-                yield path.name, sql
+            yield path.name, "".join(LITERAL.findall(run))
+
+
+def statements():
+    """Those that are SQL from their beginning."""
+    return [(file, text) for file, text in texts() if VERB.match(text)]
 
 
 TEXT, TABLES, UNIQUE = schema()
@@ -87,6 +97,31 @@ class Rules(unittest.TestCase):
         for file, sql in statements():
             for assigned in re.findall(r"\bSET (.*?)(?: WHERE | FROM |$)", sql):
                 self.assertNotRegex(assigned, r"(^|, )resource_id =", (file, sql))
+
+    def test_the_statements_that_write_findings_are_looked_at(self):
+        writing = [sql for _, sql in statements() if "INSERT INTO finding (" in sql]
+        self.assertEqual(len(writing), 1)
+
+    def test_big_tables_are_joined_by_the_resource(self):
+        tied = r"resource_id\s*=\s*[\w.?]*(\.resource_id|\?1)|USING \(resource_id"
+        found = 0
+        for file, sql in statements():
+            tables = set(re.findall(r"\b(?:FROM|JOIN|INTO|UPDATE) \(?\s*(\w+)", sql))
+            if len(tables & BIG) > 1:
+                found += 1
+                self.assertRegex(sql, tied, file)
+        self.assertGreater(found, 5)
+
+    def test_what_a_big_table_is_compared_with_is_on_every_node(self):
+        everywhere = BIG | named("reference_tables")
+        found = 0
+        for file, text in texts():
+            if not re.search(r"= (%s)\." % "|".join(BIG), text):
+                continue
+            for table in re.findall(r"\(SELECT [^()]*? FROM (\w+)", text):
+                found += 1
+                self.assertIn(table, everywhere, (file, text))
+        self.assertGreater(found, 3)
 
     def test_distribute_names_these_tables(self):
         self.assertEqual(named("distributed_tables"), BIG)

@@ -9,6 +9,7 @@
 #include "advisories/diff.h"
 #include "base/text.h"
 #include "pipeline/node_generations.h"
+#include "pipeline/slices.h"
 #include "pipeline/suppress.h"
 #include "pipeline/together.h"
 #include "sql/dialect.h"
@@ -97,6 +98,7 @@ Evaluator::Evaluator(EvaluatorOptions options) : options_(std::move(options)) {}
 
 // Never the same twice: two evaluations within a microsecond would share their history.
 std::int64_t Evaluator::next_transition() {
+  const std::lock_guard lock(transitions_);
   last_transition_ = std::max(store::transition_at(options_.clock()), last_transition_ + 3);
   return last_transition_;
 }
@@ -268,32 +270,35 @@ Result<std::size_t> Evaluator::advance(const Generation& generation) {
   return jobs.size();
 }
 
-// Jobs share transactions, but none becomes so long that ingest waits.
+// Jobs share transactions, but none becomes so long that ingest waits. Their leases are renewed
+// last: who works on another slice waits for that.
 Result<> Evaluator::settle_slice(sql::Connection& connection, std::span<const store::Job> jobs,
                                  std::int64_t slice) {
   while (!jobs.empty()) {
     TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
     TRY_VOID(store::lock_slice(connection, slice));
     std::int64_t written = 0;
-    while (!jobs.empty() && written < findings_at_once) {
-      const auto& job = jobs.front();
+    std::size_t settled = 0;
+    while (settled < jobs.size() && written < findings_at_once) {
+      const auto& job = jobs[settled++];
       TRY(const auto changes,
           store::evaluate_vulnerabilities(connection, {job.subject}, slice,
                                           {.now = options_.clock(),
                                            .transition = next_transition(),
                                            .cause = fmt::format("advisories {}", job.payload)}));
       written += changes.written + changes.closed;
-      TRY_VOID(keep_lease(connection, job));
-      jobs = jobs.subspan(1);
     }
+    for (const auto& job : jobs.first(settled)) TRY_VOID(keep_lease(connection, job));
     TRY_VOID(transaction.commit());
+    jobs = jobs.subspan(settled);
   }
   return {};
 }
 
 Result<> Evaluator::settle(sql::Connection& connection, std::span<const store::Job> jobs) {
-  for (std::int64_t slice = 0; slice < store::slices; ++slice)
-    TRY_VOID(settle_slice(connection, jobs, slice));
+  TRY_VOID(each_slice(*options_.pool, [&](sql::Connection& own, std::int64_t slice) {
+    return settle_slice(own, jobs, slice);
+  }));
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
   for (const auto& job : jobs) TRY_VOID(store::finish(connection, job, options_.node));
   return transaction.commit();

@@ -23,6 +23,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -99,6 +100,7 @@ class Evaluator {
 
   EvaluatorOptions options_;
   std::optional<Error> unmatched_;  // why some version is unknown since the last work()
+  std::mutex transitions_;
   std::int64_t last_transition_ = 0;
   std::string noted_generation_;
   Seconds noted_at_ = 0;

@@ -145,7 +145,8 @@ const std::vector<std::string_view>& distributed_tables() {
 }
 
 const std::vector<std::string_view>& reference_tables() {
-  static const std::vector<std::string_view> tables{"package_version", "match", "vulnerability"};
+  static const std::vector<std::string_view> tables{"package_version", "match", "vulnerability",
+                                                    "agent"};
   return tables;
 }
 
