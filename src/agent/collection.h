@@ -11,6 +11,7 @@
 
 #include "agent/watch.h"
 #include "base/result.h"
+#include "host/cloud.h"
 #include "host/outdated_packages.h"
 #include "inventory/root.h"
 #include "model/host_facts.h"
@@ -19,8 +20,8 @@
 namespace tenken::agent {
 
 struct CollectionOptions {
-  std::string rootfs;                        // empty: the host that runs
-  std::string cloud = "169.254.169.254:80";  // where the metadata service answers
+  std::string rootfs;                          // empty: the host that runs
+  std::string cloud = host::metadata_address;  // where the metadata service answers
 };
 
 struct Observation {

@@ -2,6 +2,7 @@
 // advisory database is needed here. What the server already has is not sent again: it is asked by
 // the digest first.
 #include <algorithm>
+#include <chrono>
 #include <ctime>
 #include <iterator>
 
@@ -21,6 +22,7 @@
 #include "fetch/http_sender.h"
 #include "fetch/retry.h"
 #include "fetch/url.h"
+#include "host/cloud.h"
 #include "host/identity.h"
 #include "inventory/document.h"
 #include "inventory/root.h"
@@ -32,9 +34,11 @@ constexpr std::string_view service = "inspector2";
 // Together below ten seconds of waiting: whoever waits for the answer is a CI job or a cron line.
 constexpr fetch::RetryPolicy retries{
     .attempts = 5, .first_wait_ms = 500, .longest_wait_ms = 4'000, .longest_retry_after_s = 2};
-constexpr std::uint32_t connect_ms = 8'000;
+constexpr std::uint32_t longest_connect_ms = 8'000;
+constexpr std::uint32_t shortest_connect_ms = 1'000;
 constexpr std::uint32_t transfer_seconds = 300;
 constexpr std::uint32_t longest_waiting_ms = 9'000;
+constexpr std::uint32_t cloud_limit_ms = 2'000;
 constexpr std::size_t authority_limit = std::size_t{1} << 20;
 
 // Requests are signed with the time of day, whatever $SOURCE_DATE_EPOCH says.
@@ -56,8 +60,14 @@ Result<fetch::Url> server_url(std::string_view text) {
   return url;
 }
 
-Result<std::string> resource_of_machine(const pipeline::ScanOptions& scan) {
+// As its agent would be named: by its cloud, else by its machine id.
+Result<std::string> resource_of_host(const pipeline::ScanOptions& scan) {
   const auto& directory = scan.copy ? scan.copy->directory : scan.rootfs;
+  const bool is_running_host = !scan.copy && (directory.empty() || directory == "/");
+  if (is_running_host && host::may_be_cloud_instance()) {
+    auto instance = host::ask_cloud(host::metadata_address, cloud_limit_ms);
+    if (!instance.instance_id.empty()) return std::move(instance.instance_id);
+  }
   TRY(const auto root, inventory::Root::at(directory.empty() ? "/" : directory));
   TRY(const auto machine, host::machine_hash(root));
   return host::resource_of_machine(machine);
@@ -88,9 +98,9 @@ class Server {
         credentials_(std::move(credentials)),
         region_(std::move(region)) {}
 
-  // Any status that does not go away by itself is an answer.
+  // Any status that does not go away by itself is an answer. All requests share the time in which
+  // they are tried again.
   Result<HttpAnswer> put(const std::string& target, std::string_view body) {
-    std::uint32_t waited_ms = 0;
     for (unsigned attempt = 1;; ++attempt) {
       auto answer = put_once(target, body);
       if (answer && answer->status < 400) return answer;
@@ -99,8 +109,7 @@ class Server {
                                   : fetch::Failure{.error = answer.error().code};
       const auto wait =
           fetch::retry_wait_ms(retries, attempt, failure, time_of_day(), fetch::random_fraction());
-      if (!wait || waited_ms + *wait > longest_waiting_ms) return answer;
-      waited_ms += *wait;
+      if (!wait || *wait >= time_left_ms()) return answer;
       fetch::sleep_ms(*wait);
     }
   }
@@ -115,14 +124,23 @@ class Server {
     auto added =
         aws::sign(head, aws::payload_hash(body), credentials_, region_, service, time_of_day());
     std::ranges::move(added, std::back_inserter(headers));
-    return sender_.send({.method = "PUT",
-                         .url = fmt::format("{}://{}{}", url_.scheme, url_.host, target),
-                         .headers = std::move(headers),
-                         .body = body,
-                         .connect_ms = connect_ms,
-                         .total_seconds = transfer_seconds});
+    return sender_.send(
+        {.method = "PUT",
+         .url = fmt::format("{}://{}{}", url_.scheme, url_.host, target),
+         .headers = std::move(headers),
+         .body = body,
+         .connect_ms = std::clamp(time_left_ms(), shortest_connect_ms, longest_connect_ms),
+         .total_seconds = transfer_seconds});
   }
 
+  std::uint32_t time_left_ms() const {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+        deadline_ - std::chrono::steady_clock::now());
+    return static_cast<std::uint32_t>(std::max<std::int64_t>(left.count(), 0));
+  }
+
+  const std::chrono::steady_clock::time_point deadline_ =
+      std::chrono::steady_clock::now() + std::chrono::milliseconds(longest_waiting_ms);
   HttpSender& sender_;
   fetch::Url url_;
   aws::Credentials credentials_;
@@ -188,8 +206,7 @@ int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& ser
   }
   auto resource = server.resource;
   if (resource.empty()) {
-    auto made =
-        scan.sbom.empty() ? resource_of_machine(scan) : invalid("an SBOM has no machine id");
+    auto made = scan.sbom.empty() ? resource_of_host(scan) : invalid("an SBOM has no machine id");
     if (!made) {
       complain(said("--resource is needed: {}", said_of(made.error().what)));
       return exit_usage;

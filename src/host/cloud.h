@@ -24,7 +24,8 @@ namespace tenken::host {
 // From files alone: whether this may be an instance of a cloud that has such a service.
 bool may_be_cloud_instance(const std::string& sys = "/sys");
 
-// address: "169.254.169.254:80", another in tests.
+inline constexpr const char* metadata_address = "169.254.169.254:80";
+// address: metadata_address, another in tests.
 CloudInstance ask_cloud(const std::string& address, std::uint32_t limit_ms);
 
 // The identity document. Errors: invalid, limit.

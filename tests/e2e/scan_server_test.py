@@ -3,6 +3,7 @@ like, what is not sent again, and every way in which it may fail."""
 import json
 import os
 import pathlib
+import socket
 import ssl
 import subprocess
 import tempfile
@@ -246,6 +247,13 @@ class ScanServer(unittest.TestCase):
         started = time.monotonic()
         self.refused("connect", "--rootfs", str(self.root), url="https://127.0.0.1:9")
         self.assertLess(time.monotonic() - started, 10)
+
+    def test_a_server_that_says_nothing_is_given_up_within_ten_seconds(self):
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            started = time.monotonic()
+            port = silent.getsockname()[1]
+            self.refused("", "--rootfs", str(self.root), url=f"https://127.0.0.1:{port}")
+            self.assertLess(time.monotonic() - started, 11)
 
     def test_options_that_belong_to_findings_are_not_taken_with_it(self):
         for words in (("--fail-on", "high"), ("--strict",), ("--format", "json")):
