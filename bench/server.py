@@ -5,14 +5,14 @@ server.py BUILD [--part serve|agents] [--large] [--agents N] [--seconds N]
   --large: also 100,000 hosts and 5,000,000 findings (half an hour)
 """
 import argparse
-import contextlib
 import json
 import os
 import pathlib
 import re
 import subprocess
-import tempfile
 import time
+
+from running import line, running_server
 
 HOSTS, REQUESTS, CONNECTIONS = 2_000, 50_000, 64
 LIMITS = {"ingest": "500/s", "unchanged": "5,000/s", "small": "5,000/s"}
@@ -34,68 +34,6 @@ def read_arguments():
 arguments = read_arguments()
 build = arguments.build.resolve()
 large = arguments.large
-tenken = str(build / "tenken")
-QUIET = {"check": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-
-
-def line(what, limit, figure, extra=""):
-    print(f"{what:<46} {limit:<9} {figure:>12}  {extra}", flush=True)
-
-
-def write_advisory(folder, number, package, fixed):
-    events = {"introduced": "0"}, {"fixed": fixed}
-    package = {"ecosystem": "Debian:12", "name": package}
-    record = {"id": f"DSA-{number}-1", "modified": "2026-01-01T00:00:00Z", "upstream": [f"CVE-2026-{number}"],
-              "affected": [{"package": package, "ranges": [{"type": "ECOSYSTEM", "events": events}]}]}
-    (folder / f"{record['id']}.json").write_text(json.dumps(record))
-
-
-def write_advisories(folder):
-    """The 500 of bench_fleet, on the names of its hosts, and that of bench_agents."""
-    folder.mkdir()
-    for i in range(500):
-        write_advisory(folder, 1000 + i, f"package-{i * 7 % 2000}", f"1.{5 + i % 10}-1")
-    write_advisory(folder, 9999, "bench-agent", "2.0-1")
-
-
-class Server:
-    """A server with the advisories of write_advisories, until the end of the `with`."""
-
-    def __init__(self, scratch):
-        self.scratch, self.data = scratch, scratch / "data"
-        self.advisories = scratch / "advisories.db"
-        self.listen = "127.0.0.1:0"
-        write_advisories(scratch / "feed")
-        subprocess.run([tenken, "db", "build", "--from", scratch / "feed", "--out", self.advisories], **QUIET)
-        exports = self.admin("key", "create", "--user", "bench", "--role", "admin")
-        self.key = dict(text.removeprefix("export ").split("=", 1) for text in exports.splitlines())
-        self.start()
-
-    def admin(self, what, do, *words):
-        words = [tenken, "admin", what, do, "--data", self.data, "--account", "111122223333", *words]
-        return subprocess.run(words, **QUIET).stdout
-
-    def start(self):
-        self.process = subprocess.Popen(
-            [tenken, "serve", "--data", self.data, "--db", self.advisories, "--listen", self.listen,
-             "--no-update", "--log", self.scratch / "log"], stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().split()[1]
-        self.listen = self.url.removeprefix("https://")
-        self.authority = self.data / "tls/ca.pem"
-
-    def end(self):
-        self.process.terminate()
-        self.process.wait()
-
-
-@contextlib.contextmanager
-def running_server():
-    with tempfile.TemporaryDirectory() as folder:
-        server = Server(pathlib.Path(folder))
-        try:
-            yield server
-        finally:
-            server.end()
 
 
 def own_memory(pid, advisories):
@@ -119,7 +57,7 @@ def load(server, modes):
 
 
 def measure_server():
-    with running_server() as server:
+    with running_server(build) as server:
         time.sleep(3)
         fresh = own_memory(server.process.pid, server.advisories)
         found = load(server, LIMITS)
@@ -168,7 +106,7 @@ def simulate_agents(server, token):
 
 
 def measure_agents():
-    with running_server() as server:
+    with running_server(build) as server:
         found = simulate_agents(server, server.admin("token", "create", "--uses", str(arguments.agents)).strip())
     enrol, first, steady, restart = (found[name] for name in ("enrol", "report", "steady", "restart"))
     changes, count = steady["changes"], f"{steady['agents']:,}"
