@@ -22,7 +22,7 @@ step cmake --preset static
 step ninja -C build/static tenken-agent
 say "building the server"
 step cmake --preset package
-step ninja -C build/package tenken packaged_files
+step ninja -C build/package tenken tenken-agent packaged_files
 rm -rf build/packages
 step cpack --config build/package/CPackConfig.cmake -B build/package/cpack
 rm -rf build/packages/_CPack_Packages

@@ -32,9 +32,12 @@ def status(packages):
 
 
 class Host:
-    """A root directory, the state of its agent, and the agent while it runs."""
+    """A root directory, the state of its agent, and the agent while it runs. program: another build
+    of the agent.
+    """
 
-    def __init__(self, directory, machine_id, packages):
+    def __init__(self, directory, machine_id, packages, program=AGENT):
+        self.program = program
         self.root = directory / "root"
         self.state = directory / "state"
         self.log_file = directory / "agent.log"
@@ -59,7 +62,7 @@ class Host:
         (self.root / "etc/ssh/ssh_host_ed25519_key.pub").write_text(f"ssh-ed25519 {text} host\n")
 
     def agent(self, *words, stdin=b"", state=None, **variables):
-        words = [AGENT, *map(str, words), "--state", str(state or self.state)]
+        words = [self.program, *map(str, words), "--state", str(state or self.state)]
         words += ["--rootfs", str(self.root)]
         process = subprocess.run(
             words, input=stdin, capture_output=True, env=support.environment(**variables),
@@ -75,7 +78,7 @@ class Host:
         rootfs = ["--rootfs", self.root] if rootfs is None else rootfs
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [AGENT, "run", "--state", state or self.state, *rootfs],
+                [self.program, "run", "--state", state or self.state, *rootfs],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 env=support.environment(SOURCE_DATE_EPOCH=None, **variables),
                 preexec_fn=lambda: LIBC.prctl(server.PR_SET_PDEATHSIG, signal.SIGKILL),
@@ -117,12 +120,12 @@ class AgentCase(support.TestCase):
     def token(self, *words):
         return self.server.admin("token", "create", "--account", ACCOUNT, *words).strip()
 
-    def host(self, name="one", packages=None, machine_id=None):
+    def host(self, name="one", packages=None, machine_id=None, **named):
         directory = self.directory / name
         directory.mkdir()
         number = len(self.hosts) + 1
         host = Host(
-            directory, machine_id or f"{number:032x}", packages or {"openssl": "3.0.9-1"}
+            directory, machine_id or f"{number:032x}", packages or {"openssl": "3.0.9-1"}, **named
         )
         self.hosts[name] = host
         return host
