@@ -465,6 +465,8 @@ constexpr auto rows = std::to_array<Phrase>({
     {"a field stands there twice", "フィールドが重複しています"},
     {"no usable name", "使用できる名前がありません"},
     {"no usable version", "使用できるバージョンがありません"},
+    {"the file ends in the middle of a package",
+     "ファイルがパッケージの途中で終わっています"},
     {"the file ends in the middle of a line", "ファイルが行の途中で終わっています"},
     {"the field {} stands there twice", "フィールド {} が重複しています"},
     {"the Source field is not \"name (version)\"",

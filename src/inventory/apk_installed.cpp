@@ -84,8 +84,7 @@ Result<PackageList> parse_apk_installed(std::string_view text, std::string_view 
   PackageList list(location);
   Record record;
   std::size_t line_number = 0;
-  // apk always writes the last newline: without it the file was cut off inside the last line.
-  const bool cut_off = !text.empty() && text.back() != '\n';
+  const bool ends_in_line = !text.empty() && text.back() != '\n';
   bool last_line_is_read = false;
   while (!text.empty()) {
     const auto end = std::min(text.find('\n'), text.size());
@@ -100,10 +99,12 @@ Result<PackageList> parse_apk_installed(std::string_view text, std::string_view 
     if (record.line == 0) record.line = line_number;
     last_line_is_read = read_line(line, record);
   }
-  if (cut_off) {
-    constexpr std::string_view reason = "the file ends in the middle of a line";
-    list.skip("", reason);
-    if (last_line_is_read) record.fault = reason;
+  // apk ends every record with a blank line.
+  if (record.line > 0) {
+    const std::string_view reason = ends_in_line ? "the file ends in the middle of a line"
+                                                 : "the file ends in the middle of a package";
+    list.skip_unsettled("", reason);
+    if (ends_in_line && last_line_is_read) record.fault = reason;
   }
   TRY_VOID(finish(record, list));
   return list;

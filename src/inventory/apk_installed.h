@@ -15,7 +15,8 @@
 
 namespace tenken::inventory {
 
-// Records that cannot be read are skips. Errors: limit.
+// Records that cannot be read are skips, and so is an end without the blank line that apk writes
+// after each. Errors: limit.
 Result<PackageList> parse_apk_installed(std::string_view text, std::string_view location);
 
 // The files of all packages.

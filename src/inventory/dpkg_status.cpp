@@ -19,6 +19,7 @@ struct Stanza {
   std::string_view status;
   std::string_view origin;
   std::string_view type;
+  std::string_view description;
   std::string fault;  // the first one; empty: none
 };
 
@@ -34,6 +35,7 @@ constexpr std::array fields{
     Field{"Status", &Stanza::status},
     Field{"Origin", &Stanza::origin},
     Field{"Type", &Stanza::type},
+    Field{"Description", &Stanza::description},
 };
 
 // Field names are not case-sensitive (deb822(5)).
@@ -131,23 +133,38 @@ Result<> finish(const Stanza& stanza, DpkgLayout layout, PackageList& list) {
   return {};
 }
 
+// Why the end of a database is not its end; empty: it is. dpkg writes its packages in the order of
+// their names and a blank line after each. A file that is out of order was put together by other
+// means: there a last package is believed that has all that dpkg demands of one, of which the
+// description comes last.
+std::string_view why_cut(std::string_view text, const Stanza& last, bool in_order) {
+  if (text.empty()) return {};
+  if (text.back() != '\n') return "the file ends in the middle of a line";
+  if (last.line == 0 || (!in_order && !last.description.empty())) return {};
+  return "the file ends in the middle of a package";
+}
+
 }  // namespace
 
 Result<PackageList> parse_dpkg_status(std::string_view text, std::string_view location,
                                       DpkgLayout layout) {
   PackageList list(location);
   Stanza stanza;
+  std::string_view previous;
+  bool in_order = true;
   std::size_t line_number = 0;
-  // dpkg always writes the last newline: without it the file was cut off inside the last line.
-  const bool cut_off = layout == DpkgLayout::database && !text.empty() && text.back() != '\n';
   bool last_line_is_read = false;
-  while (!text.empty()) {
-    const auto end = std::min(text.find('\n'), text.size());
-    const auto line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  for (auto rest = text; !rest.empty();) {
+    const auto end = std::min(rest.find('\n'), rest.size());
+    const auto line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
     ++line_number;
     if (trim(line).empty()) {
       TRY_VOID(finish(stanza, layout, list));
+      if (!stanza.package.empty()) {
+        in_order = in_order && previous <= stanza.package;
+        previous = stanza.package;
+      }
       stanza = {};
       continue;
     }
@@ -155,10 +172,12 @@ Result<PackageList> parse_dpkg_status(std::string_view text, std::string_view lo
     // A line that begins with a blank continues a field that is not read here.
     last_line_is_read = line[0] != ' ' && line[0] != '\t' && read_line(line, stanza);
   }
-  if (cut_off) {
-    constexpr std::string_view reason = "the file ends in the middle of a line";
-    list.skip("", reason);
-    if (last_line_is_read) stanza.fault = reason;
+  in_order = in_order && (stanza.package.empty() || previous <= stanza.package);
+  const auto cut =
+      layout == DpkgLayout::database ? why_cut(text, stanza, in_order) : std::string_view();
+  if (!cut.empty()) {
+    list.skip_unsettled("", cut);
+    if (text.back() != '\n' && last_line_is_read) stanza.fault = cut;
   }
   TRY_VOID(finish(stanza, layout, list));
   return list;

@@ -16,7 +16,7 @@
 namespace tenken::inventory {
 
 enum class DpkgLayout : std::uint8_t {
-  database,     // var/lib/dpkg/status: every stanza has a Status field and the file ends in "\n"
+  database,     // var/lib/dpkg/status: every stanza has a Status field and a blank line after it
   single_file,  // var/lib/dpkg/status.d/NAME of distroless images: no Status, always installed
 };
 

@@ -1,5 +1,9 @@
 #include "inventory/dpkg_status.h"
 
+#include <algorithm>
+#include <string>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace tenken::inventory {
@@ -11,6 +15,12 @@ PackageList parse(std::string_view text, DpkgLayout layout = DpkgLayout::databas
   return list ? *std::move(list) : PackageList("");
 }
 
+std::vector<std::string> reasons(const PackageList& list) {
+  std::vector<std::string> out;
+  for (const auto& skip : list.skips()) out.push_back(skip.reason);
+  return out;
+}
+
 std::string stanza(std::string_view status) {
   return "Package: a\nStatus: " + std::string(status) + "\nVersion: 1-1\nArchitecture: amd64\n";
 }
@@ -19,7 +29,7 @@ TEST(DpkgStatus, ReadsAPackage) {
   const auto list = parse(
       "Package: libexample1\nStatus: install ok installed\nOrigin: Example\nArchitecture: amd64\n"
       "Source: example (1:2.0-1)\nVersion: 1:2.0-1+b1\nDescription: text\n longer text\n .\n "
-      "end\n");
+      "end\n\n");
   ASSERT_EQ(list.packages().size(), 1U);
   const auto& package = list.packages()[0];
   EXPECT_EQ(package.kind, "deb");
@@ -48,7 +58,7 @@ TEST(DpkgStatus, FilesOnDiskMakeAPackageInstalled) {
     EXPECT_EQ(parse(stanza(std::string("deinstall reinstreq ") + state)).packages().size(), 1U)
         << state;
   for (const auto state : {"config-files", "not-installed"}) {
-    const auto list = parse(stanza(std::string("deinstall ok ") + state));
+    const auto list = parse(stanza(std::string("deinstall ok ") + state) + "\n");
     EXPECT_TRUE(list.packages().empty()) << state;
     EXPECT_TRUE(list.skips().empty()) << state;
   }
@@ -56,7 +66,7 @@ TEST(DpkgStatus, FilesOnDiskMakeAPackageInstalled) {
 
 TEST(DpkgStatus, AnUnclearStateIsASkip) {
   for (const auto status : {"install ok half-installed", "install ok", "", "install ok ?"}) {
-    const auto list = parse(stanza(status));
+    const auto list = parse(stanza(status) + "\n");
     EXPECT_TRUE(list.packages().empty()) << status;
     ASSERT_EQ(list.skips().size(), 1U) << status;
     EXPECT_EQ(list.skips()[0].record, "a");
@@ -65,7 +75,7 @@ TEST(DpkgStatus, AnUnclearStateIsASkip) {
 
 TEST(DpkgStatus, AStanzaThatCannotBeReadIsASkip) {
   const auto reason = [](std::string_view text) {
-    const auto list = parse(text);
+    const auto list = parse(std::string(text) + "\n");
     EXPECT_TRUE(list.packages().empty());
     return list.skips().empty() ? "" : list.skips()[0].record + ": " + list.skips()[0].reason;
   };
@@ -98,6 +108,48 @@ TEST(DpkgStatus, AFileWithoutItsLastNewlineIsCutOff) {
   const auto in_text = parse(stanza("install ok installed") + "Description: a\n long te");
   EXPECT_EQ(in_text.packages().size(), 1U);
   EXPECT_EQ(in_text.skips().size(), 1U);
+}
+
+constexpr std::string_view database =
+    "Package: adduser\nStatus: install ok installed\nMaintainer: m\nArchitecture: all\n"
+    "Version: 3.134\nDescription: adds users\n and groups\n .\n to the system\n\n"
+    "Package: bash\nStatus: install ok installed\nMaintainer: m\nArchitecture: amd64\n"
+    "Source: bash (5.2.15-2)\nVersion: 5.2.15-2+b2\nDescription: shell\nHomepage: http://b\n\n"
+    "Package: old\nStatus: deinstall ok config-files\nArchitecture: all\nVersion: 1\n"
+    "Description: gone\n\n"
+    "Package: zlib1g\nStatus: install ok installed\nMaintainer: m\nArchitecture: amd64\n"
+    "Version: 1:1.2.13\nDescription: compression\n\n";
+
+TEST(DpkgStatus, EveryCutIsNoticedButBetweenPackages) {
+  const auto whole = parse(database);
+  ASSERT_EQ(whole.packages().size(), 3U);
+  EXPECT_TRUE(whole.skips().empty());
+  for (std::size_t cut = 1; cut < database.size(); ++cut) {
+    const auto part = database.substr(0, cut);
+    const auto list = parse(part);
+    EXPECT_EQ(list.skips().empty(), part.ends_with("\n\n")) << part;
+    EXPECT_EQ(std::ranges::any_of(list.skips(), &Skip::may_pass), !part.ends_with("\n\n")) << part;
+    // What it names has no half of a name or a version.
+    for (const auto& package : list.packages())
+      EXPECT_TRUE(std::ranges::any_of(whole.packages(), [&](const Package& one) {
+        return one.name == package.name && one.version == package.version &&
+               one.source_name == package.source_name;
+      })) << part;
+  }
+}
+
+// A tool that puts packages behind those of dpkg writes no blank line after the last.
+TEST(DpkgStatus, TheEndOfAFileThatIsOutOfOrderIsBelievedWhereItsLastPackageIsWhole) {
+  const auto last = [](std::string_view rest) {
+    return parse(std::string(database) +
+                 "Package: apache\nStatus: install ok installed\nArchitecture: all\n" +
+                 std::string(rest));
+  };
+  EXPECT_EQ(reasons(last("Version: 1\nDescription: a\n")), std::vector<std::string>());
+  EXPECT_EQ(reasons(last("Version: 1\n")),
+            std::vector<std::string>{"the file ends in the middle of a package"});
+  EXPECT_EQ(reasons(last("Version: 1\nDescription: a")).at(0),
+            "the file ends in the middle of a line");
 }
 
 TEST(DpkgStatus, CarriageReturnsAndFieldCaseDoNotMatter) {

@@ -53,8 +53,10 @@ void read_packages(const Root& root, Inventory& inventory) {
         list->skip("", "the package database lists no package");
       add_packages(*std::move(list), database->kind, inventory);
     } else {
-      inventory.skips.push_back(
-          {.file = std::string(database->id), .record = "", .reason = list.error().what});
+      inventory.skips.push_back({.file = std::string(database->id),
+                                 .record = "",
+                                 .reason = list.error().what,
+                                 .may_pass = list.error().code != Errc::denied});
     }
   }
   if (!found)

@@ -176,8 +176,9 @@ INSTANTIATE_TEST_SUITE_P(Real, CountedInventory,
 TEST(Inspect, ADamagedRecordIsASkipBesideTheOthers) {
   NEED_TEST_DATA("inventories/apk");
   const auto inventory = inspect(data_path("inventories/apk/syft-corrupt"));
-  ASSERT_EQ(inventory.skips.size(), 2U);
+  ASSERT_EQ(inventory.skips.size(), 3U);
   EXPECT_EQ(inventory.skips[1].record, "line 1");
+  EXPECT_EQ(inventory.skips[2].reason, "the file ends in the middle of a package");
 }
 
 std::map<std::string, std::string> contents(const std::string& directory) {
@@ -331,7 +332,7 @@ TEST(Inspect, AnEmptyDatabaseIsNotSilence) {
 TEST(Inspect, StatusAndStatusDirectoryAreBothRead) {
   TempRoot temp;
   temp.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
-  temp.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n");
+  temp.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n\n");
   temp.write("var/lib/dpkg/status.d/b", "Package: b\nVersion: 1\n");
   temp.write("var/lib/dpkg/status.d/b.md5sums", "00  x\n");
   temp.write("var/lib/dpkg/status.d/empty", "");
@@ -347,7 +348,7 @@ TEST(Inspect, StatusAndStatusDirectoryAreBothRead) {
 TEST(Inspect, ChangesThatDpkgHasNotMergedAreNamed) {
   TempRoot temp;
   temp.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
-  temp.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n");
+  temp.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n\n");
   temp.write("var/lib/dpkg/updates/tmp.i", "");
   EXPECT_EQ(reasons(inspect(temp.path())), "");
   temp.write("var/lib/dpkg/updates/0001", "Package: a\n");
@@ -365,7 +366,7 @@ TEST(Inspect, ADatabaseThatCannotBeOpenedIsASkip) {
 TEST(Inspect, PackagesOfAnotherKindThanTheDistributionsHaveNoEcosystem) {
   TempRoot temp;
   temp.write("etc/os-release", "ID=almalinux\nVERSION_ID=9.4\n");
-  temp.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n");
+  temp.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n\n");
   const auto inventory = inspect(temp.path());
   ASSERT_EQ(inventory.packages.size(), 1U);
   EXPECT_EQ(inventory.packages[0].ecosystem, "");

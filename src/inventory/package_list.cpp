@@ -27,14 +27,23 @@ Result<> PackageList::add(Package&& package) {
   return {};
 }
 
+Skip PackageList::shown(std::string_view record, std::string_view reason) const {
+  return {.file = location_,
+          .record = printable(record.substr(0, max_shown)),
+          .reason = printable(reason.substr(0, max_shown))};
+}
+
 void PackageList::skip(std::string_view record, std::string_view reason) {
   if (skips_.size() >= max_skips && !record.empty()) {
     ++uncounted_skips_;
     return;
   }
-  skips_.push_back({.file = location_,
-                    .record = printable(record.substr(0, max_shown)),
-                    .reason = printable(reason.substr(0, max_shown))});
+  skips_.push_back(shown(record, reason));
+}
+
+void PackageList::skip_unsettled(std::string_view record, std::string_view reason) {
+  skips_.push_back(shown(record, reason));
+  skips_.back().may_pass = true;
 }
 
 Result<> PackageList::append(PackageList&& other) {

@@ -10,6 +10,9 @@ struct Skip {
   std::string file;    // file or archive member
   std::string record;  // id or position inside the file; may be empty
   std::string reason;
+  // The file may be one that is being written right now: read again, it may be whole. It is said of
+  // this reading, and does not travel.
+  bool may_pass = false;
 };
 
 }  // namespace tenken

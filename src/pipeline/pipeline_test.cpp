@@ -145,7 +145,7 @@ TEST_F(Scan, a_root_of_an_unknown_distribution_is_said_once) {
   scratch_.write("root/etc/os-release", "ID=nosuchlinux\n");
   scratch_.write("root/var/lib/dpkg/status",
                  "Package: a\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n"
-                 "Package: b\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n");
+                 "Package: b\nStatus: install ok installed\nArchitecture: all\nVersion: 1\n\n");
   options_.rootfs = scratch_ / "root";
   const auto result = scan(options_);
   ASSERT_TRUE(result.has_value());

@@ -46,7 +46,8 @@ void note_updates(const Root& root, PackageList& list) {
   }
   const auto is_update = [](const std::string& name) { return parse_uint(name).has_value(); };
   const auto count = std::ranges::count_if(*names, is_update);
-  if (count > 0) list.skip(updates, fmt::format("changes that dpkg has not merged yet: {}", count));
+  if (count > 0)
+    list.skip_unsettled(updates, fmt::format("changes that dpkg has not merged yet: {}", count));
 }
 
 Result<PackageList> read_status(const Root& root) {

@@ -79,7 +79,8 @@ PackageList collect(const Format& format, const Root& root, std::string_view pat
   PackageList list(path);
   const auto read = format.visit(root, path, [&] { list = PackageList(path); }, collect_in(list));
   if (!read)
-    list.skip("", fmt::format("the database is not read to its end: {}", read.error().what));
+    list.skip_unsettled("",
+                        fmt::format("the database is not read to its end: {}", read.error().what));
   return list;
 }
 
