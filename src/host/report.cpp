@@ -75,6 +75,7 @@ constexpr std::tuple reboot_members{Member{"reason", &RebootReason::reason}};
 
 // Skips of the facts have this member, those of the inventory do not.
 constexpr std::string_view of_facts = "facts";
+constexpr std::string_view skip_kind = "skip";
 
 // A text of the inventory is bounded as in its document, one of the facts by its line alone.
 constexpr std::size_t inventory_text = inventory::DocumentLimits{}.text_bytes;
@@ -93,26 +94,34 @@ bool fits(const T& value, const std::tuple<Member<T, Fields>...>& members, std::
   return std::apply([&](const auto&... member) { return (good(member) && ...); }, members);
 }
 
+// Whose a line is: what is missing of the inventory keeps findings open, what of the facts does
+// not.
+enum class Part : std::uint8_t { inventory, facts };
+
 class LineWriter {
  public:
   template <typename T, typename... Fields>
   void add(std::string_view kind, const T& value, const std::tuple<Member<T, Fields>...>& members,
-           std::size_t most_bytes, std::string_view part = {}) {
+           std::size_t most_bytes, Part part) {
     json::Writer out;
-    out.begin_object().member("k", kind).member_if("of", part);
+    out.begin_object().member("k", kind);
+    if (kind == skip_kind && part == Part::facts) out.member("of", of_facts);
     inventory::write_members(out, value, members);
     auto line = out.end_object().take();
     if (line.size() <= ReportLimits{}.line_bytes && fits(value, members, most_bytes)) {
       lines_.push_back(std::move(line));
     } else {
-      too_long(kind, line);
+      too_long(kind, line, part);
     }
   }
 
   template <typename List, typename Members>
-  void add_all(std::string_view kind, const List& list, const Members& members,
-               std::string_view part = {}) {
-    for (const auto& value : list) add(kind, value, members, facts_text, part);
+  void add_facts(std::string_view kind, const List& list, const Members& members) {
+    for (const auto& value : list) add(kind, value, members, facts_text, Part::facts);
+  }
+
+  void add_skip(const Skip& skip, Part part) {
+    add(skip_kind, skip, inventory::skip_members, inventory_text, part);
   }
 
   void add_head(const Inventory& inventory) {
@@ -131,11 +140,11 @@ class LineWriter {
 
  private:
   // What no reader would take is said to be missing; its name in the report tells which it was.
-  void too_long(std::string_view kind, std::string_view line) {
-    const Skip skip{.file = "report",
-                    .record = fmt::format("{} {}", kind, line_name(line)),
-                    .reason = "longer than a line of a report may be, or with a NUL"};
-    add("skip", skip, inventory::skip_members, inventory_text, of_facts);
+  void too_long(std::string_view kind, std::string_view line, Part part) {
+    add_skip({.file = "report",
+              .record = fmt::format("{} {}", kind, line_name(line)),
+              .reason = "longer than a line of a report may be, or with a NUL"},
+             part);
   }
 
   std::vector<std::string> lines_;
@@ -280,7 +289,7 @@ class LineReader {
       {"sshd", &LineReader::fact<&HostFacts::sshd, setting_members>},
       {"sysctl", &LineReader::fact<&HostFacts::sysctl, setting_members>},
       {"reboot", &LineReader::reboot},
-      {"skip", &LineReader::skip},
+      {skip_kind, &LineReader::skip},
       {"inventory", &LineReader::inventory_head},
       {"os", &LineReader::os},
       {"host", &LineReader::host},
@@ -352,27 +361,47 @@ std::vector<std::string> report_lines(const HostReport& report) {
   const auto& facts = report.facts;
   LineWriter out;
   out.add_head(inventory);
-  out.add("os", inventory.os, inventory::os_members, inventory_text);
+  out.add("os", inventory.os, inventory::os_members, inventory_text, Part::inventory);
   for (const auto& package : inventory.packages) {
     if (!package.listed_only)
-      out.add("package", package, inventory::package_members, inventory_text);
+      out.add("package", package, inventory::package_members, inventory_text, Part::inventory);
   }
-  for (const auto& skip : inventory.skips)
-    out.add("skip", skip, inventory::skip_members, inventory_text);
-  out.add("host", facts, host_members, facts_text);
-  if (facts.cloud != CloudInstance{}) out.add("cloud", facts.cloud, cloud_members, facts_text);
+  for (const auto& skip : inventory.skips) out.add_skip(skip, Part::inventory);
+  out.add("host", facts, host_members, facts_text, Part::facts);
+  if (facts.cloud != CloudInstance{})
+    out.add("cloud", facts.cloud, cloud_members, facts_text, Part::facts);
   for (const auto& reason : facts.reboot_reasons)
-    out.add("reboot", RebootReason{reason}, reboot_members, facts_text);
-  out.add_all("address", facts.addresses, address_members);
-  out.add_all("listener", facts.listeners, listener_members);
-  out.add_all("program", facts.programs, program_members);
-  out.add_all("outdated", facts.outdated, outdated_members);
-  out.add_all("user", facts.users, user_members);
-  out.add_all("sshd", facts.sshd, setting_members);
-  out.add_all("sysctl", facts.sysctl, setting_members);
-  for (const auto& skip : facts.skips)
-    out.add("skip", skip, inventory::skip_members, inventory_text, of_facts);
+    out.add("reboot", RebootReason{reason}, reboot_members, facts_text, Part::facts);
+  out.add_facts("address", facts.addresses, address_members);
+  out.add_facts("listener", facts.listeners, listener_members);
+  out.add_facts("program", facts.programs, program_members);
+  out.add_facts("outdated", facts.outdated, outdated_members);
+  out.add_facts("user", facts.users, user_members);
+  out.add_facts("sshd", facts.sshd, setting_members);
+  out.add_facts("sysctl", facts.sysctl, setting_members);
+  for (const auto& skip : facts.skips) out.add_skip(skip, Part::facts);
   return out.take();
+}
+
+std::size_t count_packages(const std::vector<std::string>& lines) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      lines, [](const std::string& line) { return line.starts_with(R"({"k":"package",)"); }));
+}
+
+CloudInstance cloud_of(const std::vector<std::string>& lines) {
+  const auto line = std::ranges::find_if(
+      lines, [](const std::string& one) { return one.starts_with(R"({"k":"cloud",)"); });
+  if (line == lines.end()) return {};
+  json::Parser parser;
+  const auto object = parser.parse(*line);
+  if (!object) return {};
+  return inventory::read_members(*object, cloud_members, facts_text).value_or(CloudInstance{});
+}
+
+std::string skip_line(const Skip& skip) {
+  LineWriter out;
+  out.add_skip(skip, Part::inventory);
+  return out.take().front();
 }
 
 Result<HostReport> read_report(std::string_view text, const ReportLimits& limits) {

@@ -27,6 +27,12 @@ struct HostReport {
 // Without their line ends, sorted, each once.
 std::vector<std::string> report_lines(const HostReport& report);
 
+// What the lines of a report of this program say, without reading all of it.
+std::size_t count_packages(const std::vector<std::string>& lines);
+CloudInstance cloud_of(const std::vector<std::string>& lines);  // empty: nothing of it
+// The line of a skip of the inventory.
+std::string skip_line(const Skip& skip);
+
 struct ReportLimits {
   std::size_t bytes = std::size_t{32} << 20;
   std::size_t line_bytes = 64 * 1024;
