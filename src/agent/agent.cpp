@@ -22,6 +22,7 @@
 #include "crypto/encode.h"
 #include "crypto/random.h"
 #include "host/http_answer.h"
+#include "host/report.h"
 
 namespace tenken::agent {
 namespace {
@@ -36,6 +37,7 @@ constexpr std::size_t longest_fault = 240;
 constexpr int asks_again_ms = 500;         // a poll that is answered sooner is a server in trouble
 constexpr int worth_shrinking_ms = 1'000;  // of waiting
 constexpr int once_poll_patience_ms = 2'000;  // commands that wait come at once
+constexpr std::size_t few_packages = 5;       // that may go at once
 constexpr auto status_interval = std::chrono::minutes(10);
 
 class Running {
@@ -53,15 +55,17 @@ class Running {
                  .version = options.version,
                  .update_fault = {}} {
     take_fault();
+    collection_.remember(host::cloud_of(state_.last_report().lines));
   }
 
   Result<std::string> run() {
     log(fmt::format("agent {} of {}, resource {}", membership_.agent_id, membership_.server,
                     membership_.resource_id));
-    look_now();
+    begin();
     while (!ended_) {
       begin_anew_in_time();
       look();
+      ask_cloud_in_time();
       speak();
       wait();
     }
@@ -87,6 +91,36 @@ class Running {
   // --- the host ---
 
   void look_now() { look_at_ = Clock::now(); }
+
+  // One that reports once does not look where nothing can have changed since another did.
+  void begin() {
+    look_now();
+    sweep_at_ = after(options_.timing.sweep_ms);
+    if (!options_.once) return;
+    collection_.watch().keep();
+    const auto last = state_.last_look();
+    if (is_recent(last.asked_cloud, options_.timing.cloud_ms)) cloud_at_ = Time::max();
+    if (!is_recent(last.looked, options_.timing.facts_ms) || last.version != options_.version ||
+        last.report != reporter_.digest() || last.host != collection_.fingerprint())
+      return;
+    looked_ = true;
+    look_at_ = after(options_.timing.facts_ms);
+  }
+
+  static bool is_recent(Seconds time, int within_ms) {
+    const auto passed = tenken::now() - time;
+    return passed >= 0 && passed < within_ms / 1'000;
+  }
+
+  void note_look() {
+    if (!options_.once) return;
+    auto last = state_.last_look();
+    last.host = collection_.fingerprint();
+    last.version = options_.version;
+    last.report = reporter_.digest();
+    last.looked = tenken::now();
+    std::ignore = state_.put_look(last);  // without it, the next looks
+  }
 
   // A change is waited out: package managers write many files.
   void note_change() {
@@ -119,6 +153,10 @@ class Running {
       if (!changed_since_ && collection_.watch().changed()) note_change();
     }
     if (now < look_at_) return;
+    if (doubtful_since_ && !is_over(now) && collection_.is_being_changed()) {
+      look_at_ = now + milliseconds(options_.timing.doubt_ms);
+      return;
+    }
     look_at_ = now + milliseconds(options_.timing.facts_ms);
     changed_since_.reset();
     observe(now);
@@ -132,28 +170,62 @@ class Running {
       tell(seen.error().what);
       return;
     }
-    if (seen->partial && wait_for_whole(now)) {
+    if (must_wait(*seen, now)) {
       looked_ = false;
       return;
     }
-    partial_since_.reset();
     const auto reported = reporter_.note(std::move(seen->lines));
-    if (!reported) tell(reported.error().what);
-    if (reported.value_or(false))
-      log(fmt::format("report {}: {} packages", reporter_.sequence(), seen->packages));
-    // One that does not answer now may at the next look.
-    if (!collection_.cloud().instance_id.empty()) return;
-    collection_.ask_cloud();
-    if (!collection_.cloud().instance_id.empty()) look_now();
+    if (!reported) return tell(reported.error().what);
+    note_look();
+    if (*reported) log(fmt::format("report {}: {} packages", reporter_.sequence(), seen->packages));
   }
 
-  // In the middle of an upgrade a database may be cut: what is said of it would not be so.
-  bool wait_for_whole(Time now) {
-    if (!partial_since_) partial_since_ = now;
-    if (now - *partial_since_ >= milliseconds(options_.timing.partial_at_most_ms)) return false;
-    look_at_ = now + milliseconds(options_.timing.settle_ms);
-    collection_.forget();
+  // What may be the middle of a change is reported as it is when a second look sees the same and no
+  // package manager is at work.
+  bool must_wait(const Observation& seen, Time now) {
+    const bool is_second = doubtful_since_.has_value();
+    if (!is_second) doubtful_since_ = now;
+    if (!is_doubtful(seen) || is_over(now) ||
+        (is_second && !seen.fresh && !collection_.is_being_changed())) {
+      doubtful_since_.reset();
+      return false;
+    }
+    look_at_ = now + milliseconds(options_.timing.doubt_ms);
     return true;
+  }
+
+  bool is_over(Time now) const {
+    return now - *doubtful_since_ >= milliseconds(options_.timing.doubt_at_most_ms);
+  }
+
+  // A cut database says so, unless the cut is between two packages: then many are gone at once.
+  // What the last report says already is no news to wait for, and nothing is lost by a first one.
+  bool is_doubtful(const Observation& seen) const {
+    if (reporter_.sequence() == 0) return false;
+    const auto before = reporter_.packages();
+    if (seen.packages + few_packages < before && seen.packages < before - before / 10) return true;
+    if (seen.doubts.empty()) return false;
+    const auto told = state_.last_report().lines;
+    return !std::ranges::all_of(seen.doubts, [&](const std::string& line) {
+      return std::ranges::binary_search(told, line);
+    });
+  }
+
+  // The metadata service may take two seconds: nothing waits to be sent meanwhile.
+  void ask_cloud_in_time() {
+    const auto now = Clock::now();
+    if (now < cloud_at_ || !looked_ || changed_since_ || reporter_.is_waiting()) return;
+    const bool said = collection_.ask_cloud();
+    const bool known = !collection_.cloud().instance_id.empty();
+    cloud_at_ = after(known ? options_.timing.cloud_ms : options_.timing.facts_ms);
+    if (options_.once) note_question();
+    if (said) observe(Clock::now());
+  }
+
+  void note_question() {
+    auto last = state_.last_look();
+    last.asked_cloud = tenken::now();
+    std::ignore = state_.put_look(last);
   }
 
   // --- the server ---
@@ -400,7 +472,9 @@ class Running {
     std::ignore = ::read(options_.orders, &order, 1);
     told_to_end_ = told_to_end_ || order == 't';
     ended_ = ended_ || told_to_end_;
-    if (order == 'c') look_now();
+    if (order != 'c') return;
+    collection_.forget();
+    look_now();
   }
 
   Collection& collection_;
@@ -426,7 +500,8 @@ class Running {
   bool whole_was_asked_ = false;     // in answer to the report before, which was none that counts
   Time renew_at_;                    // when it is looked at again whether the certificate ends
   bool renewal_waits_ = false;       // for the answer to what is asked
-  std::optional<Time> partial_since_;
+  std::optional<Time> doubtful_since_;  // what was seen is not reported yet
+  Time cloud_at_;                       // when the cloud is asked again
   std::optional<Time> status_at_;
   int wait_ms_ = 0;
   std::string fault_;

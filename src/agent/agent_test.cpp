@@ -6,7 +6,11 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <memory>
+#include <mutex>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -83,6 +87,14 @@ class AgentLoop : public ::testing::Test {
     for (const int end : orders_) ::close(end);
   }
 
+  // Its server closes each connection.
+  State enrolled() {
+    auto state = State::open(directory_ / "state");
+    EXPECT_TRUE(state) << state.error().what;
+    enter(*state, server_.port());
+    return *std::move(state);
+  }
+
   void enter(const State& state, int port) {
     const auto authority = crypto::make_ca("tenken CA", now()).value();
     const auto key = crypto::make_key().value();
@@ -99,27 +111,78 @@ class AgentLoop : public ::testing::Test {
                             authority.certificate, certificate, key));
   }
 
+  // dpkg's text of so many packages.
+  static std::string packages(int count, std::string_view version = "1") {
+    std::string text;
+    for (int i = 0; i < count; ++i)
+      text += fmt::format(
+          "Package: p{:03}\nStatus: install ok installed\nArchitecture: all\nVersion: {}\n\n", i,
+          version);
+    return text;
+  }
+  void put_status(std::string_view text) {
+    ASSERT_TRUE(write_file_atomic(directory_ / "root/var/lib/dpkg/status", text));
+  }
+
   test::Scratch directory_;
+  DeadServer server_;
   std::array<int, 2> orders_{};
 };
 
+// An agent at work on the root whose server does not answer: what it says it has to report.
+class AgentAtWork {
+ public:
+  AgentAtWork(const State& state, CollectionOptions where, Timing timing, std::array<int, 2> orders)
+      : orders_(orders), collection_(Collection::open(std::move(where)).value()) {
+    options_ = {.version = "1", .timing = timing, .orders = orders[0]};
+    options_.log = [this](std::string_view line) {
+      const std::scoped_lock lock(mutex_);
+      if (line.starts_with("report ")) reports_.emplace_back(line);
+    };
+    thread_ = std::thread([this, &state] { EXPECT_TRUE(run(*collection_, state, options_)); });
+  }
+  ~AgentAtWork() {
+    order('t');
+    thread_.join();
+  }
+  void order(char what) const { EXPECT_EQ(::write(orders_[1], &what, 1), 1); }
+  std::vector<std::string> reports() const {
+    const std::scoped_lock lock(mutex_);
+    return reports_;
+  }
+  // Whether there are so many within the time.
+  bool come(std::size_t count, int within_ms) const {
+    for (int waited = 0; waited < within_ms && reports().size() < count; waited += 5)
+      std::this_thread::sleep_for(milliseconds(5));
+    return reports().size() == count;
+  }
+
+ private:
+  std::array<int, 2> orders_;
+  std::unique_ptr<Collection> collection_;
+  AgentOptions options_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> reports_;
+  std::thread thread_;
+};
+
+constexpr int soon_ms = 2'000;
+constexpr int never_ms = 600'000;
+
 TEST_F(AgentLoop, a_server_that_is_away_is_asked_ever_more_seldom_and_told_of_once) {
-  DeadServer server;
-  const auto state = State::open(directory_ / "state");
-  ASSERT_TRUE(state) << state.error().what;
-  enter(*state, server.port());
+  const auto state = enrolled();
   const auto collection = Collection::open({.rootfs = directory_ / "root"});
   ASSERT_TRUE(collection) << collection.error().what;
   std::vector<std::string> said;
   AgentOptions options{.version = "1", .orders = orders_[0]};
   options.timing = {.settle_ms = 10, .sweep_ms = 50, .first_wait_ms = 25, .longest_wait_ms = 200};
   options.log = [&](std::string_view line) { said.emplace_back(line); };
-  std::thread agent([&] { EXPECT_TRUE(run(**collection, *state, options)); });
+  std::thread agent([&] { EXPECT_TRUE(run(**collection, state, options)); });
   std::this_thread::sleep_for(milliseconds(1'000));
-  const int before = server.tries();
+  const int before = server_.tries();
   install("2");
   std::this_thread::sleep_for(milliseconds(2'000));
-  const int tries = server.tries() - before;
+  const int tries = server_.tries() - before;
   ASSERT_EQ(::write(orders_[1], "t", 1), 1);
   agent.join();
   // By now it waits for 100 to 200 ms.
@@ -130,7 +193,127 @@ TEST_F(AgentLoop, a_server_that_is_away_is_asked_ever_more_seldom_and_told_of_on
   };
   EXPECT_EQ(count("report "), 2) << "the host is watched all the same";
   EXPECT_EQ(said.size(), 4U) << fmt::format("{}", fmt::join(said, "\n"));
-  EXPECT_EQ(names_in(state->path("spool")).value().size(), 2U);
+  EXPECT_EQ(names_in(state.path("spool")).value().size(), 2U);
+}
+
+TEST_F(AgentLoop, what_can_never_be_read_delays_nothing) {
+  const std::pair<std::string_view, std::string_view> lasting[] = {
+      {"var/lib/rpm/Packages.db", ""},
+      {"var/lib/dpkg/status.d/empty", ""},
+      {"var/lib/ubuntu-advantage/status.json", "nonsense"}};
+  for (const auto& [file, text] : lasting) directory_.write(fmt::format("root/{}", file), text);
+  put_status(packages(3) + "Package: broken\nStatus: install ok installed\n\n");
+  const auto state = enrolled();
+  const AgentAtWork agent(
+      state, {.rootfs = directory_ / "root"},
+      {.settle_ms = 10, .sweep_ms = 50, .doubt_ms = never_ms, .doubt_at_most_ms = never_ms},
+      orders_);
+  EXPECT_TRUE(agent.come(1, soon_ms));
+  put_status(packages(4));
+  EXPECT_TRUE(agent.come(2, soon_ms));
+}
+
+TEST_F(AgentLoop, a_root_without_any_package_database_is_reported_at_once) {
+  ASSERT_EQ(::unlink((directory_ / "root/var/lib/dpkg/status").c_str()), 0);
+  const auto state = enrolled();
+  const AgentAtWork agent(state, {.rootfs = directory_ / "root"},
+                          {.doubt_ms = never_ms, .doubt_at_most_ms = never_ms}, orders_);
+  EXPECT_TRUE(agent.come(1, soon_ms));
+}
+
+TEST_F(AgentLoop, a_cut_database_is_waited_for_once) {
+  const auto state = enrolled();
+  put_status(packages(20));
+  const AgentAtWork agent(state, {.rootfs = directory_ / "root"},
+                          {.settle_ms = 10, .sweep_ms = 50, .doubt_ms = 700}, orders_);
+  ASSERT_TRUE(agent.come(1, soon_ms));
+  const auto text = packages(20);
+  put_status(text.substr(0, text.size() - 30));
+  std::this_thread::sleep_for(milliseconds(400));
+  EXPECT_EQ(agent.reports().size(), 1U) << "it may be whole in a moment";
+  put_status(text);
+  std::this_thread::sleep_for(milliseconds(1'500));
+  EXPECT_EQ(agent.reports().size(), 1U) << "nothing was cut after all";
+  put_status(text.substr(0, text.size() - 30));
+  EXPECT_TRUE(agent.come(2, 5'000)) << "it stays cut";
+  // What is known already is not waited for a second time.
+  const auto began = std::chrono::steady_clock::now();
+  const auto other = packages(20, "2");
+  put_status(other.substr(0, other.size() - 30));
+  EXPECT_TRUE(agent.come(3, soon_ms));
+  EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(600));
+}
+
+TEST_F(AgentLoop, a_great_loss_of_packages_is_looked_at_twice) {
+  const auto state = enrolled();
+  put_status(packages(40));
+  const AgentAtWork agent(state, {.rootfs = directory_ / "root"},
+                          {.settle_ms = 10, .sweep_ms = 50, .doubt_ms = 700}, orders_);
+  ASSERT_TRUE(agent.come(1, soon_ms));
+  put_status(packages(20));
+  std::this_thread::sleep_for(milliseconds(400));
+  EXPECT_EQ(agent.reports().size(), 1U);
+  put_status(packages(41));
+  EXPECT_TRUE(agent.come(2, soon_ms));
+  put_status(packages(20));
+  EXPECT_TRUE(agent.come(3, 5'000)) << "the packages are gone";
+  EXPECT_EQ(agent.reports(),
+            (std::vector<std::string>{"report 1: 40 packages", "report 2: 41 packages",
+                                      "report 3: 20 packages"}));
+  put_status(packages(18));
+  EXPECT_TRUE(agent.come(4, 600)) << "few are gone";
+}
+
+TEST_F(AgentLoop, asked_for_it_takes_the_inventory_that_nothing_told_of) {
+  // A link that leads elsewhere from within the root: no look sees what is behind it.
+  ASSERT_EQ(
+      ::rename((directory_ / "root/var/lib/dpkg").c_str(), (directory_ / "root/elsewhere").c_str()),
+      0);
+  ASSERT_EQ(::symlink("/elsewhere", (directory_ / "root/var/lib/dpkg").c_str()), 0);
+  const auto state = enrolled();
+  const AgentAtWork agent(state, {.rootfs = directory_ / "root"}, {.settle_ms = 10, .sweep_ms = 50},
+                          orders_);
+  ASSERT_TRUE(agent.come(1, soon_ms));
+  ASSERT_TRUE(write_file_atomic(directory_ / "root/elsewhere/status", packages(3)));
+  std::this_thread::sleep_for(milliseconds(300));
+  EXPECT_EQ(agent.reports().size(), 1U);
+  agent.order('c');
+  EXPECT_TRUE(agent.come(2, soon_ms));
+}
+
+TEST_F(AgentLoop, the_cloud_is_not_asked_while_a_report_waits) {
+  directory_.write("sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
+  const DeadServer cloud;
+  const auto state = enrolled();
+  const CollectionOptions where{
+      .rootfs = {}, .cloud = fmt::format("127.0.0.1:{}", cloud.port()), .sys = directory_ / "sys"};
+  {
+    const AgentAtWork agent(state, where, {.first_wait_ms = 20, .longest_wait_ms = 50}, orders_);
+    EXPECT_TRUE(agent.come(1, 20'000));
+    std::this_thread::sleep_for(milliseconds(300));
+    EXPECT_GE(server_.tries(), 2);
+    EXPECT_EQ(cloud.tries(), 0);
+  }
+  const auto collection = Collection::open(where).value();
+  EXPECT_FALSE(collection->ask_cloud());
+  EXPECT_EQ(cloud.tries(), 1);
+}
+
+TEST(Collection, what_did_not_change_is_not_read_again) {
+  const test::Scratch root;
+  root.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  root.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 1\n");
+  const auto collection = Collection::open({.rootfs = root.path()}).value();
+  const auto first = collection->observe().value();
+  EXPECT_TRUE(first.fresh);
+  EXPECT_EQ(first.packages, 1U);
+  ASSERT_EQ(first.doubts.size(), 1U);
+  EXPECT_TRUE(std::ranges::binary_search(first.lines, first.doubts[0]));
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(collection->observe()->fresh);
+  root.write("var/lib/dpkg/status", "Package: a\nStatus: install ok installed\nVersion: 2\n\n");
+  const auto second = collection->observe().value();
+  EXPECT_TRUE(second.fresh);
+  EXPECT_TRUE(second.doubts.empty());
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Collection: the host, or a root directory, as the lines of a report. What is installed is read
-// anew only where its databases changed; the facts of a running host are read each time.
+// anew only where a file that says so changed; the facts of a running host are read each time.
 //
 // Errors: the root cannot be opened. Thread rule: one thread.
 #pragma once
@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "host/cloud.h"
 #include "host/outdated_packages.h"
+#include "inventory/inspect.h"
 #include "inventory/root.h"
 #include "model/host_facts.h"
 #include "model/inventory.h"
@@ -22,13 +23,16 @@ namespace tenken::agent {
 struct CollectionOptions {
   std::string rootfs;                          // empty: the host that runs
   std::string cloud = host::metadata_address;  // where the metadata service answers
+  std::string sys = "/sys";                    // which tells whether there may be one
 };
 
 struct Observation {
   std::vector<std::string> lines;  // of a report
-  std::size_t packages = 0;
-  // A package database could not be read whole: it may be in the middle of a change.
-  bool partial = false;
+  std::size_t packages = 0;        // among them
+  // Among them, those that say of a package database what may not hold when it is read again: it
+  // may be in the middle of a change.
+  std::vector<std::string> doubts;
+  bool fresh = false;  // what is installed was read anew
 };
 
 class Collection {
@@ -38,8 +42,17 @@ class Collection {
   Result<Observation> observe();
   // The next observation reads the databases anew.
   void forget() { read_ = false; }
-  // Asks the cloud, which may take two seconds; observations have the answer from then on.
-  void ask_cloud();
+  // Asks the cloud, which may take two seconds. True: it says something new, which observations
+  // have from then on; one that does not answer has said nothing.
+  bool ask_cloud();
+  // What it said to an earlier process.
+  void remember(CloudInstance cloud) { cloud_ = std::move(cloud); }
+  // A package manager is at work.
+  bool is_being_changed() const { return inventory::is_being_changed(root_); }
+
+  // Tells hosts, starts of them, and what is installed on them from each other, as the watch keeps
+  // it.
+  std::string fingerprint() const;
 
   Watch& watch() { return watch_; }
   const inventory::Root& root() const { return root_; }

@@ -40,6 +40,7 @@ Result<Reporter> Reporter::open(const State& state) {
   const auto last = state.last_report();
   out.sequence_ = std::max(last.sequence, out.spool_.last_sequence());
   if (last.sequence > 0) out.digest_ = host::report_digest(last.lines);
+  out.packages_ = host::count_packages(last.lines);
   return out;
 }
 
@@ -54,6 +55,7 @@ Result<> Reporter::put(SpooledReport report, const std::vector<std::string>& lin
   }
   if (done) done = state_->put_report({.sequence = sequence_, .lines = lines});
   digest_ = report.digest;
+  packages_ = host::count_packages(lines);
   in_memory_.reset();
   if (done) return {};
   // The disk takes nothing: this one goes from memory, and stands on nothing before it.

@@ -35,6 +35,9 @@ class Reporter {
   // Of the last report that was made; empty and 0: none was.
   const std::string& digest() const { return digest_; }
   std::uint64_t sequence() const { return sequence_; }
+  std::size_t packages() const { return packages_; }
+  // Something is on its way.
+  bool is_waiting() const { return in_memory_ || !spool_.empty(); }
 
  private:
   Reporter(const State& state, Spool spool) : state_(&state), spool_(std::move(spool)) {}
@@ -45,6 +48,7 @@ class Reporter {
   std::optional<SpooledReport> in_memory_;  // the disk is full
   std::uint64_t sequence_ = 0;
   std::string digest_;
+  std::size_t packages_ = 0;
 };
 
 }  // namespace tenken::agent

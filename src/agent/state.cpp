@@ -30,6 +30,16 @@ constexpr Member members[] = {
     {"command-key", &Membership::command_key}, {"release-key", &Membership::release_key},
 };
 
+template <typename T>
+struct LookMember {
+  std::string_view name;
+  T LastLook::* value;
+};
+constexpr LookMember<std::string> look_words[] = {
+    {"host", &LastLook::host}, {"version", &LastLook::version}, {"report", &LastLook::report}};
+constexpr LookMember<Seconds> look_times[] = {{"looked", &LastLook::looked},
+                                              {"asked-cloud", &LastLook::asked_cloud}};
+
 }  // namespace
 
 Result<State> State::open(std::string directory) {
@@ -115,6 +125,28 @@ Result<> State::put_report(const LastReport& report) const {
     }
     return {};
   });
+}
+
+LastLook State::last_look() const {
+  LastLook out;
+  const auto text = read_file(path("look"), longest_file);
+  if (!text) return out;
+  for_each_line(*text, [&](std::string_view line) {
+    const auto [name, value] = split_once(line, '=');
+    for (const auto& word : look_words)
+      if (word.name == name && value) out.*word.value = *value;
+    for (const auto& time : look_times)
+      if (time.name == name && value)
+        out.*time.value = static_cast<Seconds>(parse_uint(*value).value_or(0));
+  });
+  return out;
+}
+
+Result<> State::put_look(const LastLook& look) const {
+  std::string text;
+  for (const auto& word : look_words) text += fmt::format("{}={}\n", word.name, look.*word.value);
+  for (const auto& time : look_times) text += fmt::format("{}={}\n", time.name, look.*time.value);
+  return write_file_atomic(path("look"), text, secret_mode);
 }
 
 }  // namespace tenken::agent

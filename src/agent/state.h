@@ -7,6 +7,7 @@
 //   identity          random; who the host is where it has no machine id
 //   report            sequence and text of the last report that was made
 //   spool/            reports on their way
+//   look              when it looked at its host last, and what told that it was that
 //   status            how it goes, for `tenken-agent status`
 //
 // Errors: those of files; conflict (another agent runs on the directory), invalid (not enrolled; a
@@ -20,6 +21,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
+#include "base/time.h"
 
 namespace tenken::agent {
 
@@ -38,6 +40,15 @@ struct Membership {
 struct LastReport {
   std::uint64_t sequence = 0;  // 0: there was none
   std::vector<std::string> lines;
+};
+
+// Of an agent that begins anew each time (cron): what tells whether it has to look at its host.
+struct LastLook {
+  std::string host;         // Collection::fingerprint()
+  std::string version;      // of the agent
+  std::string report;       // the digest of what was reported of it
+  Seconds looked = 0;       // by the clock of the host, as the next
+  Seconds asked_cloud = 0;  // 0: never
 };
 
 class State {
@@ -61,6 +72,9 @@ class State {
   // One that cannot be read counts as none.
   LastReport last_report() const;
   Result<> put_report(const LastReport& report) const;
+  // One that cannot be read counts as none.
+  LastLook last_look() const;
+  Result<> put_look(const LastLook& look) const;
 
  private:
   State(std::string directory, Fd lock)

@@ -5,8 +5,10 @@
 #include <iterator>
 #include <utility>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "inventory/distributions.h"
@@ -126,6 +128,19 @@ std::vector<std::string_view> inspected_files() {
     out.insert(out.end(), database->files.begin(), database->files.end());
   out.push_back(ubuntu_pro_status);
   return out;
+}
+
+bool is_being_changed(const Root& root) {
+  const auto held = [&](std::string_view path) {
+    const auto file = root.open(path);
+    struct flock lock{};
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return file && ::fcntl(file->get(), F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  };
+  return std::ranges::any_of(os_package_databases(), [&](const OsPackageDatabase* database) {
+    return std::ranges::any_of(database->locks, held);
+  });
 }
 
 Result<Inventory> inspect_copy(const HostCopy& copy) {

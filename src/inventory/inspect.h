@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "inventory/root.h"
 #include "model/inventory.h"
 
 namespace tenken::inventory {
@@ -25,6 +26,10 @@ Result<Inventory> inspect_host();
 // Every file that an inventory is taken from, relative to the root; "/*" at the end: all files of a
 // directory.
 std::vector<std::string_view> inspected_files();
+
+// Whether a package manager is at work on the root: it holds the lock of its database. A lock that
+// cannot be asked counts as free.
+bool is_being_changed(const Root& root);
 
 // A running host of which those files were copied into a directory.
 struct HostCopy {

@@ -1,13 +1,17 @@
 #include "inventory/inspect.h"
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <set>
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
@@ -354,6 +358,35 @@ TEST(Inspect, ChangesThatDpkgHasNotMergedAreNamed) {
   temp.write("var/lib/dpkg/updates/0001", "Package: a\n");
   EXPECT_EQ(reasons(inspect(temp.path())),
             "var/lib/dpkg/status|var/lib/dpkg/updates|changes that dpkg has not merged yet: 1\n");
+}
+
+// Record locks are those of other processes.
+TEST(Inspect, TheLockOfAPackageManagerAtWorkIsSeen) {
+  for (const auto* path : {"var/lib/dpkg/lock", "var/lib/rpm/.rpm.lock"}) {
+    TempRoot temp;
+    temp.write(path, "");
+    const auto root = Root::at(temp.path()).value();
+    EXPECT_FALSE(is_being_changed(root));
+    int ready[2];
+    ASSERT_EQ(::pipe(ready), 0);
+    const pid_t manager = ::fork();
+    if (manager == 0) {
+      const int file = ::open(temp.at(path).c_str(), O_RDWR);
+      struct flock lock{};
+      lock.l_type = F_WRLCK;
+      const bool held = ::fcntl(file, F_SETLK, &lock) == 0;
+      if (held && ::write(ready[1], "x", 1) == 1) ::pause();
+      ::_exit(1);
+    }
+    char byte = 0;
+    ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+    EXPECT_TRUE(is_being_changed(root)) << path;
+    ::kill(manager, SIGKILL);
+    ::waitpid(manager, nullptr, 0);
+    EXPECT_FALSE(is_being_changed(root)) << path;
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
 }
 
 TEST(Inspect, ADatabaseThatCannotBeOpenedIsASkip) {

@@ -20,6 +20,9 @@ struct OsPackageDatabase {
   // All files that are read, as a copy of the root needs them; "/*" at the end: those of a
   // directory.
   std::span<const std::string_view> files;
+  // Files of which a record lock (fcntl) is held while the database is changed; none where it is
+  // only ever replaced whole.
+  std::span<const std::string_view> locks;
   // Errors: not_found where the root has no such database; anything else is a database that is
   // there and cannot be read.
   Result<PackageList> (*read)(const Root& root);

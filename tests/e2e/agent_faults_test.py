@@ -8,6 +8,7 @@ import aws_tools
 
 aws_tools.enter()
 
+import fcntl
 import json
 import os
 import pathlib
@@ -180,6 +181,65 @@ class Faults(AgentCase):
         self.assertTrue(any("var/lib/dpkg/status" in one["subject"] for one in unknown), unknown)
         host.install({"openssl": "3.0.11-1", "bash": "5.2-1"})
         self.expect_findings([])
+
+    def test_a_database_cut_right_behind_a_version_closes_nothing(self):
+        packages = {"bash": "5.2-1", "openssl": "3.0.9-1", "zlib1g": "1.2"}
+        host = self.enrolled(packages=packages)
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        whole = status(packages)
+        host.install({}, whole[: whole.index("Version: 5.2-1\n") + len("Version: 5.2-1\n")])
+        wait_for(lambda: host.log().count("report ") >= 2, 30, "the report of a cut database")
+        time.sleep(2)
+        self.assertEqual(self.findings(), [(host.resource, "CVE-2024-1000")])
+        unknown = self.server.request("GET", f"/v1/resources/{host.resource}").json()["unknown"]
+        self.assertIn("the file ends in the middle of a package", str(unknown))
+
+    def test_a_database_cut_between_two_packages_is_not_believed_at_once(self):
+        many = {f"a-{number:02}": "1" for number in range(20)}
+        packages = {**many, "openssl": "3.0.9-1"}
+        host = self.enrolled(packages=packages)
+        mine = [(host.resource, "CVE-2024-1000")]
+        self.expect_findings(mine)
+        whole = status(packages)
+        cut = whole[: whole.index("Package: a-10\n")]
+        # dpkg is at work: what it has left is not looked at for long.
+        with open(host.root / "var/lib/dpkg/lock", "w") as lock:
+            fcntl.lockf(lock, fcntl.LOCK_EX)
+            host.install({}, cut)
+            time.sleep(9)
+            self.assertEqual(host.log().count("report "), 1, host.log())
+            host.install({}, whole)
+        # Nobody holds the lock, and the file is whole again soon.
+        time.sleep(5)
+        host.install({}, cut)
+        time.sleep(2)
+        host.install({}, whole)
+        time.sleep(6)
+        self.assertEqual(host.log().count("report "), 1, host.log())
+        self.assertEqual(self.findings(), mine)
+        # Packages that stay away are gone, and few that go are not waited for.
+        host.install({}, cut)
+        self.expect_findings([])
+        self.assertEqual(host.log().count("report "), 2, host.log())
+
+    def test_what_can_never_be_read_delays_no_change(self):
+        host = self.host(packages={"openssl": "3.0.9-1"})
+        (host.root / "var/lib/rpm").mkdir()
+        (host.root / "var/lib/rpm/Packages.db").touch()
+        self.assertEqual(host.enrol(self.server, self.token()).code, 0)
+        host.start()
+        wait_for(lambda: host.log().count("report ") == 1, 4, "the first report")
+        wait_for(self.findings, 15, "the finding")
+        for number in range(2):
+            host.install({"openssl": "3.0.9-1", f"other-{number}": "1"})
+            wait_for(lambda: host.log().count("report ") == number + 2, 5, "the change")
+        before = self.processor_seconds(host)
+        time.sleep(10)
+        self.assertLess(self.processor_seconds(host) - before, 0.03)
+
+    def processor_seconds(self, host):
+        words = pathlib.Path(f"/proc/{host.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
     # os-release.
 

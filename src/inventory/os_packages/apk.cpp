@@ -32,6 +32,7 @@ extern constinit const OsPackageDatabase apk{
     .kind = "apk",
     .places = "lib/apk/db/installed, usr/lib/apk/db/installed",
     .files = apk_::places,
+    .locks = {},
     .read = apk_::read,
     .list_files = apk_::list_files,
 };

@@ -15,6 +15,8 @@ constexpr std::string_view status = "var/lib/dpkg/status";
 constexpr std::string_view status_directory = "var/lib/dpkg/status.d";
 constexpr std::string_view updates = "var/lib/dpkg/updates";
 constexpr std::string_view files[] = {status, "var/lib/dpkg/status.d/*", "var/lib/dpkg/updates/*"};
+// apt's lock-frontend is held while it downloads, too.
+constexpr std::string_view locks[] = {"var/lib/dpkg/lock"};
 constexpr std::size_t max_bytes = std::size_t{256} << 20;
 
 // One file that cannot be read does not hide the others.
@@ -97,6 +99,7 @@ extern constinit const OsPackageDatabase dpkg{
     .kind = "deb",
     .places = "var/lib/dpkg/status, var/lib/dpkg/status.d",
     .files = dpkg_::files,
+    .locks = dpkg_::locks,
     .read = dpkg_::read,
     .list_files = dpkg_::list_files,
 };

@@ -74,6 +74,8 @@ constexpr std::string_view files[] = {"var/lib/rpm/rpmdb.sqlite",
                                       "usr/share/rpm/Packages.db",
                                       "usr/share/rpm/Packages"};
 
+constexpr std::string_view locks[] = {"var/lib/rpm/.rpm.lock", "usr/lib/sysimage/rpm/.rpm.lock"};
+
 // What was read before an error stays; the error is a skip.
 PackageList collect(const Format& format, const Root& root, std::string_view path) {
   PackageList list(path);
@@ -146,6 +148,7 @@ extern constinit const OsPackageDatabase rpm{
         "rpmdb.sqlite, Packages.db, Packages (var/lib/rpm, usr/lib/sysimage/rpm, "
         "usr/share/rpm)",
     .files = rpm_::files,
+    .locks = rpm_::locks,
     .read = rpm_::read,
     .list_files = rpm_::list_files,
 };
