@@ -208,6 +208,39 @@ class Agents(AgentCase):
         owners = [one["executable"] for one in lines if one.get("port") == self.server.port]
         self.assertEqual(owners, [os.path.realpath(support.TENKEN)])
 
+    def test_an_agent_of_cron_looks_only_where_something_changed(self):
+        host = self.host()
+        answer = host.enrol(self.server, self.token())
+        self.assertEqual(answer.code, 0, answer)
+        resource, agent = answer.out.split()[2].rstrip(","), answer.out.split()[-1]
+
+        def once():
+            answer = host.agent("run", "--once")
+            self.assertEqual(answer.code, 0, answer)
+            return answer.err
+
+        self.assertIn("report 1: 1 packages", once())
+        self.expect_findings([(resource, "CVE-2024-1000")])
+        look = (host.state / "look").read_text()
+        time.sleep(1.1)
+        self.assertNotIn("report ", once())
+        self.assertEqual((host.state / "look").read_text(), look)
+        # A file of the same size and time is another one all the same.
+        file = host.root / "var/lib/dpkg/status"
+        facts = file.stat()
+        file.write_text(status({"openssl": "3.1.1-1"}))
+        os.utime(file, ns=(facts.st_atime_ns, facts.st_mtime_ns))
+        self.assertEqual(file.stat().st_size, facts.st_size)
+        self.assertIn("report 2: 1 packages", once())
+        self.expect_findings([])
+        # The server has the whole when it asks for it.
+        self.server.admin("agent", "collect", agent, "--account", ACCOUNT)
+        self.assertIn("report 3: 1 packages", once())
+        # A state that somebody damaged costs a look.
+        (host.state / "look").write_text("looked=9999999999999\nreport=\n")
+        once()
+        self.assertNotIn("9999999999999", (host.state / "look").read_text())
+
     def test_wrong_words_are_told(self):
         for words in (["enrol"], ["run", "--nonsense", "x"], ["collect"], ["dance"]):
             answer = self.host(words[0]).agent(*words)
