@@ -33,7 +33,9 @@ struct Services {
   sql::Pool* pool = nullptr;  // connections that read and write
   pipeline::Ingest* ingest = nullptr;
   // The advisory generation in use; nullptr: none yet.
-  std::function<std::shared_ptr<const advisories::Database>()> generation;
+  std::function<std::shared_ptr<const advisories::Database>()> generation = [] {
+    return std::shared_ptr<const advisories::Database>();
+  };
   // Why there is none, or why a newer one is not taken in; empty: all is well.
   std::function<std::string()> generation_problem;
   std::function<void()> wake;  // work was left for the background: it begins at once

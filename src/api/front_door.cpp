@@ -3,6 +3,9 @@
 #include <array>
 #include <map>
 
+#include <fmt/format.h>
+
+#include "api/database_age.h"
 #include "api/sts.h"
 #include "api/v1/v1.h"
 #include "base/json_writer.h"
@@ -32,6 +35,14 @@ http::Response refusal(const aws::Refusal& refusal, aws::Protocol protocol) {
   body.begin_object().member("message", refusal.message).end_object();
   out.body = body.take();
   return out;
+}
+
+std::string wrong_scope(std::string_view service) {
+  return fmt::format("Credential should be scoped to correct service: '{}'.", service);
+}
+http::Response refused_scope(std::string_view service) {
+  return to_response(
+      ApiError{.code = ErrorCode::invalid_signature, .message = wrong_scope(service)});
 }
 
 http::Response document(int status, std::string body) {
@@ -93,7 +104,7 @@ struct FrontDoor::State {
   http::Response operate(const http::Request& request, const access::Authenticated& who);
   ApiResult<std::string> call(const http::Request& request, const Route& route,
                               const access::Authenticated& who, AuditNote& noted);
-  http::Response answer_v1(const http::Request& request, const access::Principal& who);
+  http::Response answer_v1(const http::Request& request, const access::Authenticated& who);
   void note(const http::Request& request, const access::Principal& who, const Route& route,
             AuditNote noted);
   void note(const http::Request& request, const access::Principal& who, std::string action,
@@ -131,19 +142,24 @@ http::Response FrontDoor::answer(const http::Request& request) {
 
 http::Response FrontDoor::State::answer(const http::Request& request,
                                         const access::Authenticated& who) {
-  if (is_sts(request) || who.service == "sts") return answer_sts(request, who.principal);
-  if (v1::is_v1(request)) return answer_v1(request, who.principal);
-  return operate(request, who);
+  if (is_sts(request)) {
+    constexpr auto fault = aws::Fault::invalid_signature;
+    if (who.service != "sts")
+      return sts_error(aws::error_code(fault, aws::Protocol::query), wrong_scope("sts"),
+                       aws::http_status(fault));
+    return answer_sts(request, who.principal);
+  }
+  auto out = v1::is_v1(request) ? answer_v1(request, who) : operate(request, who);
+  const auto generation = services.generation();
+  set_database_headers(out, generation.get(), services.clock());
+  return out;
 }
 
 http::Response FrontDoor::State::operate(const http::Request& request,
                                          const access::Authenticated& who) {
   const auto route = router.find(request.method, request.path());
   if (!route) return to_response(route.error());
-  if (route->operation->service != who.service)
-    return to_response(ApiError{.code = ErrorCode::invalid_signature,
-                                .message = "Credential should be scoped to correct service: '" +
-                                           route->operation->service + "'."});
+  if (route->operation->service != who.service) return refused_scope(route->operation->service);
   AuditNote noted;
   auto answered = call(request, *route, who, noted);
   if (!answered) noted.outcome = name(answered.error().code);
@@ -198,10 +214,12 @@ void FrontDoor::State::note(const http::Request& request, const access::Principa
 }
 
 http::Response FrontDoor::State::answer_v1(const http::Request& request,
-                                           const access::Principal& who) {
-  auto answered = v1::answer(request, who, services);
+                                           const access::Authenticated& who) {
+  if (who.service != "inspector2") return refused_scope("inspector2");
+  auto answered = v1::answer(request, who.principal, services);
   if (!answered.action.empty())
-    note(request, who, "tenken:" + std::string(answered.action), std::move(answered.note));
+    note(request, who.principal, "tenken:" + std::string(answered.action),
+         std::move(answered.note));
   return std::move(answered.response);
 }
 

@@ -5,8 +5,11 @@
 
 #include "access/audit.h"
 #include "pipeline/ingest.h"
+#include "pipeline/scan.h"
 #include "store/schema.h"
 #include "support/access_case.h"
+#include "support/advisory_case.h"
+#include "support/scratch.h"
 
 namespace tenken::api {
 namespace {
@@ -76,6 +79,100 @@ TEST_P(FrontDoorTest, a_statement_that_the_store_refuses_is_logged_and_not_told)
     EXPECT_EQ(said.body, to_response(to_api_error(Error{Errc::internal, "anything"})).body);
     ASSERT_EQ(logged.size(), 1U) << path;
     EXPECT_TRUE(logged[0].starts_with("r-1 ") && logged[0].contains("no such table")) << logged[0];
+  }
+}
+
+TEST_P(FrontDoorTest, a_signature_for_another_service_is_refused) {
+  ASSERT_TRUE(store::migrate(db()));
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
+                 [](std::string_view, const Error&) {});
+  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  struct Case {
+    std::string method;
+    std::string target;
+    std::string_view service;  // the right one
+    std::string body;
+  };
+  const Case cases[] = {
+      {"GET", "/v1/resources", "inspector2", ""},
+      {"POST", "/findings/list", "inspector2", "{}"},
+      {"POST", "/scan/sbom", "inspector-scan", R"({"sbom":{}})"},
+      {"POST", "/", "sts", "Action=GetCallerIdentity&Version=2011-06-15"},
+  };
+  for (const auto& [method, target, right, body] : cases) {
+    for (const std::string_view service : {"inspector", "inspector2", "inspector-scan", "sts"}) {
+      const auto said = door.answer(signed_request(key, method, target, service, body));
+      const auto text = fmt::format("Credential should be scoped to correct service: '{}'.", right);
+      EXPECT_EQ(said.body.contains(text), service != right) << target << " " << service;
+      EXPECT_EQ(said.status == 403, service != right) << target << " " << service << said.body;
+      if (service == right) continue;
+      if (right == "sts")
+        EXPECT_TRUE(said.body.contains("<Code>SignatureDoesNotMatch</Code>")) << said.body;
+      else
+        EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "InvalidSignatureException");
+    }
+  }
+}
+
+TEST_P(FrontDoorTest, every_answer_says_how_old_its_data_is) {
+  ASSERT_TRUE(store::migrate(db()));
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  test::Scratch scratch;
+  std::shared_ptr<const advisories::Database> generation;
+  FrontDoor door({.pool = &pool,
+                  .generation = [&] { return generation; },
+                  .clock = [] { return access::today; }},
+                 keys, [](std::string_view, const Error&) {});
+  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  const auto ask = [&](std::string method, std::string target, std::string_view service,
+                       std::string body) {
+    return door.answer(signed_request(key, std::move(method), std::move(target), service, body));
+  };
+  const std::string search = R"({"filterCriteria":{"vulnerabilityIds":["CVE-2024-0001"]}})";
+  auto said = ask("POST", "/findings/list", "inspector2", "{}");
+  EXPECT_EQ(said.headers.get("x-tenken-database"), "none");
+  EXPECT_EQ(said.headers.get("x-tenken-database-age"), "");
+  said = ask("POST", "/vulnerabilities/search", "inspector2", search);
+  EXPECT_EQ(said.status, 429) << said.body;
+  EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "ThrottlingException");
+
+  const std::string undated =
+      R"({"id":"A-1","affected":[{"package":{"ecosystem":"PyPI","name":"a"},"versions":["1"]}]})";
+  struct Case {
+    std::string advisory;
+    Seconds newest;  // 0: none has a date
+  };
+  const Case cases[] = {{test::osv_advisory("A-1", "a", "2.0"), 1'704'067'200}, {undated, 0}};
+  for (const auto& [advisory, newest] : cases) {
+    generation = test::built_advisories(scratch, fmt::format("d{}", newest), {{"A-1", advisory}});
+    ASSERT_NE(generation, nullptr);
+    EXPECT_EQ(generation->meta().newest_record, newest);
+    const auto built = pipeline::describe_database(*generation).built;
+    const auto age =
+        fmt::format("{}", std::max(Seconds{0}, access::today - (newest > 0 ? newest : built)));
+    for (const auto& answer :
+         {ask("POST", "/findings/list", "inspector2", "{}"),
+          ask("POST", "/coverage/list", "inspector2", "{}"),
+          ask("POST", "/findings/aggregation/list", "inspector2",
+              R"({"aggregationType":"ACCOUNT"})"),
+          ask("POST", "/vulnerabilities/search", "inspector2", search),
+          ask("POST", "/findings/details/batch/get", "inspector2",
+              R"({"findingArns":["arn:aws:inspector2:us-east-1:111122223333:finding/)" +
+                  std::string(32, 'a') + R"("]})"),
+          ask("POST", "/scan/sbom", "inspector-scan",
+              R"({"sbom":{"bomFormat":"CycloneDX","specVersion":"1.5"}})"),
+          ask("GET", "/v1/findings", "inspector2", ""),
+          ask("GET", "/v1/database", "inspector2", "")}) {
+      EXPECT_EQ(answer.status, 200) << answer.body;
+      EXPECT_EQ(answer.headers.get("x-tenken-database"), generation->generation());
+      EXPECT_EQ(answer.headers.get("x-tenken-database-age"), age);
+    }
+    const auto own = ask("GET", "/v1/findings", "inspector2", "");
+    EXPECT_TRUE(own.body.contains(fmt::format(R"("ageSeconds":{})", age))) << own.body;
+    EXPECT_EQ(own.body.contains("newestRecord"), newest > 0) << own.body;
   }
 }
 

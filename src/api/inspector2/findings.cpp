@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "api/call.h"
+#include "api/database_age.h"
 #include "api/finding_document.h"
 #include "api/finding_question.h"
 #include "api/organisation.h"
@@ -173,17 +174,16 @@ void write_vulnerability(json::Writer& out, const Vulnerability& one) {
 // Of the advisories in use, whether a resource of the account has it or not.
 Answer search_vulnerabilities(const Call& call) {
   const auto generation = call.services.generation();
+  if (generation == nullptr) return no_database();
   json::Writer out;
   out.begin_object().key("vulnerabilities").begin_array();
   std::string_view id;
   call.input["filterCriteria"]["vulnerabilityIds"].for_each(
       [&](json::Value one) { id = one.string(); });
-  if (generation != nullptr) {
-    TRY(const auto index, generation->find_vulnerability(id));
-    if (index) {
-      TRY(const auto vulnerability, generation->describe(*index));
-      write_vulnerability(out, vulnerability);
-    }
+  TRY(const auto index, generation->find_vulnerability(id));
+  if (index) {
+    TRY(const auto vulnerability, generation->describe(*index));
+    write_vulnerability(out, vulnerability);
   }
   out.end_array().end_object();
   return out.take();

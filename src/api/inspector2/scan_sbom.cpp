@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "api/call.h"
+#include "api/database_age.h"
 #include "api/sbom_report.h"
 #include "crypto/random.h"
 #include "pipeline/scan.h"
@@ -15,8 +16,6 @@
 namespace tenken::api {
 namespace scan_sbom_ {
 namespace {
-
-constexpr int retry_after_s = 30;
 
 // The bom-refs of a document's components by purl, in its order.
 using References = std::map<std::string_view, std::deque<std::string_view>>;
@@ -53,8 +52,7 @@ std::vector<std::string> references_of(const Inventory& inventory, References gi
 
 Answer scan_sbom(const Call& call) {
   const auto database = call.services.generation();
-  if (database == nullptr)
-    return throttled("The server has no advisory database yet: try again later", retry_after_s);
+  if (database == nullptr) return no_database();
   const auto document = call.input["sbom"];
   json::Writer text;
   write_value(text, *call.input.operation().input->member("sbom")->shape, document);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "api/database_age.h"
 #include "api/errors.h"
 #include "base/json.h"
 #include "base/text.h"
@@ -63,7 +64,8 @@ void write_database(json::Writer& out, const Services& services) {
   }
   out.begin_object();
   out.member("generation", generation->generation());
-  write_age(out, generation->meta().newest_record, services.clock());
+  write_time(out, "newestRecord", generation->meta().newest_record);
+  out.key("ageSeconds").integer(age_of(*generation, services.clock()));
   out.end_object();
 }
 

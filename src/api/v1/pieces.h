@@ -22,8 +22,9 @@ namespace tenken::api::v1 {
 void write_time(json::Writer& out, std::string_view name, Seconds time);
 
 // "database": {"generation", "newestRecord", "ageSeconds"} of the generation in use; null where
-// there is none yet. The age is that of the newest record.
+// there is none yet. The age is age_of() of it.
 void write_database(json::Writer& out, const Services& services);
+// The same of a feed, of which it may be unknown.
 void write_age(json::Writer& out, Seconds newest, Seconds now);
 
 // "host" for AWS_EC2_INSTANCE; a type without a word of its own stays as it is.

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "access/audit.h"
+#include "api/database_age.h"
 #include "api/v1/page.h"
 #include "api/v1/pieces.h"
 #include "api/v1/v1.h"
@@ -44,7 +45,8 @@ void write_generation(json::Writer& out, const advisories::Database& database, S
   out.begin_object();
   out.member("generation", database.generation());
   write_time(out, "builtAt", pipeline::describe_database(database).built);
-  write_age(out, meta.newest_record, now);
+  write_time(out, "newestRecord", meta.newest_record);
+  out.key("ageSeconds").integer(age_of(database, now));
   out.key("starter").boolean(meta.starter);
   out.key("records").integer(static_cast<std::int64_t>(meta.records));
   out.key("vulnerabilities").integer(static_cast<std::int64_t>(meta.vulnerabilities));
