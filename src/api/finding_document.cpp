@@ -305,7 +305,11 @@ std::string_view scorer_name(std::string_view source) {
       {"USN-", "UBUNTU_CVE"}};
   for (const auto& [start, name] : names)
     if (source.starts_with(start)) return name;
-  return source;
+  const auto [publisher, number] = split_once(source, '-');
+  const bool is_record =
+      number && std::ranges::any_of(*number, is_digit) &&
+      std::ranges::all_of(publisher, [](char c) { return c >= 'A' && c <= 'Z'; });
+  return is_record ? publisher : source;
 }
 
 ScoreOrigin score_origin(const FindingRow& finding, json::Value document) {

@@ -25,7 +25,8 @@ std::string_view fix_name(store::Fix fix);
 // Where the vulnerability is described: NVD, GitHub or OSV.
 std::string vulnerability_url(std::string_view vulnerability);
 
-// A CVSS source as the service names it: "NVD", "GITHUB", "DEBIAN_CVE", "CISA-ADP"; others as they
+// A CVSS source as the service names it: "NVD", "GITHUB", "DEBIAN_CVE", "CISA-ADP"; the publisher
+// of another record ("BIT-django-2020-7471": "BIT"), as vulnerabilitySource has it; others as they
 // name themselves.
 std::string_view scorer_name(std::string_view source);
 

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "api/api_fixture.h"
+#include "api/finding_document.h"
 #include "store/organisation.h"
 
 namespace tenken::api {
@@ -94,8 +95,8 @@ TEST_F(FindingsTest, a_finding_says_what_is_known) {
     EXPECT_EQ(one["firstObservedAt"].integer(), 1'800'000'000);
     EXPECT_EQ(one["remediation"]["recommendation"]["text"].string(),
               "Update to at least beta 1.5.");
-    EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["cvssSource"].string(), "PYSEC-2");
-    EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["scoreSource"].string(), "PYSEC-2");
+    EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["cvssSource"].string(), "PYSEC");
+    EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["scoreSource"].string(), "PYSEC");
     EXPECT_EQ(one["inspectorScoreDetails"]["adjustedCvss"]["scoringVector"].string(),
               "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H");
     one["packageVulnerabilityDetails"]["vulnerablePackages"].for_each([](json::Value package) {
@@ -105,6 +106,24 @@ TEST_F(FindingsTest, a_finding_says_what_is_known) {
       EXPECT_EQ(package["packageManager"].string(), "PIP");
     });
   });
+}
+
+TEST(ScorerName, is_that_of_the_publisher_and_never_a_record) {
+  const std::pair<std::string_view, std::string_view> cases[] = {
+      {"nvd@nist.gov", "NVD"},
+      {"CVE-2020-7471", "NVD"},
+      {"GHSA-aaaa-bbbb-cccc", "GITHUB"},
+      {"DEBIAN-CVE-2020-7471", "DEBIAN_CVE"},
+      {"BIT-django-2020-7471", "BIT"},
+      {"PYSEC-2020-35", "PYSEC"},
+      {"GO-2024-1", "GO"},
+      {"134c704f-9b21-4f2e-91b3-4a467353bcc0", "CISA-ADP"},
+      {"6b35d637-e00f-4228-858c-b20ad6e1d07b", "6b35d637-e00f-4228-858c-b20ad6e1d07b"},
+      {"CISA-ADP", "CISA-ADP"},
+      {"security@hashicorp.com", "security@hashicorp.com"},
+      {"GitHub_M", "GitHub_M"},
+      {"", ""}};
+  for (const auto& [source, name] : cases) EXPECT_EQ(scorer_name(source), name);
 }
 
 TEST_F(FindingsTest, a_resource_is_of_the_provider_whose_types_it_has) {
@@ -162,7 +181,7 @@ TEST_F(FindingsTest, a_score_estimated_from_a_word_has_no_vector_and_the_chosen_
         "{} {} {}:{}", one["severity"].string(), one["inspectorScore"].number().value_or(-1),
         one["inspectorScoreDetails"]["adjustedCvss"]["cvssSource"].string(), sources);
   });
-  EXPECT_EQ(seen["CVE-2024-0001"], "MEDIUM 5.3 GITHUB: GITHUB 5.3 PYSEC-1 9.8");
+  EXPECT_EQ(seen["CVE-2024-0001"], "MEDIUM 5.3 GITHUB: GITHUB 5.3 PYSEC 9.8");
   EXPECT_EQ(seen["CVE-2024-0003"], "HIGH 7 :");
 }
 
