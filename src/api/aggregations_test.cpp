@@ -83,6 +83,8 @@ TEST_F(AggregationsTest, a_request_filters_its_groups) {
   EXPECT_EQ(hosts(R"({"instanceTags":[{"comparison":"EQUALS","key":"env","value":"test"}]})"),
             "web-2 1/1");
   EXPECT_EQ(hosts(R"({"amis":[{"comparison":"EQUALS","value":"ami-1"}]})"), "");
+  EXPECT_EQ(hosts(R"({"amis":[{"comparison":"NOT_EQUALS","value":"ami-1"}],"sortBy":"ALL"})"),
+            "web-1 3/3, web-3 2/2, web-2 1/1");
   EXPECT_EQ(titles(R"({"vulnerabilityIds":[{"comparison":"EQUALS","value":"PYSEC-2"}]})"),
             "PYSEC-2 - b 2/2");
   EXPECT_EQ(titles(R"({"titles":[{"comparison":"PREFIX","value":"PYSEC-3 - "}]})"),
@@ -108,6 +110,85 @@ TEST_F(AggregationsTest,
               R"({"aggregationType":"TITLE","aggregationRequest":{"packageAggregation":{}}})"),
       "ValidationException: aggregationRequest: titleAggregation is needed for the type "
       "TITLE");
+}
+
+TEST_F(AggregationsTest, instances_are_counted_by_the_image_they_were_started_from) {
+  const auto start = [&](std::string_view id, std::string_view image,
+                         const std::map<std::string, std::string>& packages) {
+    put_report({.external_id = std::string(id)}, test::python_host(packages),
+               {.cloud = {.image = std::string(image)}});
+  };
+  start("i-1", "ami-11111111", {{"a", "1.0"}, {"b", "1.0"}});
+  start("i-2", "ami-22222222", {{"b", "2.5"}});
+  start("i-3", "ami-22222222", {{"b", "2.5"}});
+  start("i-4", "ami-33333333", {{"c", "1.0"}});
+  evaluate();
+  const auto amis = [&](std::string_view request = "", int page = 100) {
+    return groups("AMI", "amiAggregation", "ami", request, page);
+  };
+  EXPECT_EQ(amis(), "ami-11111111 3/3, ami-22222222 2/2");
+  EXPECT_EQ(amis(R"({"sortBy":"AFFECTED_INSTANCES"})", 1), "ami-22222222 2/2, ami-11111111 3/3");
+  EXPECT_EQ(amis(R"({"amis":[{"comparison":"NOT_EQUALS","value":"ami-11111111"}]})"),
+            "ami-22222222 2/2");
+  EXPECT_EQ(amis(R"({"scanSources":["INSTANCE_SCAN"]})"), "ami-11111111 3/3, ami-22222222 2/2");
+  EXPECT_EQ(amis(R"({"scanSources":["MACHINE_IMAGE_SCAN"]})"), "");
+  EXPECT_EQ(answer("ListFindingAggregations",
+                   R"({"aggregationType":"AMI","aggregationRequest":{"amiAggregation":)"
+                   R"({"amis":[{"comparison":"EQUALS","value":"ami-22222222"}]}}})"),
+            R"({"aggregationType":"AMI","responses":[{"amiAggregation":{)"
+            R"("accountId":"111122223333","ami":"ami-22222222","affectedInstances":2,)"
+            R"("scanSource":"INSTANCE_SCAN",)"
+            R"("severityCounts":{"all":2,"critical":2,"high":0,"medium":0}}}]})");
+  const auto* one = R"([{"comparison":"EQUALS","value":"ami-11111111"}])";
+  EXPECT_EQ(hosts(fmt::format(R"({{"amis":{}}})", one)), "i-1 3/3");
+  EXPECT_EQ(groups("VM_INSTANCE", "vmInstanceAggregation", "vmImageReference",
+                   fmt::format(R"({{"vmImageReferences":{}}})", one)),
+            "ami-11111111 3/3");
+}
+
+TEST_F(AggregationsTest, images_are_counted_by_their_repository) {
+  const auto hash = [](char c) { return "sha256:" + std::string(64, c); };
+  const auto push = [&](const std::string& name, char c,
+                        const std::map<std::string, std::string>& packages) {
+    put_report({.external_id = name + "@" + hash(c), .type = "AWS_ECR_CONTAINER_IMAGE"},
+               test::python_host(packages));
+  };
+  push("zeta/app", 'a', {{"b", "2.5"}});
+  push("zeta/app", 'b', {{"b", "2.5"}});
+  push("r.example/alpha/app", 'c', {{"a", "1.0"}, {"b", "1.0"}});
+  push("clean/app", 'd', {{"c", "1.0"}});
+  evaluate();
+  const auto repositories = [&](std::string_view request = "", int page = 100) {
+    return groups("REPOSITORY", "repositoryAggregation", "repository", request, page);
+  };
+  EXPECT_EQ(repositories(), "alpha/app 3/3, zeta/app 2/2");
+  EXPECT_EQ(repositories(R"({"sortBy":"AFFECTED_IMAGES"})", 1), "zeta/app 2/2, alpha/app 3/3");
+  EXPECT_EQ(repositories(R"({"repositories":[{"comparison":"PREFIX","value":"alpha/"}]})"),
+            "alpha/app 3/3");
+  EXPECT_TRUE(answer("ListFindingAggregations", R"({"aggregationType":"REPOSITORY"})")
+                  .contains(R"("repository":"zeta/app","affectedImages":2)"));
+  const auto by = [&](std::string_view type, std::string_view member, std::string_view shown,
+                      std::string_view field, const std::string& value) {
+    return groups(
+        type, member, shown,
+        fmt::format(R"({{"{}":[{{"comparison":"EQUALS","value":"{}"}}]}})", field, value));
+  };
+  const std::pair<std::string_view, std::string_view> own[] = {{"imageShas", "imageSha"},
+                                                               {"repositories", "repository"}};
+  const std::pair<std::string_view, std::string_view> any[] = {
+      {"imageDigests", "imageDigest"}, {"repositories", "repository"}, {"registries", "registry"}};
+  for (const auto& [field, shown] : own) {
+    const auto value = shown == "repository" ? "alpha/app" : hash('c');
+    EXPECT_EQ(by("AWS_ECR_CONTAINER", "awsEcrContainerAggregation", shown, field, value),
+              value + " 3/3");
+  }
+  for (const auto& [field, shown] : any) {
+    const auto value = shown == "repository" ? "alpha/app"
+                       : shown == "registry" ? "r.example"
+                                             : hash('c');
+    EXPECT_EQ(by("CONTAINER_IMAGE", "containerImageAggregation", shown, field, value),
+              value + " 3/3");
+  }
 }
 
 TEST_F(AggregationsTest, what_closes_is_no_longer_counted) {

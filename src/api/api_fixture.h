@@ -115,13 +115,16 @@ class ApiTest : public testing::Test {
   // A resource of who_'s account has these PyPI packages, by name and version.
   void put_inventory(std::string_view resource, const std::map<std::string, std::string>& packages,
                      std::vector<std::pair<std::string, std::string>> tags = {}) {
-    const auto put =
-        ingest_->put(pipeline::stored_inventory({.account = who_.account,
-                                                 .external_id = std::string(resource),
-                                                 .tags = std::move(tags),
-                                                 .digest = fmt::format("d{}", ++reports_),
-                                                 .received = clock_},
-                                                test::python_host(packages)));
+    put_report({.external_id = std::string(resource), .tags = std::move(tags)},
+               test::python_host(packages));
+  }
+  // The same of anything else; account, digest and time are filled in.
+  void put_report(pipeline::ResourceReport report, Inventory inventory,
+                  const HostFacts& facts = {}) {
+    report.account = who_.account;
+    report.digest = fmt::format("d{}", ++reports_);
+    report.received = clock_;
+    const auto put = ingest_->put(pipeline::stored_inventory(report, std::move(inventory), facts));
     ASSERT_TRUE(put) << put.error().what;
   }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/api_fixture.h"
 #include "store/agents.h"
 #include "store/resources.h"
@@ -213,10 +215,52 @@ TEST_F(CoverageTest, statistics_count_groups_the_largest_first_in_pages_of_five)
   EXPECT_EQ(groups(R"({"groupBy":"SCAN_STATUS_REASON"})"),
             "4: SCAN_STATUS_REASON 3 SCAN_STATUS_REASON 1");
   EXPECT_EQ(groups(R"({"groupBy":"ACCOUNT_ID"})"), "4: ACCOUNT_ID 4");
-  EXPECT_EQ(groups(R"({"groupBy":"ECR_REPOSITORY_NAME"})"), "4:");
   EXPECT_EQ(groups(R"({"filterCriteria":{"scanStatusCode":[{"comparison":"EQUALS",)"
                    R"("value":"INACTIVE"}]},"groupBy":"RESOURCE_TYPE"})"),
             "1: RESOURCE_TYPE 1");
+}
+
+TEST_F(CoverageTest, images_are_found_and_counted_by_their_repository) {
+  const auto push = [&](const std::string& name, char c) {
+    put_report(
+        {.external_id = name + "@sha256:" + std::string(64, c), .type = "AWS_ECR_CONTAINER_IMAGE"},
+        test::python_host({}));
+  };
+  push("zeta/app", 'a');
+  push("zeta/app", 'b');
+  push("r.example/alpha/app", 'c');
+  put_inventory("i-1", {});
+  EXPECT_EQ(groups(R"({"groupBy":"ECR_REPOSITORY_NAME"})"),
+            "4: ECR_REPOSITORY_NAME 2 ECR_REPOSITORY_NAME 1");
+  const auto ask = [&](std::string_view field, std::string_view comparison,
+                       std::string_view value) {
+    const auto found = listed(
+        fmt::format(R"({{"{}":[{{"comparison":"{}","value":"{}"}}]}})", field, comparison, value));
+    return found.empty() ? 0 : std::ranges::count(found, ' ') + 1;
+  };
+  for (const auto* field : {"ecrRepositoryName", "cloudContainerRepositoryName"}) {
+    EXPECT_EQ(ask(field, "EQUALS", "zeta/app"), 2) << field;
+    EXPECT_EQ(ask(field, "NOT_EQUALS", "zeta/app"), 2) << field;
+    EXPECT_EQ(ask(field, "EQUALS", "zeta"), 0) << field;
+  }
+  EXPECT_EQ(ask("cloudContainerRegistryName", "EQUALS", "r.example"), 1);
+  EXPECT_EQ(ask("cloudContainerRegistryName", "EQUALS", own_account), 2);
+  EXPECT_TRUE(
+      answer("ListCoverage")
+          .contains(R"("resourceMetadata":{"ecrImage":{},"ecrRepository":{"name":"zeta/app"}})"));
+}
+
+TEST_F(CoverageTest, fields_of_all_clouds_mean_those_of_aws) {
+  put_inventory("i-1", {}, {{"k", "v"}});
+  put_report({.external_id = "f", .type = "AWS_LAMBDA_FUNCTION", .tags = {{"k", "v"}}},
+             test::python_host({}));
+  EXPECT_EQ(listed(R"({"cloudVmInstanceTags":[{"comparison":"EQUALS","key":"k"}]})"), "i-1");
+  EXPECT_EQ(listed(R"({"cloudServerlessFunctionTags":[{"comparison":"EQUALS","key":"k"}]})"), "f");
+  EXPECT_EQ(listed(R"({"cloudServerlessFunctionName":[{"comparison":"EQUALS","value":"f"}]})"),
+            "f");
+  EXPECT_EQ(listed(R"({"cloudVmInstanceTags":[{"comparison":"EQUALS","key":"k","value":"v"}],)"
+                   R"("ec2InstanceTags":[{"comparison":"EQUALS","key":"k","value":"w"}]})"),
+            "");
 }
 
 TEST_F(CoverageTest, no_image_is_known_to_run_in_a_cluster) {

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <optional>
 #include <set>
 #include <vector>
 
@@ -194,32 +193,6 @@ std::string recommendation(const FindingRow& finding) {
   return std::string(trim(update_text(finding) + restarts(finding)));
 }
 
-// "registry/name@sha256:…", or the ARN of an image, "…:repository/name/sha256:…".
-struct ImageName {
-  std::string_view registry;
-  std::string_view repository;
-  std::string_view hash;
-};
-std::optional<ImageName> image_name(const FindingRow& finding) {
-  std::string_view id = finding.resource_external_id;
-  const auto at = id.find("sha256:");
-  if (at == std::string_view::npos || at < 2) return std::nullopt;
-  ImageName out{.registry = finding.account, .hash = id.substr(at)};
-  id = id.substr(0, at - 1);
-  constexpr std::string_view repository = ":repository/";
-  if (const auto start = id.find(repository); start != std::string_view::npos) {
-    out.repository = id.substr(start + repository.size());
-  } else if (const auto slash = id.find('/');
-             slash != std::string_view::npos && slash > 0 && id.substr(0, slash).contains('.')) {
-    out.registry = id.substr(0, slash);
-    out.repository = id.substr(slash + 1);
-  } else {
-    out.repository = id;
-  }
-  if (out.repository.empty()) return std::nullopt;
-  return out;
-}
-
 // What an agent told of its host, as ingest has written it.
 void write_instance(json::Writer& out, const FindingRow& finding) {
   json::Parser parser({.bytes = std::size_t{1} << 20, .depth = 8});
@@ -227,15 +200,15 @@ void write_instance(json::Writer& out, const FindingRow& finding) {
   const auto instance = details ? (*details)["instance"] : json::Value();
   const auto text = [&](std::string_view name) { out.member_if(name, instance[name].string()); };
   text("iamInstanceProfileArn");
-  text("imageId");
+  out.member_if("imageId", finding.resource_facts.image_id);
   write_strings(out, "ipV4Addresses", instance["ipV4Addresses"]);
   write_strings(out, "ipV6Addresses", instance["ipV6Addresses"]);
   text("keyName");
   write_time(out, "launchedAt", instance["launchedAt"].integer().value_or(0));
   out.member_if("platform", finding.resource_platform);
-  text("subnetId");
+  out.member_if("subnetId", finding.resource_facts.subnet_id);
   text("type");
-  text("vpcId");
+  out.member_if("vpcId", finding.resource_facts.vpc_id);
 }
 
 void write_resource_details(json::Writer& out, const FindingRow& finding) {
@@ -245,11 +218,11 @@ void write_resource_details(json::Writer& out, const FindingRow& finding) {
     out.end_object().end_object();
   }
   if (finding.resource_type != "AWS_ECR_CONTAINER_IMAGE") return;
-  const auto image = image_name(finding);
-  if (!image) return;
+  const auto& image = finding.resource_facts;
+  if (image.repository.empty()) return;
   out.key("details").begin_object().key("awsEcrContainerImage").begin_object();
-  out.member("repositoryName", image->repository).member("registry", image->registry);
-  out.member("imageHash", image->hash);
+  out.member("repositoryName", image.repository).member("registry", image.registry);
+  out.member("imageHash", image.image_hash).member_if("architecture", image.image_architecture);
   out.member_if("platform", finding.resource_platform);
   out.end_object().end_object();
 }

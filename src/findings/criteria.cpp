@@ -33,6 +33,56 @@ constexpr std::array text_fields{
     NamedText{"exploitAvailable", TextField::exploit_available},
     NamedText{"cloudProviderAccountId", TextField::account},
     NamedText{"cloudProviderRegion", TextField::region},
+    NamedText{"ecrImageRepositoryName", TextField::image_repository},
+    NamedText{"cloudImageRepositoryName", TextField::image_repository},
+    NamedText{"ecrImageRegistry", TextField::image_registry},
+    NamedText{"cloudImageRegistry", TextField::image_registry},
+    NamedText{"ecrImageHash", TextField::image_hash},
+    NamedText{"cloudImageDigest", TextField::image_hash},
+    NamedText{"ecrImageArchitecture", TextField::image_architecture},
+    NamedText{"cloudImageArchitecture", TextField::image_architecture},
+    NamedText{"ec2InstanceImageId", TextField::image_id},
+    NamedText{"cloudVmImageReference", TextField::image_id},
+    NamedText{"ec2InstanceVpcId", TextField::vpc},
+    NamedText{"cloudVmNetworkId", TextField::vpc},
+    NamedText{"ec2InstanceSubnetId", TextField::subnet},
+    NamedText{"cloudVmSubnetIds", TextField::subnet},
+    NamedText{"lambdaFunctionName", TextField::function_name},
+    NamedText{"cloudServerlessFunctionName", TextField::function_name},
+    NamedText{"codeRepositoryProjectName", TextField::project_name},
+};
+
+// Nobody tells tenken the tags of an image, when it was pushed or used, what a function runs on;
+// it looks at neither networks nor code; and no account belongs to another cloud.
+constexpr std::array<std::string_view, 28> fields_of_nothing{
+    "cloudImageInUseCount",
+    "cloudImageLastInUseAt",
+    "cloudImagePushedAt",
+    "cloudImageTags",
+    "cloudProviderOrgId",
+    "cloudServerlessFunctionExecutionRole",
+    "cloudServerlessFunctionLastModifiedAt",
+    "cloudServerlessFunctionRuntime",
+    "codeRepositoryProviderType",
+    "codeVulnerabilityDetectorName",
+    "codeVulnerabilityDetectorTags",
+    "codeVulnerabilityFilePath",
+    "componentId",
+    "componentType",
+    "ecrImageInUseCount",
+    "ecrImageLastInUseAt",
+    "ecrImagePushedAt",
+    "ecrImageTags",
+    "lambdaFunctionExecutionRoleArn",
+    "lambdaFunctionLastModifiedAt",
+    "lambdaFunctionLayers",
+    "lambdaFunctionRuntime",
+    "machineImageId",
+    "machineImageName",
+    "machineImageOwnerAccountId",
+    "machineImagePlatform",
+    "networkProtocol",
+    "portRange",
 };
 
 struct NamedNumber {
@@ -145,6 +195,10 @@ bool passes(std::span<const TextTest> tests, std::string_view value) {
 bool passes_absent(std::span<const TextTest> tests) {
   return std::ranges::all_of(
       tests, [](const TextTest& test) { return test.comparison == Comparison::not_equals; });
+}
+
+std::span<const std::string_view> absent_fields() {
+  return fields_of_nothing;
 }
 
 const TextCondition* Criteria::find(TextField field) const {

@@ -1,10 +1,10 @@
 // FilterCriteria of the Inspector API as a value: which findings a list, a filter or a report
 // means. AND between fields, OR within one, except NOT_EQUALS, which all hold.
 //
-// A field that no finding of tenken has (networkProtocol, lambdaFunctionName, …) is an absent
-// value: EQUALS, PREFIX and ranges never hold of it, NOT_EQUALS always does. So are an epssScore
-// and an inspectorScore that are not known. Every resource counts as one of the provider AWS, whose
-// types it has.
+// A value that a finding lacks is absent: EQUALS, PREFIX and ranges never hold of it, NOT_EQUALS
+// always does. No finding of tenken has any of absent_fields, and some have no epssScore,
+// inspectorScore, vpc, … Every resource counts as one of the provider AWS, whose types it has, so
+// that a field of all clouds (cloudImageDigest) means the same as that of AWS (ecrImageHash).
 //
 // Source: FilterCriteria of inspector2 2020-06-08; spec: inspector B.7. What is read was checked
 // against the model or is a filter's stored text, times as epoch seconds. Errors: invalid, limit.
@@ -57,6 +57,15 @@ enum class TextField : std::uint8_t {
   fix_available,
   exploit_available,
   region,
+  image_repository,
+  image_registry,
+  image_hash,
+  image_architecture,
+  image_id,  // an instance was started from
+  vpc,
+  subnet,
+  function_name,
+  project_name,
 };
 enum class NumberField : std::uint8_t { score, epss, first_observed, last_observed, updated };
 
@@ -92,6 +101,9 @@ struct Criteria {
 
   const TextCondition* find(TextField field) const;  // nullptr: no condition
 };
+
+// The fields of the model that no finding has.
+std::span<const std::string_view> absent_fields();
 
 // What is no object stands for no conditions.
 Result<Criteria> read_criteria(json::Value criteria);

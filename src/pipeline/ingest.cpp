@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include <arpa/inet.h>
@@ -81,6 +82,24 @@ void write_instance(json::Writer& out, const HostFacts& facts) {
   out.end_object();
 }
 
+bool is_of_system(const Package& package) {
+  return package.kind == "deb" || package.kind == "rpm" || package.kind == "apk";
+}
+
+// As the kernel has it, or as most of the distribution's packages: "x86_64", "amd64".
+std::string architecture_of(const Inventory& inventory, const HostFacts& facts) {
+  if (!facts.architecture.empty() && facts.architecture.size() <= most_instance_text)
+    return facts.architecture;
+  std::map<std::string_view, std::size_t> packages;
+  for (const auto& one : inventory.packages) {
+    const bool any = one.arch.empty() || one.arch == "all" || one.arch == "noarch";
+    if (is_of_system(one) && !one.listed_only && !any) ++packages[one.arch];
+  }
+  const auto most =
+      std::ranges::max_element(packages, {}, [](const auto& one) { return one.second; });
+  return most == packages.end() ? std::string() : std::string(most->first);
+}
+
 std::string details_of(const Inventory& inventory, const HostFacts& facts) {
   json::Writer out;
   out.begin_object();
@@ -90,6 +109,7 @@ std::string details_of(const Inventory& inventory, const HostFacts& facts) {
   out.member_if("ecosystem", inventory.os.ecosystem).member_if("release", inventory.os.release);
   out.end_object();
   out.member_if("runningKernel", inventory.running_kernel);
+  out.member_if("architecture", architecture_of(inventory, facts));
   write_instance(out, facts);
   out.end_object();
   return out.take();
@@ -137,8 +157,7 @@ store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory i
     version.host_state = host_state_of(package, inventory);
     version.advisory_name = match::advisory_name(package);
     // The place of a distribution's package is its database: the same for all.
-    const bool of_system = package.kind == "deb" || package.kind == "rpm" || package.kind == "apk";
-    auto location = of_system ? std::string() : std::move(package.location);
+    auto location = is_of_system(package) ? std::string() : std::move(package.location);
     package.location.clear();
     package.license.clear();
     version.package = std::move(package);

@@ -16,6 +16,8 @@ std::string_view column_of(AggregationSort sort) {
       return "critical";
     case AggregationSort::high:
       return "high";
+    case AggregationSort::affected:
+      return "affected";
     case AggregationSort::unsorted:
       return "CAST(0 AS BIGINT)";
   }
@@ -32,26 +34,59 @@ std::string later(Conditions& conditions, const AggregationPage& page, std::stri
                      conditions.parameter(key_value));
 }
 
-void require_tests(Conditions& conditions, const Aggregation& question, AggregationField field,
-                   std::string_view expression) {
-  for (const auto& [asked, tests] : question.texts) {
-    if (asked == field) conditions.require_text(expression, tests);
+// Over the counts c and the row r of resource.
+std::string_view column_of(AggregationField field) {
+  switch (field) {
+    case AggregationField::title:
+      return "c.title";
+    case AggregationField::vulnerability:
+      return "c.vulnerability_id";
+    case AggregationField::package:
+      return "c.name";
+    case AggregationField::resource_id:
+      return "r.external_id";
+    case AggregationField::platform:
+      return "r.platform";
+    case AggregationField::region:
+      return "r.region";
+    case AggregationField::repository:
+      return "r.repository";
+    case AggregationField::registry:
+      return "r.registry";
+    case AggregationField::image_hash:
+      return "r.image_hash";
+    case AggregationField::image_architecture:
+      return "r.image_architecture";
+    case AggregationField::image_id:
+      return "r.image_id";
   }
+  return "''";
 }
 
-// Groups of a table whose rows are already sums: at most one for each group, type and slice.
+void require_tests(Conditions& conditions, const Aggregation& question) {
+  for (const auto& [field, tests] : question.texts)
+    conditions.require_text(column_of(field), tests);
+}
+
+// Groups of a table whose rows are already sums: at most one for each group, type and slice; or for
+// each resource, where the key is something of it that some lack.
 struct GroupedTable {
   std::string_view table;
   std::string_view key;
   std::string_view vulnerability;  // '' where it has none
   std::string_view fixable;
   std::string_view exploitable;
+  std::string_view affected = "0";
 };
 constexpr GroupedTable accounts{
     "title_count c LEFT JOIN vulnerability v ON v.vulnerability_id = c.vulnerability_id", "''",
     "''", "SUM(c.fixable)", "SUM(CASE WHEN v.exploited_at > 0 THEN c.total ELSE 0 END)"};
 constexpr GroupedTable titles{"title_count c", "c.title", "MIN(c.vulnerability_id)", "0", "0"};
 constexpr GroupedTable packages{"package_count c", "c.name", "''", "0", "0"};
+constexpr std::string_view counted_resources =
+    "finding_count c JOIN resource r ON r.resource_id = c.resource_id";
+constexpr GroupedTable repositories{counted_resources, "r.repository", "''", "0", "0", "COUNT(*)"};
+constexpr GroupedTable machine_images{counted_resources, "r.image_id", "''", "0", "0", "COUNT(*)"};
 
 Result<std::vector<Aggregate>> aggregate_groups(sql::Connection& connection,
                                                 const Aggregation& question,
@@ -62,9 +97,8 @@ Result<std::vector<Aggregate>> aggregate_groups(sql::Connection& connection,
   conditions.require_one_of("c.account_id", question.accounts);
   if (!question.resource_type.empty())
     conditions.require(fmt::format("c.type = {}", conditions.parameter(question.resource_type)));
-  require_tests(conditions, question, AggregationField::title, "c.title");
-  require_tests(conditions, question, AggregationField::vulnerability, "c.vulnerability_id");
-  require_tests(conditions, question, AggregationField::package, "c.name");
+  if (table.affected != "0") conditions.require(fmt::format("{} <> ''", table.key));
+  require_tests(conditions, question);
   const auto value = column_of(page.sort);
   const auto rest = later(conditions, page, value, "group_key",
                           OwnedValue(page.after ? page.after->key : std::string()));
@@ -72,17 +106,19 @@ Result<std::vector<Aggregate>> aggregate_groups(sql::Connection& connection,
       "SELECT c.account_id AS account_id, {} AS group_key, {} AS vulnerability, "
       "CAST(SUM(c.total) AS BIGINT) AS total, CAST(SUM(c.critical) AS BIGINT) AS critical, "
       "CAST(SUM(c.high) AS BIGINT) AS high, CAST(SUM(c.medium) AS BIGINT) AS medium, "
-      "CAST({} AS BIGINT) AS fixable, CAST({} AS BIGINT) AS exploitable "
+      "CAST({} AS BIGINT) AS fixable, CAST({} AS BIGINT) AS exploitable, "
+      "CAST({} AS BIGINT) AS affected "
       "FROM {} WHERE {} GROUP BY c.account_id, {}",
-      table.key, table.vulnerability, table.fixable, table.exploitable, table.table,
+      table.key, table.vulnerability, table.fixable, table.exploitable, table.affected, table.table,
       conditions.sql(), table.key == "''" ? "c.account_id" : table.key);
   const auto most = conditions.parameter(page.limit);
   TRY(auto rows,
-      connection.query(fmt::format("SELECT {}, account_id, group_key, total, critical, high, "
-                                   "medium, vulnerability, fixable, exploitable FROM ({}) g "
-                                   "WHERE {} ORDER BY 1 {}, 2, 3 LIMIT {}",
-                                   value, grouped, rest, page.ascending ? "ASC" : "DESC", most),
-                       conditions.values()));
+      connection.query(
+          fmt::format("SELECT {}, account_id, group_key, total, critical, high, "
+                      "medium, vulnerability, fixable, exploitable, affected FROM ({}) g "
+                      "WHERE {} ORDER BY 1 {}, 2, 3 LIMIT {}",
+                      value, grouped, rest, page.ascending ? "ASC" : "DESC", most),
+          conditions.values()));
   std::vector<Aggregate> out;
   while (true) {
     TRY(const auto* row, rows->next());
@@ -95,7 +131,8 @@ Result<std::vector<Aggregate>> aggregate_groups(sql::Connection& connection,
                     .medium = row->integer(6)},
          .vulnerability = row->string(7),
          .fixable = row->integer(8),
-         .exploitable = row->integer(9)});
+         .exploitable = row->integer(9),
+         .affected = row->integer(10)});
   }
 }
 
@@ -108,9 +145,7 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
   conditions.require_one_of("c.account_id", question.accounts);
   conditions.require(fmt::format("c.type = {}", conditions.parameter(question.resource_type)));
   const bool looks_at_resources = !question.texts.empty();
-  require_tests(conditions, question, AggregationField::resource_id, "r.external_id");
-  require_tests(conditions, question, AggregationField::platform, "r.platform");
-  require_tests(conditions, question, AggregationField::region, "r.region");
+  require_tests(conditions, question);
   conditions.require_tag("c.resource_id", question.tags);
   const auto value = column_of(page.sort);
   const auto key = page.after ? parse_uint(page.after->key) : std::optional<std::uint64_t>(0);
@@ -127,7 +162,9 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
   TRY(auto rows,
       connection.query(
           fmt::format("SELECT p.sort_value, p.account_id, p.resource_id, p.total, p.critical, "
-                      "p.high, p.medium, r.external_id, r.platform, r.region, r.tags FROM ({}) p "
+                      "p.high, p.medium, r.external_id, r.platform, r.region, r.tags, "
+                      "r.repository, r.registry, r.image_hash, r.image_architecture, r.image_id, "
+                      "r.vpc_id, r.subnet_id FROM ({}) p "
                       "JOIN resource r ON r.resource_id = p.resource_id ORDER BY 1 {}, 2, 3",
                       chosen, direction),
           conditions.values()));
@@ -145,7 +182,8 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
                    .external_id = row->string(7),
                    .platform = row->string(8),
                    .region = row->string(9),
-                   .tags = row->string(10)});
+                   .tags = row->string(10),
+                   .facts = read_facts(*row, 11)});
   }
 }
 
@@ -162,6 +200,10 @@ Result<std::vector<Aggregate>> aggregate(sql::Connection& connection, const Aggr
       return aggregate_groups(connection, question, page, packages);
     case AggregationGroup::resource:
       return aggregate_resources(connection, question, page);
+    case AggregationGroup::repository:
+      return aggregate_groups(connection, question, page, repositories);
+    case AggregationGroup::machine_image:
+      return aggregate_groups(connection, question, page, machine_images);
   }
   return std::vector<Aggregate>();
 }

@@ -46,6 +46,10 @@ struct Expressions {
         return "CASE WHEN type = 'CODE_REPOSITORY' THEN external_id ELSE '' END";
       case CoverageField::region:
         return "region";
+      case CoverageField::repository:
+        return "repository";
+      case CoverageField::registry:
+        return "registry";
       case CoverageField::absent:
         return "''";
     }
@@ -63,6 +67,8 @@ struct Expressions {
         return "type";
       case CoverageGroup::region:
         return "region";
+      case CoverageGroup::repository:
+        return "repository";
       case CoverageGroup::provider:
         return "''";
     }
@@ -93,9 +99,10 @@ Expressions require(Conditions& conditions, const CoverageFilter& filter, Second
                                  conditions.parameter(now - gone_is_listed_for)));
   for (const auto& [field, tests] : filter.texts) conditions.require_text(out.of(field), tests);
   if (!filter.host_tags.empty()) conditions.require("type = 'AWS_EC2_INSTANCE'");
-  conditions.require_tag("resource.resource_id", filter.host_tags);
+  for (const auto& tags : filter.host_tags) conditions.require_tag("resource.resource_id", tags);
   if (!filter.function_tags.empty()) conditions.require("type = 'AWS_LAMBDA_FUNCTION'");
-  conditions.require_tag("resource.resource_id", filter.function_tags);
+  for (const auto& tags : filter.function_tags)
+    conditions.require_tag("resource.resource_id", tags);
   conditions.require_number("NULLIF(evaluated_at, 0)", filter.scanned);
   if (filter.impossible) conditions.require("1 = 0");
   return out;
@@ -146,6 +153,7 @@ Result<std::vector<CoverageGroupCount>> group_coverage(sql::Connection& connecti
                                                        std::int64_t limit, Seconds now) {
   Conditions conditions;
   const auto is = require(conditions, filter, now);
+  if (group == CoverageGroup::repository) conditions.require("repository <> ''");
   std::string later = "1 = 1";
   if (after.resources > 0)
     later = fmt::format("resources < {0} OR (resources = {0} AND value > {1})",

@@ -34,16 +34,18 @@ enum class CoverageField : std::uint8_t {
   function_name,
   project_name,
   region,
+  repository,
+  registry,
   absent,  // what no resource of ours has
 };
 
 struct CoverageFilter {
   std::vector<std::string> accounts;  // one of them
   std::vector<std::pair<CoverageField, findings::TextTests>> texts;
-  std::vector<findings::TagTest> host_tags;      // holds of hosts only
-  std::vector<findings::TagTest> function_tags;  // holds of functions only
-  std::vector<findings::NumberRange> scanned;    // when it was evaluated last
-  bool impossible = false;                       // no resource can meet it
+  std::vector<std::vector<findings::TagTest>> host_tags;      // each holds, of hosts only
+  std::vector<std::vector<findings::TagTest>> function_tags;  // each holds, of functions only
+  std::vector<findings::NumberRange> scanned;                 // when it was evaluated last
+  bool impossible = false;                                    // no resource can meet it
 };
 
 struct CoveragePosition {
@@ -65,7 +67,8 @@ enum class CoverageGroup : std::uint8_t {
   account,
   resource_type,
   region,
-  provider,  // of all the same
+  provider,    // of all the same
+  repository,  // of images that are in one
 };
 struct CoverageGroupCount {
   std::int64_t resources = 0;

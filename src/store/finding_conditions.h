@@ -85,9 +85,10 @@ bool names_resources(const findings::Criteria& criteria);
 bool resources_choose(const findings::Criteria& criteria, const ArnAnswer& arns);
 // " AND …" on the vulnerabilities that are named of findings of a resource.
 void add_named_vulnerabilities(SqlText& sql, const findings::Criteria& criteria);
-// " AND …" on the row r of resource, which is walked by its own index.
-void add_walked_resource_conditions(SqlText& sql, const findings::Criteria& criteria);
-// "SELECT r.resource_id, r.type …"
+// " AND …" on the row r of resource, which is walked in the order of that column.
+void add_walked_resource_conditions(SqlText& sql, const findings::Criteria& criteria,
+                                    std::string_view walked);
+// "SELECT r.resource_id, r.type, r.repository, r.registry …"
 void add_resource_set(SqlText& sql, sql::Engine engine, const std::vector<std::string>& accounts,
                       const findings::Criteria& criteria, const ArnAnswer& arns);
 

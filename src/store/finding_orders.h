@@ -19,7 +19,8 @@ struct Order {
   Walk walk;
   std::array<KeyColumn, 7> columns;
   std::size_t size;
-  std::size_t outer = 0;  // columns of vulnerability or resource, which lead
+  std::size_t outer = 0;              // columns of vulnerability or resource, which lead
+  std::string_view outer_index = "";  // of resource
 };
 
 // Any order but those by account and by status, which are lists by score one after the other.

@@ -102,7 +102,7 @@ class Lister {
       return read(statements_.gathered(FindingDriver::resources));
     // Resources are walked over where none of the findings is wanted: better not by few at a time.
     const auto drivers = statements_.drivers();
-    const bool by_resources = question_.order == FindingOrder::resource_type &&
+    const bool by_resources = find_order(question_.order).walk == Walk::resources &&
                               drivers.front() == FindingDriver::resources;
     if (by_resources) {
       TRY(const auto few, brings_few(FindingDriver::resources));

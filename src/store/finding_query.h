@@ -31,6 +31,8 @@ enum class FindingOrder : std::uint8_t {
   last_observed,
   status,  // by its name
   resource_type,
+  image_repository,  // what is in none comes first; the same holds of the next
+  image_registry,
   vulnerability,
   vulnerability_source,
   epss,

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/finding_orders.h"
 #include "store/finding_statements.h"
 #include "support/finding_fleet.h"
 #include "support/store_case.h"
@@ -19,6 +20,8 @@ constexpr std::array orders{FindingOrder::score,
                             FindingOrder::last_observed,
                             FindingOrder::status,
                             FindingOrder::resource_type,
+                            FindingOrder::image_repository,
+                            FindingOrder::image_registry,
                             FindingOrder::vulnerability,
                             FindingOrder::vulnerability_source,
                             FindingOrder::epss};
@@ -100,6 +103,10 @@ TEST_P(FindingQueryTest, pages_follow_the_order) {
   sorted(FindingOrder::last_observed, &FindingRow::last_observed);
   sorted(FindingOrder::epss, &FindingRow::epss);
   sorted(FindingOrder::resource_type, &FindingRow::resource_type);
+  sorted(FindingOrder::image_repository,
+         [](const FindingRow& one) { return one.resource_facts.repository; });
+  sorted(FindingOrder::image_registry,
+         [](const FindingRow& one) { return one.resource_facts.registry; });
   sorted(FindingOrder::vulnerability_source, &FindingRow::source);
   sorted(FindingOrder::vulnerability, [](const FindingRow& one) { return one.key.vulnerability; });
   sorted(FindingOrder::status, [](const FindingRow& one) {
@@ -153,8 +160,28 @@ TEST_P(FindingQueryTest, conditions_mean_what_they_say) {
        "f.vulnerability_id = 'CVE-2024-00001'"},
       {R"({"title":[{"comparison":"NOT_EQUALS","value":"CVE-2024-00003 - pkg3-0"}]})",
        "f.vulnerability_id <> 'CVE-2024-00003'"},
-      {R"({"ecrImageHash":[{"comparison":"PREFIX","value":"sha256:"}]})", "1 = 0"},
+      {R"({"ecrImageHash":[{"comparison":"PREFIX","value":"sha256:"}]})",
+       "r.type = 'AWS_ECR_CONTAINER_IMAGE'"},
       {R"({"ecrImageHash":[{"comparison":"NOT_EQUALS","value":"sha256:"}]})", "1 = 1"},
+      {R"({"ecrImageRepositoryName":[{"comparison":"EQUALS","value":"team5/app"}]})",
+       "r.external_id = 'i-00000005'"},
+      {R"({"ecrImageRepositoryName":[{"comparison":"NOT_EQUALS","value":"team5/app"}]})",
+       "r.external_id <> 'i-00000005'"},
+      {R"({"cloudImageRegistry":[{"comparison":"EQUALS","value":"111122223333"}],)"
+       R"("ecrImageArchitecture":[{"comparison":"EQUALS","value":"amd64"}]})",
+       "r.external_id = 'i-00000011'"},
+      {R"({"ec2InstanceImageId":[{"comparison":"PREFIX","value":"ami-"}],)"
+       R"("ec2InstanceVpcId":[{"comparison":"EQUALS","value":"vpc-1"}],)"
+       R"("cloudVmSubnetIds":[{"comparison":"NOT_EQUALS","value":"subnet-1"}]})",
+       "r.vpc_id = 'vpc-1' AND r.subnet_id <> 'subnet-1'"},
+      {R"({"ec2InstanceSubnetId":[{"comparison":"NOT_EQUALS","value":"subnet-1"}]})",
+       "r.subnet_id <> 'subnet-1'"},
+      {R"({"lambdaFunctionName":[{"comparison":"EQUALS","value":"i-00000007"}]})",
+       "r.external_id = 'i-00000007'"},
+      {R"({"cloudServerlessFunctionName":[{"comparison":"EQUALS","value":"i-00000005"}]})",
+       "1 = 0"},
+      {R"({"codeRepositoryProjectName":[{"comparison":"NOT_EQUALS","value":"i-00000005"}]})",
+       "1 = 1"},
       {R"({"portRange":[{"beginInclusive":22}]})", "1 = 0"},
       {R"({"awsAccountId":[{"comparison":"EQUALS","value":"444455556666"}]})", "1 = 0"},
       {R"({"findingType":[{"comparison":"EQUALS","value":"PACKAGE_VULNERABILITY"}]})", "1 = 1"},
@@ -185,6 +212,11 @@ constexpr std::string_view asked_in_every_way[] = {
     R"("vulnerabilityId":[{"comparison":"EQUALS","value":"CVE-2024-00002"},)"
     R"({"comparison":"EQUALS","value":"CVE-2024-00003"}]})",
     R"({"resourceType":[{"comparison":"EQUALS","value":"AWS_ECR_CONTAINER_IMAGE"}]})",
+    R"({"ecrImageRepositoryName":[{"comparison":"EQUALS","value":"team5/app"}]})",
+    R"({"ecrImageRegistry":[{"comparison":"PREFIX","value":"1111"}],)"
+    R"("ecrImageRepositoryName":[{"comparison":"NOT_EQUALS","value":"team5/app"}]})",
+    R"({"ec2InstanceVpcId":[{"comparison":"EQUALS","value":"vpc-1"}]})",
+    R"({"lambdaFunctionName":[{"comparison":"EQUALS","value":"i-00000007"}]})",
     R"({"resourceId":[{"comparison":"PREFIX","value":"i-0000000"}],)"
     R"("firstObservedAt":[{"startInclusive":1701000000,"endInclusive":1704000000}]})",
     R"({"lastObservedAt":[{"startInclusive":1701000000}],)"
@@ -275,7 +307,7 @@ TEST_P(FindingQueryTest, windows_follow_one_another) {
       }
       // Only an index by account and status leaves out what has another status.
       const auto walks_all =
-          order == FindingOrder::resource_type ||
+          find_order(order).walk == Walk::resources ||
           (GetParam() == sql::Engine::sqlite &&
            (order == FindingOrder::vulnerability || order == FindingOrder::vulnerability_source ||
             order == FindingOrder::epss));
@@ -312,7 +344,10 @@ TEST_P(FindingQueryTest, what_means_something_to_sql_is_text) {
        {"%", "_", "'", "' OR 1=1 --", R"(\\)", R"(\\%)", ";DROP TABLE finding", "?1", "$1"}) {
     for (const std::string_view field :
          {"resourceId", "vulnerabilityId", "title", "vulnerabilitySource", "resourceType",
-          "relatedVulnerabilities", "findingArn", "severity", "findingStatus"}) {
+          "relatedVulnerabilities", "findingArn", "severity", "findingStatus",
+          "ecrImageRepositoryName", "ecrImageRegistry", "ecrImageHash", "ecrImageArchitecture",
+          "ec2InstanceImageId", "ec2InstanceVpcId", "ec2InstanceSubnetId", "lambdaFunctionName",
+          "codeRepositoryProjectName"}) {
       for (const std::string_view comparison : {"EQUALS", "PREFIX"}) {
         EXPECT_EQ(count(fmt::format(R"({{"{}":[{{"comparison":"{}","value":"{}"}}]}})", field,
                                     comparison, value)),

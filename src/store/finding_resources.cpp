@@ -1,6 +1,7 @@
 // The conditions on a finding's resource.
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/ranges.h>
 
@@ -13,13 +14,53 @@ using findings::Comparison;
 using findings::Criteria;
 using findings::TextField;
 
+namespace {
+
+struct ResourceColumn {
+  TextField field;
+  std::string_view expression;  // over the row r
+  bool indexed = true;          // by account and itself
+};
+constexpr std::string_view name_of_function =
+    "CASE WHEN r.type = 'AWS_LAMBDA_FUNCTION' THEN r.external_id ELSE '' END";
+constexpr std::string_view name_of_project =
+    "CASE WHEN r.type = 'CODE_REPOSITORY' THEN r.external_id ELSE '' END";
+constexpr std::array resource_columns_asked{
+    ResourceColumn{TextField::resource_type, "r.type"},
+    ResourceColumn{TextField::resource_id, "r.external_id"},
+    ResourceColumn{TextField::region, "r.region", false},
+    ResourceColumn{TextField::image_repository, "r.repository"},
+    ResourceColumn{TextField::image_registry, "r.registry"},
+    ResourceColumn{TextField::image_hash, "r.image_hash"},
+    ResourceColumn{TextField::image_architecture, "r.image_architecture", false},
+    ResourceColumn{TextField::image_id, "r.image_id"},
+    ResourceColumn{TextField::vpc, "r.vpc_id"},
+    ResourceColumn{TextField::subnet, "r.subnet_id"},
+    ResourceColumn{TextField::function_name, name_of_function, false},
+    ResourceColumn{TextField::project_name, name_of_project, false},
+};
+
+// condition(column, tests) of each that the criteria ask for.
+template <typename F>
+void each_condition(const Criteria& criteria, F&& condition) {
+  for (const auto& [field, tests] : criteria.texts) {
+    const auto found = std::ranges::find(resource_columns_asked, field, &ResourceColumn::field);
+    if (found != resource_columns_asked.end()) condition(*found, tests);
+  }
+}
+
+// The same value, of which SQLite knows no index.
+std::string hidden(const ResourceColumn& column) {
+  return fmt::format("{}{}", column.expression, column.indexed ? " || ''" : "");
+}
+
+}  // namespace
+
 void add_resource_conditions(SqlText& sql, std::string_view finding, const Criteria& criteria) {
   std::vector<std::string> all;
-  for (const auto& [field, tests] : criteria.texts) {
-    if (field == TextField::resource_type) all.push_back(column_holds(sql, "r.type", tests));
-    if (field == TextField::resource_id) all.push_back(column_holds(sql, "r.external_id", tests));
-    if (field == TextField::region) all.push_back(column_holds(sql, "r.region", tests));
-  }
+  each_condition(criteria, [&](const ResourceColumn& column, const findings::TextTests& tests) {
+    all.push_back(column_holds(sql, column.expression, tests));
+  });
   if (!all.empty())
     sql.add(
         fmt::format(" AND EXISTS (SELECT 1 FROM resource r WHERE r.resource_id = "
@@ -40,7 +81,9 @@ bool names_resources(const Criteria& criteria) {
 
 bool resources_choose(const Criteria& criteria, const ArnAnswer& arns) {
   return !arns.all || !criteria.tags.empty() || chooses(criteria, TextField::resource_id) ||
-         chooses(criteria, TextField::resource_type);
+         std::ranges::any_of(resource_columns_asked, [&](const ResourceColumn& column) {
+           return column.field != TextField::region && chooses(criteria, column.field);
+         });
 }
 
 namespace {
@@ -67,18 +110,16 @@ void add_arn_resources(SqlText& sql, const ArnAnswer& arns) {
 
 }  // namespace
 
-void add_walked_resource_conditions(SqlText& sql, const Criteria& criteria) {
-  for (const auto& [field, tests] : criteria.texts) {
+void add_walked_resource_conditions(SqlText& sql, const Criteria& criteria,
+                                    std::string_view walked) {
+  each_condition(criteria, [&](const ResourceColumn& column, const findings::TextTests& tests) {
     const bool one = tests.size() == 1 && tests.front().comparison == Comparison::equals;
-    // A range keeps the order of the index where SQLite would take an equal type out of it.
-    if (field == TextField::resource_type && one)
-      sql.add(fmt::format(" AND r.type BETWEEN {0} AND {0}", sql.bind(tests.front().value)));
-    else if (field == TextField::resource_type)
-      sql.add(" AND ").add(column_holds(sql, "r.type || ''", tests));
-    if (field == TextField::resource_id)
-      sql.add(" AND ").add(column_holds(sql, "r.external_id || ''", tests));
-    if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
-  }
+    // A range keeps the order of the index where SQLite would take an equal value out of it.
+    if (column.expression == walked && one)
+      sql.add(fmt::format(" AND {0} BETWEEN {1} AND {1}", walked, sql.bind(tests.front().value)));
+    else
+      sql.add(" AND ").add(column_holds(sql, hidden(column), tests));
+  });
   if (criteria.tags.empty()) return;
   std::vector<std::string> any;
   for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));
@@ -93,9 +134,7 @@ void add_resource_set(SqlText& sql, sql::Engine engine, const std::vector<std::s
   const bool by_key = names_resources(criteria) || !arns.all;
   const bool by_tag = !by_key && !criteria.tags.empty();
   // SQLite is not to take another index than that of the key.
-  const auto hidden = [&](std::string_view column) {
-    return fmt::format("r.{}{}", column, by_key || by_tag ? " || ''" : "");
-  };
+  const bool hides = by_key || by_tag;
   const auto add_conditions = [&] {
     if (by_tag)
       sql.add("r.resource_id = t.resource_id");
@@ -107,16 +146,19 @@ void add_resource_set(SqlText& sql, sql::Engine engine, const std::vector<std::s
       sql.add("1 = 1");
     std::vector<std::string> values;
     for (const auto& account : accounts) values.push_back(sql.bind(account));
-    sql.add(fmt::format(" AND {} IN ({})", hidden("account_id"), fmt::join(values, ", ")));
-    for (const auto& [field, tests] : criteria.texts) {
-      if (field == TextField::resource_type)
-        sql.add(" AND ").add(column_holds(sql, hidden("type"), tests));
-      if (field == TextField::resource_id)
-        sql.add(" AND ").add(column_holds(sql, hidden("external_id"), tests));
-      if (field == TextField::region) sql.add(" AND ").add(column_holds(sql, "r.region", tests));
-    }
+    sql.add(
+        fmt::format(" AND r.account_id{} IN ({})", hides ? " || ''" : "", fmt::join(values, ", ")));
+    each_condition(criteria, [&](const ResourceColumn& column, const findings::TextTests& tests) {
+      const auto expression = hides ? hidden(column) : std::string(column.expression);
+      sql.add(" AND ").add(column_holds(sql, expression, tests));
+    });
+    // Of these there are few: the index by type finds them.
+    if (chooses(criteria, TextField::image_architecture))
+      sql.add(" AND r.type = 'AWS_ECR_CONTAINER_IMAGE'");
+    if (chooses(criteria, TextField::function_name)) sql.add(" AND r.type = 'AWS_LAMBDA_FUNCTION'");
+    if (chooses(criteria, TextField::project_name)) sql.add(" AND r.type = 'CODE_REPOSITORY'");
   };
-  sql.add("SELECT r.resource_id, r.type FROM ");
+  sql.add("SELECT r.resource_id, r.type, r.repository, r.registry FROM ");
   if (by_tag) {
     std::vector<std::string> any;
     for (const auto& tag : criteria.tags) any.push_back(tag_holds(sql, tag));

@@ -78,7 +78,9 @@ const std::string_view finding_columns =
     "f.resource_id, f.vulnerability_id, f.episode, f.account_id, f.status, f.score, f.fix, "
     "f.stale, f.packages, f.last_observed_at, f.updated_at, f.closed_at, f.suppressed_by, "
     "f.cause, r.external_id, r.type, r.region, r.name, r.platform, r.details, r.tags, "
-    "v.source, v.published_at, v.modified_at, v.epss, v.exploited_at, v.document";
+    "v.source, v.published_at, v.modified_at, v.epss, v.exploited_at, v.document, "
+    "r.repository, r.registry, r.image_hash, r.image_architecture, r.image_id, r.vpc_id, "
+    "r.subnet_id";
 
 FindingRow read_finding(const sql::Row& row, int first_column) {
   const auto at = [&](int offset) { return first_column + offset; };
@@ -100,6 +102,7 @@ FindingRow read_finding(const sql::Row& row, int first_column) {
                  .resource_platform = row.string(at(18)),
                  .resource_details = row.string(at(19)),
                  .resource_tags = row.string(at(20)),
+                 .resource_facts = read_facts(row, at(27)),
                  .source = row.string(at(21)),
                  .published = row.integer(at(22)),
                  .modified = row.integer(at(23)),

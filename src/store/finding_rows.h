@@ -16,6 +16,7 @@
 #include "store/finding_conditions.h"
 #include "store/findings.h"
 #include "store/ids.h"
+#include "store/resource_facts.h"
 
 namespace tenken::store {
 
@@ -55,6 +56,7 @@ struct FindingRow {
   std::string resource_platform;
   std::string resource_details;  // JSON
   std::string resource_tags;     // JSON
+  ResourceFacts resource_facts;
 
   std::string source;
   Seconds published = 0;
@@ -68,7 +70,7 @@ struct FindingRow {
 
 // The columns of a FindingRow from finding f, resource r and vulnerability v.
 extern const std::string_view finding_columns;
-constexpr int finding_column_count = 27;
+constexpr int finding_column_count = 34;
 FindingRow read_finding(const sql::Row& row, int first_column = 0);
 
 // Fills in `packages` of all of them.

@@ -377,13 +377,13 @@ class FindingStatements::Writer {
       add_outer_walk([&](bool at_place) { add_resources(account, at_place); });
   }
   void add_resources(const std::string& account, bool at_place) {
-    sql_.add(" FROM resource r");
+    sql_.add(" FROM resource r" + sql::read_by(resolved_.engine, order_.outer_index));
     add_each(finding(primary_key), end_of_each(), [&] {
       sql_.add("f.resource_id = r.resource_id");
       if (at_place) add_place(order_.outer, order_.size, beyond());
     });
     sql_.add(fmt::format(" WHERE r.account_id = {}", sql_.bind(account)));
-    add_walked_resource_conditions(sql_, question_.criteria);
+    add_walked_resource_conditions(sql_, question_.criteria, order_.columns.front().expression);
   }
 
   static std::string_view index_of(FindingDriver driver) {

@@ -45,13 +45,17 @@ Result<> put_tags(sql::Connection& connection, ResourceId id,
 
 Result<> put_resource(sql::Connection& connection, ResourceId id, const InventoryWrite& one) {
   const auto tags = tags_document(one.tags);
+  const auto facts = facts_of(one.type, one.account, one.external_id, one.details);
   TRY(const auto written,
       connection.run(
           "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
           "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
           "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
-          "expires_at, agentless, running_known_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-          "?10, ?11, ?12, ?13, 'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15, ?16, ?17) "
+          "expires_at, agentless, running_known_at, repository, registry, image_hash, "
+          "image_architecture, image_id, vpc_id, subnet_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+          "?8, ?9, "
+          "?10, ?11, ?12, ?13, 'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15, ?16, ?17, "
+          "?19, ?20, ?21, ?22, ?23, ?24, ?25) "
           "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
           "region = excluded.region, name = excluded.name, platform = excluded.platform, "
           "details = excluded.details, tags = excluded.tags, "
@@ -60,6 +64,10 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
           "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
           "expires_at = excluded.expires_at, agentless = excluded.agentless, "
+          "repository = excluded.repository, registry = excluded.registry, "
+          "image_hash = excluded.image_hash, "
+          "image_architecture = excluded.image_architecture, image_id = excluded.image_id, "
+          "vpc_id = excluded.vpc_id, subnet_id = excluded.subnet_id, "
           // One that knew counted until it was confirmed last, which is before now.
           "running_known_at = CASE WHEN excluded.running_known_at > 0 "
           "THEN excluded.running_known_at WHEN resource.running_known_at = resource.changed_at "
@@ -76,7 +84,8 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           one.details, tags, one.digest, std::int64_t{one.complete}, one.unknown,
           static_cast<std::int64_t>(one.packages.size()), one.received, one.expires,
           std::int64_t{one.agentless}, one.knows_running ? one.received : 0,
-          one.received - running_is_kept));
+          one.received - running_is_kept, facts.repository, facts.registry, facts.image_hash,
+          facts.image_architecture, facts.image_id, facts.vpc_id, facts.subnet_id));
   if (written != 1)
     return Error{Errc::conflict,
                  fmt::format("resource {}: its id is taken by another resource", one.external_id)};
@@ -386,46 +395,6 @@ Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
                      confirmation.received - running_is_kept));
   if (changed == 0) return std::optional<ResourceId>();
   return std::optional(id);
-}
-
-const std::string_view resource_columns =
-    "resource_id, account_id, external_id, type, region, name, platform, details, tags, "
-    "inventory_digest, inventory_complete, inventory_unknown, packages, coverage_status, "
-    "coverage_reason, created_at, seen_at, changed_at, evaluated_at, expires_at";
-
-Resource read_resource(const sql::Row& row, int first_column) {
-  const auto at = [&](int offset) { return first_column + offset; };
-  return {.id = {row.integer(at(0))},
-          .account = row.string(at(1)),
-          .external_id = row.string(at(2)),
-          .type = row.string(at(3)),
-          .region = row.string(at(4)),
-          .name = row.string(at(5)),
-          .platform = row.string(at(6)),
-          .details = row.string(at(7)),
-          .tags = row.string(at(8)),
-          .inventory_digest = row.string(at(9)),
-          .inventory_complete = row.integer(at(10)) != 0,
-          .inventory_unknown = row.string(at(11)),
-          .packages = row.integer(at(12)),
-          .coverage_status = row.string(at(13)),
-          .coverage_reason = row.string(at(14)),
-          .created = row.integer(at(15)),
-          .seen = row.integer(at(16)),
-          .changed = row.integer(at(17)),
-          .evaluated = row.integer(at(18)),
-          .expires = row.integer(at(19))};
-}
-
-Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::string_view account,
-                                              std::string_view external_id) {
-  TRY(auto rows, connection.query(fmt::format("SELECT {} FROM resource WHERE resource_id = ?1 "
-                                              "AND account_id = ?2",
-                                              resource_columns),
-                                  resource_id(account, external_id).value, account));
-  TRY(const auto* row, rows->next());
-  if (row == nullptr) return std::optional<Resource>();
-  return std::optional(read_resource(*row));
 }
 
 Result<std::string> resource_name(sql::Connection& connection, ResourceId resource) {

@@ -21,6 +21,7 @@
 #include "sql/sql.h"
 #include "store/agents.h"
 #include "store/ids.h"
+#include "store/resource_facts.h"
 
 namespace tenken::store {
 
@@ -150,6 +151,7 @@ struct Resource {
   Seconds changed = 0;
   Seconds evaluated = 0;
   Seconds expires = 0;
+  ResourceFacts facts;
   std::string scan_mode;  // of lists of coverage only
 };
 // The columns in the order of Resource, for statements that read resources.

@@ -463,6 +463,55 @@ CREATE INDEX finding_by_update ON finding (account_id, status, updated_at);
 CREATE INDEX finding_by_closing ON finding (closed_at) WHERE closed_at > 0;
 )sql";
 
+// store/resource_facts.h, of rows that are there: as facts_of() has it.
+constexpr std::string_view resource_facts = R"sql(
+ALTER TABLE resource ADD COLUMN repository TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource ADD COLUMN registry TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource ADD COLUMN image_hash TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource ADD COLUMN image_architecture TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource ADD COLUMN image_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource ADD COLUMN vpc_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE resource ADD COLUMN subnet_id TEXT NOT NULL DEFAULT '';
+CREATE INDEX resource_by_repository ON resource (account_id, repository, resource_id);
+CREATE INDEX resource_by_registry ON resource (account_id, registry, resource_id);
+CREATE INDEX resource_by_image_hash ON resource (account_id, image_hash, resource_id);
+CREATE INDEX resource_by_image_id ON resource (account_id, image_id, resource_id);
+CREATE INDEX resource_by_vpc_id ON resource (account_id, vpc_id, resource_id);
+CREATE INDEX resource_by_subnet_id ON resource (account_id, subnet_id, resource_id);
+)sql";
+constexpr std::string_view resource_facts_on_sqlite = R"sql(
+UPDATE resource SET image_hash = substr(external_id, instr(external_id, 'sha256:')),
+    repository = substr(external_id, 1, instr(external_id, 'sha256:') - 2), registry = account_id
+  WHERE type = 'AWS_ECR_CONTAINER_IMAGE' AND instr(external_id, 'sha256:') > 2;
+UPDATE resource SET registry = substr(repository, 1, instr(repository, '/') - 1),
+    repository = substr(repository, instr(repository, '/') + 1)
+  WHERE image_hash <> '' AND instr(repository, ':repository/') = 0 AND instr(repository, '/') > 1
+    AND instr(substr(repository, 1, instr(repository, '/') - 1), '.') > 0;
+UPDATE resource SET repository = substr(repository, instr(repository, ':repository/') + 12)
+  WHERE image_hash <> '' AND instr(repository, ':repository/') > 0;
+UPDATE resource SET registry = '', image_hash = '' WHERE image_hash <> '' AND repository = '';
+UPDATE resource SET image_id = COALESCE(json_extract(details, '$.instance.imageId'), ''),
+    vpc_id = COALESCE(json_extract(details, '$.instance.vpcId'), ''),
+    subnet_id = COALESCE(json_extract(details, '$.instance.subnetId'), '')
+  WHERE type = 'AWS_EC2_INSTANCE' AND json_valid(details) AND instr(details, '\u0000') = 0;
+)sql";
+constexpr std::string_view resource_facts_on_postgresql = R"sql(
+UPDATE resource SET image_hash = substr(external_id, strpos(external_id, 'sha256:')),
+    repository = substr(external_id, 1, strpos(external_id, 'sha256:') - 2), registry = account_id
+  WHERE type = 'AWS_ECR_CONTAINER_IMAGE' AND strpos(external_id, 'sha256:') > 2;
+UPDATE resource SET registry = substr(repository, 1, strpos(repository, '/') - 1),
+    repository = substr(repository, strpos(repository, '/') + 1)
+  WHERE image_hash <> '' AND strpos(repository, ':repository/') = 0 AND strpos(repository, '/') > 1
+    AND strpos(substr(repository, 1, strpos(repository, '/') - 1), '.') > 0;
+UPDATE resource SET repository = substr(repository, strpos(repository, ':repository/') + 12)
+  WHERE image_hash <> '' AND strpos(repository, ':repository/') > 0;
+UPDATE resource SET registry = '', image_hash = '' WHERE image_hash <> '' AND repository = '';
+UPDATE resource SET image_id = COALESCE(details::json #>> '{instance,imageId}', ''),
+    vpc_id = COALESCE(details::json #>> '{instance,vpcId}', ''),
+    subnet_id = COALESCE(details::json #>> '{instance,subnetId}', '')
+  WHERE type = 'AWS_EC2_INSTANCE' AND strpos(details, '\u0000') = 0;
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -477,6 +526,7 @@ constexpr std::array all{
     sql::Migration{11, collect_targets},
     sql::Migration{12, running_known},
     sql::Migration{13, {}, findings_in_order_on_sqlite},
+    sql::Migration{14, resource_facts, resource_facts_on_sqlite, resource_facts_on_postgresql},
 };
 
 }  // namespace

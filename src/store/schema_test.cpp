@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "store/findings.h"
+#include "store/resources.h"
 #include "support/store_case.h"
 
 namespace tenken::store {
@@ -100,6 +101,49 @@ TEST_P(SchemaTest, what_ran_by_an_older_store_is_known_as_of_its_last_report) {
   };
   EXPECT_EQ(known(1), 99);
   EXPECT_EQ(known(2), 0);
+}
+
+TEST_P(SchemaTest, resources_of_an_older_store_have_the_facts_that_new_ones_have) {
+  const auto hash = "sha256:" + std::string(64, 'a');
+  const std::string_view image = "AWS_ECR_CONTAINER_IMAGE";
+  const std::string_view host = "AWS_EC2_INSTANCE";
+  const std::string_view all =
+      R"({"instance":{"imageId":"ami-1","vpcId":"vpc-1","subnetId":"subnet-1"}})";
+  const std::tuple<std::string_view, std::string, std::string_view> cases[] = {
+      {image, "zeta/app@" + hash, "{}"},
+      {image, "registry.example/zeta/app@" + hash, "{}"},
+      {image, "arn:aws:ecr:us-east-1:111122223333:repository/a.b/c/" + hash, "{}"},
+      {image, "a/b.c/d@" + hash, all},
+      {image, "localhost:5000/d@" + hash, "{}"},
+      {image, "/d@" + hash, "{}"},
+      {image, "registry.example/@" + hash, "{}"},
+      {image, "@" + hash, "{}"},
+      {image, hash, "{}"},
+      {image, "zeta/app:latest", "{}"},
+      {host, "zeta/host@" + hash, "{}"},
+      {host, "i-1", all},
+      {host, "i-2", R"({"instance":{"vpcId":"vpc-2"}})"},
+      {host, "i-3", R"({"instance":{"vpcId":"a\u0000b"}})"},
+      {host, "i-4", "{}"}};
+  for (const auto& [type, id, details] : cases) {
+    ASSERT_TRUE(
+        db().run("INSERT INTO resource (resource_id, account_id, external_id, type, details, "
+                 "created_at) VALUES (?1, '111122223333', ?2, ?3, ?4, 50)",
+                 resource_id("111122223333", id).value, id, type, details));
+  }
+  const auto migrated = migrate(db());
+  ASSERT_TRUE(migrated) << migrated.error().what;
+  for (const auto& [type, id, details] : cases) {
+    const auto read = find_resource(db(), "111122223333", id);
+    ASSERT_TRUE(read);
+    const auto want = facts_of(type, "111122223333", id, details);
+    const auto& have = read->value().facts;
+    EXPECT_TRUE(have == want) << id << ": " << have.registry << " " << have.repository << " "
+                              << have.image_hash << " " << have.vpc_id;
+  }
+  EXPECT_EQ(facts_of(image, "1", "r.x/a/b@" + hash, "{}").registry, "r.x");
+  EXPECT_EQ(facts_of(image, "1", "r.x/a/b@" + hash, "{}").repository, "a/b");
+  EXPECT_EQ(facts_of(image, "1", "a/b@" + hash, "{}").registry, "1");
 }
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, SchemaTest,

@@ -309,6 +309,27 @@ class Stories:
             covered["resourceMetadata"]["ec2"],
             {"amiId": "ami-0123456789abcdef0", "platform": "LINUX", "tags": {}},
         )
+        # By what it shows it is found, and counted.
+        for field, value in (("ec2InstanceImageId", instance["imageId"]),
+                             ("ec2InstanceVpcId", "vpc-1"), ("ec2InstanceSubnetId", "subnet-1")):  # fmt: skip
+            found = {
+                comparison: [
+                    one["resources"][0]["id"]
+                    for one in client.list_findings(
+                        filterCriteria={field: [{"comparison": comparison, "value": value}]}
+                    )["findings"]
+                ]
+                for comparison in ("EQUALS", "NOT_EQUALS")
+            }
+            self.assertEqual(found["EQUALS"], [agent.resource], field)
+            self.assertNotIn(agent.resource, found["NOT_EQUALS"], field)
+        counted = client.list_finding_aggregations(aggregationType="AMI")["responses"]
+        self.assertEqual(
+            [one["amiAggregation"] for one in counted],
+            [{"accountId": ACCOUNT, "ami": "ami-0123456789abcdef0", "affectedInstances": 1,
+              "scanSource": "INSTANCE_SCAN",
+              "severityCounts": {"all": 1, "critical": 1, "high": 0, "medium": 0}}],
+        )  # fmt: skip
 
     def test_a_report_is_of_the_host_of_its_certificate(self):
         liar, other = self.agent("liar"), self.agent("other")

@@ -19,6 +19,7 @@ import pathlib
 import shutil
 import time
 import unittest
+import urllib.parse
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -146,6 +147,37 @@ class Complaints(logging.Handler):
 
     def emit(self, record):
         self.lines.append(record.getMessage())
+
+
+def image(finding):
+    return finding["resources"][0].get("details", {}).get("awsEcrContainerImage", {})
+
+
+def score(finding):
+    return finding.get("inspectorScore", -1)
+
+
+SEVERITIES = ["UNTRIAGED", "INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
+# What no finding of tenken has leaves the order to the score.
+SORT_KEYS = {
+    "AWS_ACCOUNT_ID": lambda one: one["awsAccountId"],
+    "FINDING_TYPE": score,
+    "SEVERITY": lambda one: SEVERITIES.index(one["severity"]),
+    "FIRST_OBSERVED_AT": lambda one: one["firstObservedAt"],
+    "LAST_OBSERVED_AT": lambda one: one["lastObservedAt"],
+    "FINDING_STATUS": lambda one: one["status"],
+    "RESOURCE_TYPE": lambda one: one["resources"][0]["type"],
+    "ECR_IMAGE_PUSHED_AT": score,
+    "ECR_IMAGE_REPOSITORY_NAME": lambda one: image(one).get("repositoryName", ""),
+    "ECR_IMAGE_REGISTRY": lambda one: image(one).get("registry", ""),
+    "NETWORK_PROTOCOL": score,
+    "COMPONENT_TYPE": score,
+    "VULNERABILITY_ID": lambda one: vulnerability(one),
+    "VULNERABILITY_SOURCE": lambda one: one["packageVulnerabilityDetails"]["source"],
+    "INSPECTOR_SCORE": score,
+    "VENDOR_SEVERITY": score,
+    "EPSS_SCORE": lambda one: one.get("epss", {}).get("score", -1),
+}
 
 
 def equals(*values):
@@ -289,20 +321,22 @@ class Story(support.TestCase):
             self.assertEqual(resource["tags"], TAGS.get(resource["id"], {"env": "sent"}))
 
     def test_031_sorted_lists(self):
-        severities = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNTRIAGED"]
-        keys = {
-            "INSPECTOR_SCORE": lambda one: -one.get("inspectorScore", -1),
-            "SEVERITY": lambda one: severities.index(one["severity"]),
-            "EPSS_SCORE": lambda one: -one.get("epss", {}).get("score", -1),
-        }
-        for field, key in keys.items():
-            pages = module.client.get_paginator("list_findings").paginate(
-                sortCriteria={"field": field, "sortOrder": "DESC"},
-                filterCriteria={"resourceId": equals(DEBIAN)},
-            )
-            values = [key(one) for page in pages for one in page["findings"]]
-            self.assertGreater(len(values), 100)
-            self.assertEqual(values, sorted(values), field)
+        of = module.client.meta.service_model.shape_for("SortField").enum
+        self.assertEqual(set(SORT_KEYS), set(of))
+        whole = self.findings(resourceId=equals(ALPINE))
+        self.assertGreater(len(whole), 100)
+        self.check_sorts(SORT_KEYS, {"resourceId": equals(ALPINE)}, len(whole))
+
+    def check_sorts(self, fields, criteria, findings):
+        for field in fields:
+            key = SORT_KEYS[field]
+            for order in ("ASC", "DESC"):
+                pages = module.client.get_paginator("list_findings").paginate(
+                    sortCriteria={"field": field, "sortOrder": order}, filterCriteria=criteria
+                )
+                values = [key(one) for page in pages for one in page["findings"]]
+                self.assertEqual(len(values), findings, field)
+                self.assertEqual(values, sorted(values, reverse=order == "DESC"), field)
 
     def test_032_filters_choose_what_they_say(self):
         whole = self.findings()
@@ -529,6 +563,50 @@ class Story(support.TestCase):
             self.call("ListFindings", nextToken="no token of ours")
         self.assertIn("reason", caught.exception.response)
         self.assertIn("RequestId", caught.exception.response["ResponseMetadata"])
+
+    def test_084_images_are_found_by_their_repository(self):
+        names = {
+            f"zeta/app@sha256:{'a' * 64}": ("zeta/app", server.ACCOUNT),
+            f"registry.example/alpha/app@sha256:{'b' * 64}": ("alpha/app", "registry.example"),
+        }
+        for name in names:
+            answer = module.server.request(
+                "PUT", f"/v1/resources/{urllib.parse.quote(name, safe='')}/inventory?type=image",
+                module.sboms[ALPINE].read_bytes(), {"Content-Type": server.CYCLONEDX},
+            )  # fmt: skip
+            self.assertEqual(answer.status, 200, answer)
+        kind = equals("AWS_ECR_CONTAINER_IMAGE")
+        right = 2 * len(scan(module.sboms[ALPINE], module.current))
+        images = lambda: self.findings(resourceType=kind)
+        server.wait_for(lambda: len(images()) == right, 20, "findings of the images")
+        whole = self.findings()
+        for name, (repository, registry) in names.items():
+            shown = {"repositoryName": repository, "registry": registry,
+                     "imageHash": name.rpartition("@")[2]}  # fmt: skip
+            fields = {"ecrImageRepositoryName": "repositoryName", "ecrImageRegistry": "registry",
+                      "ecrImageHash": "imageHash", "cloudImageDigest": "imageHash"}  # fmt: skip
+            for field, member in fields.items():
+                for comparison in ("EQUALS", "NOT_EQUALS"):
+                    found = self.findings(
+                        **{field: [{"comparison": comparison, "value": shown[member]}]}
+                    )
+                    self.assertEqual(
+                        {one["findingArn"] for one in found},
+                        {one["findingArn"] for one in whole
+                         if (image(one).get(member) == shown[member]) == (comparison == "EQUALS")},
+                        field,
+                    )  # fmt: skip
+        counted = self.aws("ListFindingAggregations", "--aggregation-type", "REPOSITORY")
+        counted = [one["repositoryAggregation"] for one in counted["responses"]]
+        self.assertEqual(
+            {one["repository"]: (one["affectedImages"], one["severityCounts"]["all"])
+             for one in counted},
+            {repository: (1, right // 2) for repository, _ in names.values()},
+        )  # fmt: skip
+        groups = self.aws("ListCoverageStatistics", "--group-by", "ECR_REPOSITORY_NAME")
+        self.assertEqual([one["count"] for one in groups["countsByGroup"]], [1, 1])
+        keys = ("ECR_IMAGE_REPOSITORY_NAME", "ECR_IMAGE_REGISTRY")
+        self.check_sorts(keys, {"resourceType": kind}, right)
 
     def test_090_every_other_operation_of_the_model_answers_as_documented(self):
         known = model.cli_models("inspector2")

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "sql/sql.h"
 #include "store/ids.h"
+#include "store/resource_facts.h"
 
 namespace tenken::test {
 
@@ -179,26 +180,52 @@ class FindingFleet {
   }
 
   Result<> fill_resources(sql::Connection& connection) const {
-    return put(connection, "resource",
-               {"resource_id", "account_id", "external_id", "type", "tags", "created_at"},
-               [&](sql::Bulk& bulk) -> Result<> {
-                 for (const auto& [id, number] : sorted_resources()) {
-                   const auto name = resource(number);
-                   const auto whose = owner(number);
-                   const auto tags = fmt::format(R"({{"env":"{}"}})", environment(number));
-                   const sql::Value row[] = {
-                       id,
-                       std::string_view(whose),
-                       std::string_view(name),
-                       std::string_view(number % 12 == 5   ? "AWS_ECR_CONTAINER_IMAGE"
-                                        : number % 40 == 7 ? "AWS_LAMBDA_FUNCTION"
-                                                           : "AWS_EC2_INSTANCE"),
-                       std::string_view(tags),
-                       start};
-                   TRY_VOID(bulk.add(row));
-                 }
-                 return {};
-               });
+    return put(
+        connection, "resource",
+        {"resource_id", "account_id", "external_id", "type", "tags", "created_at", "repository",
+         "registry", "image_hash", "image_architecture", "image_id", "vpc_id", "subnet_id"},
+        [&](sql::Bulk& bulk) -> Result<> {
+          for (const auto& [id, number] : sorted_resources()) {
+            const auto name = resource(number);
+            const auto whose = owner(number);
+            const auto tags = fmt::format(R"({{"env":"{}"}})", environment(number));
+            const auto type = type_of(number);
+            const auto facts = facts_of(number, type);
+            const sql::Value row[] = {id,
+                                      std::string_view(whose),
+                                      std::string_view(name),
+                                      type,
+                                      std::string_view(tags),
+                                      start,
+                                      std::string_view(facts.repository),
+                                      std::string_view(facts.registry),
+                                      std::string_view(facts.image_hash),
+                                      std::string_view(facts.image_architecture),
+                                      std::string_view(facts.image_id),
+                                      std::string_view(facts.vpc_id),
+                                      std::string_view(facts.subnet_id)};
+            TRY_VOID(bulk.add(row));
+          }
+          return {};
+        });
+  }
+
+  static std::string_view type_of(std::int64_t resource) {
+    return resource % 12 == 5   ? "AWS_ECR_CONTAINER_IMAGE"
+           : resource % 40 == 7 ? "AWS_LAMBDA_FUNCTION"
+                                : "AWS_EC2_INSTANCE";
+  }
+  // Of images all, of instances three of four.
+  static store::ResourceFacts facts_of(std::int64_t resource, std::string_view type) {
+    if (type == "AWS_ECR_CONTAINER_IMAGE")
+      return {.repository = fmt::format("team{}/app", resource % 7),
+              .registry = resource % 2 == 0 ? "registry.example" : std::string(account),
+              .image_hash = fmt::format("sha256:{:064x}", resource),
+              .image_architecture = resource % 24 == 5 ? "arm64" : "amd64"};
+    if (type != "AWS_EC2_INSTANCE" || resource % 4 == 0) return {};
+    return {.image_id = fmt::format("ami-{:08x}", resource % 5),
+            .vpc_id = fmt::format("vpc-{}", resource % 3),
+            .subnet_id = fmt::format("subnet-{}", resource % 11)};
   }
 
   static std::string_view environment(std::int64_t resource) {

@@ -1,6 +1,7 @@
-// ListFindingAggregations: ACTIVE findings counted by account, resource, title and package.
+// ListFindingAggregations: ACTIVE findings counted by account, resource, title, package, repository
+// and machine image.
 //
-// Groups of which tenken has nothing (AMIs, repositories, layers) are empty lists.
+// Groups of which tenken has nothing (layers) are empty lists.
 #include <algorithm>
 #include <array>
 
@@ -27,6 +28,7 @@ using store::AggregationSort;
 
 constexpr std::int64_t most_listed = 100;
 constexpr std::string_view partition = "aws";
+constexpr std::string_view scan_source = "INSTANCE_SCAN";  // no machine image is looked at itself
 
 struct NamedField {
   std::string_view name;
@@ -37,16 +39,29 @@ constexpr std::array<NamedField, 2> title_fields{
     NamedField{"vulnerabilityIds", AggregationField::vulnerability}};
 constexpr std::array<NamedField, 1> package_fields{
     NamedField{"packageNames", AggregationField::package}};
-constexpr std::array<NamedField, 2> host_fields{
+constexpr std::array<NamedField, 3> host_fields{
+    NamedField{"amis", AggregationField::image_id},
     NamedField{"instanceIds", AggregationField::resource_id},
     NamedField{"operatingSystems", AggregationField::platform}};
-constexpr std::array<NamedField, 1> image_fields{
+constexpr std::array<NamedField, 4> image_fields{
+    NamedField{"architectures", AggregationField::image_architecture},
+    NamedField{"imageShas", AggregationField::image_hash},
+    NamedField{"repositories", AggregationField::repository},
     NamedField{"resourceIds", AggregationField::resource_id}};
-constexpr std::array<NamedField, 3> machine_fields{
+constexpr std::array<NamedField, 1> machine_image_fields{
+    NamedField{"amis", AggregationField::image_id}};
+constexpr std::array<NamedField, 1> repository_fields{
+    NamedField{"repositories", AggregationField::repository}};
+constexpr std::array<NamedField, 4> machine_fields{
+    NamedField{"vmImageReferences", AggregationField::image_id},
     NamedField{"resourceIds", AggregationField::resource_id},
     NamedField{"operatingSystems", AggregationField::platform},
     NamedField{"cloudRegions", AggregationField::region}};
-constexpr std::array<NamedField, 2> container_fields{
+constexpr std::array<NamedField, 6> container_fields{
+    NamedField{"architectures", AggregationField::image_architecture},
+    NamedField{"imageDigests", AggregationField::image_hash},
+    NamedField{"registries", AggregationField::registry},
+    NamedField{"repositories", AggregationField::repository},
     NamedField{"resourceIds", AggregationField::resource_id},
     NamedField{"cloudRegions", AggregationField::region}};
 constexpr std::array<NamedField, 3> serverless_fields{
@@ -70,14 +85,23 @@ void write_title(json::Writer& out, const Aggregate& one) {
 void write_package(json::Writer& out, const Aggregate& one) {
   out.member("packageName", one.position.key);
 }
+void write_machine_image(json::Writer& out, const Aggregate& one) {
+  out.member("ami", one.position.key).key("affectedInstances").integer(one.affected);
+  out.member("scanSource", scan_source);
+}
+void write_repository(json::Writer& out, const Aggregate& one) {
+  out.member("repository", one.position.key).key("affectedImages").integer(one.affected);
+}
 void write_host(json::Writer& out, const Aggregate& one) {
-  out.member("instanceId", one.external_id);
+  out.member_if("ami", one.facts.image_id).member("instanceId", one.external_id);
   out.key("instanceTags").document(one.tags);
   out.key("networkFindings").integer(0);
   out.member_if("operatingSystem", one.platform);
 }
 void write_image(json::Writer& out, const Aggregate& one) {
-  out.member("resourceId", one.external_id);
+  out.member_if("architecture", one.facts.image_architecture);
+  out.member_if("imageSha", one.facts.image_hash);
+  out.member_if("repository", one.facts.repository).member("resourceId", one.external_id);
 }
 void write_function(json::Writer& out, const Aggregate& one) {
   out.member("functionName", one.external_id);
@@ -94,6 +118,13 @@ void write_machine(json::Writer& out, const Aggregate& one) {
   out.key("tags").document(one.tags);
   out.key("networkFindings").integer(0);
   out.member_if("operatingSystem", one.platform);
+  out.member_if("vmImageReference", one.facts.image_id);
+}
+void write_container(json::Writer& out, const Aggregate& one) {
+  write_place(out, one);
+  out.member_if("architecture", one.facts.image_architecture);
+  out.member_if("imageDigest", one.facts.image_hash);
+  out.member_if("registry", one.facts.registry).member_if("repository", one.facts.repository);
 }
 void write_serverless(json::Writer& out, const Aggregate& one) {
   write_place(out, one);
@@ -137,11 +168,13 @@ constexpr std::array types{
     Type{"VM_INSTANCE", "vmInstanceAggregation", AggregationGroup::resource, "AWS_EC2_INSTANCE",
          machine_fields, "instanceTags", write_machine},
     Type{"CONTAINER_IMAGE", "containerImageAggregation", AggregationGroup::resource,
-         "AWS_ECR_CONTAINER_IMAGE", container_fields, "", write_place},
+         "AWS_ECR_CONTAINER_IMAGE", container_fields, "", write_container},
     Type{"SERVERLESS_FUNCTION", "serverlessFunctionAggregation", AggregationGroup::resource,
          "AWS_LAMBDA_FUNCTION", serverless_fields, "functionTags", write_serverless},
-    Type{.name = "AMI", .member = "amiAggregation"},
-    Type{.name = "REPOSITORY", .member = "repositoryAggregation"},
+    Type{"AMI", "amiAggregation", AggregationGroup::machine_image, "AWS_EC2_INSTANCE",
+         machine_image_fields, "", write_machine_image},
+    Type{"REPOSITORY", "repositoryAggregation", AggregationGroup::repository,
+         "AWS_ECR_CONTAINER_IMAGE", repository_fields, "", write_repository},
     Type{.name = "IMAGE_LAYER", .member = "imageLayerAggregation"},
     Type{.name = "LAMBDA_LAYER", .member = "lambdaLayerAggregation"},
 };
@@ -183,6 +216,10 @@ void read_field(Question& out, const Type& type, std::string_view name, json::Va
     narrow_accounts(out, value);
   } else if (name == "findingType") {
     out.impossible = out.impossible || value.string() != "PACKAGE_VULNERABILITY";
+  } else if (name == "scanSources") {
+    bool meant = false;
+    value.for_each([&](json::Value one) { meant = meant || one.string() == scan_source; });
+    out.impossible = out.impossible || !meant;
   } else if (value.is_array()) {
     out.impossible = out.impossible || !absent_holds(value);
   }
@@ -211,6 +248,7 @@ ApiResult<Question> read_question(const Call& call, const Type& type,
 AggregationSort sort_of(std::string_view word) {
   if (word == "ALL") return AggregationSort::all;
   if (word == "HIGH") return AggregationSort::high;
+  if (word == "AFFECTED_INSTANCES" || word == "AFFECTED_IMAGES") return AggregationSort::affected;
   if (word == "NETWORK_FINDINGS") return AggregationSort::unsorted;  // no instance has any
   return AggregationSort::critical;
 }

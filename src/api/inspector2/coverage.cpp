@@ -40,6 +40,10 @@ constexpr std::array text_fields{
     NamedField{"lambdaFunctionName", CoverageField::function_name},
     NamedField{"codeRepositoryProjectName", CoverageField::project_name},
     NamedField{"cloudProviderRegion", CoverageField::region},
+    NamedField{"cloudServerlessFunctionName", CoverageField::function_name},
+    NamedField{"ecrRepositoryName", CoverageField::repository},
+    NamedField{"cloudContainerRepositoryName", CoverageField::repository},
+    NamedField{"cloudContainerRegistryName", CoverageField::registry},
 };
 
 bool has_ranges(json::Value filters) {
@@ -55,10 +59,10 @@ void read_field(CoverageFilter& out, std::string_view name, json::Value filters)
                   [&](const std::string& account) { return !findings::passes(tests, account); });
   } else if (name == "cloudProvider") {
     out.impossible = out.impossible || !findings::passes(read_text_tests(filters), provider);
-  } else if (name == "ec2InstanceTags") {
-    out.host_tags = read_tag_tests(filters);
-  } else if (name == "lambdaFunctionTags") {
-    out.function_tags = read_tag_tests(filters);
+  } else if (name == "ec2InstanceTags" || name == "cloudVmInstanceTags") {
+    out.host_tags.push_back(read_tag_tests(filters));
+  } else if (name == "lambdaFunctionTags" || name == "cloudServerlessFunctionTags") {
+    out.function_tags.push_back(read_tag_tests(filters));
   } else if (name == "lastScannedAt") {
     out.scanned = read_ranges(filters);
   } else if (has_ranges(filters)) {
@@ -82,9 +86,7 @@ void write_metadata(json::Writer& out, const store::Resource& resource) {
   out.key("resourceMetadata").begin_object();
   if (resource.type == "AWS_EC2_INSTANCE") {
     out.key("ec2").begin_object();
-    json::Parser parser({.bytes = std::size_t{1} << 20, .depth = 8});
-    const auto details = parser.parse(resource.details);
-    if (details) out.member_if("amiId", (*details)["instance"]["imageId"].string());
+    out.member_if("amiId", resource.facts.image_id);
     out.member("platform", resource.platform.empty()                  ? "UNKNOWN"
                            : resource.platform.starts_with("WINDOWS") ? "WINDOWS"
                            : resource.platform.starts_with("MACOS")   ? "MACOS"
@@ -92,6 +94,11 @@ void write_metadata(json::Writer& out, const store::Resource& resource) {
     out.key("tags").document(resource.tags).end_object();
   } else if (resource.type == "AWS_ECR_CONTAINER_IMAGE") {
     out.key("ecrImage").begin_object().end_object();
+    if (!resource.facts.repository.empty())
+      out.key("ecrRepository")
+          .begin_object()
+          .member("name", resource.facts.repository)
+          .end_object();
   } else if (resource.type == "AWS_LAMBDA_FUNCTION") {
     out.key("lambdaFunction").begin_object();
     out.member("functionName", resource.external_id);
@@ -160,6 +167,7 @@ std::optional<CoverageGroup> group_of(std::string_view word) {
   if (word == "RESOURCE_TYPE") return CoverageGroup::resource_type;
   if (word == "PROVIDER_ACCOUNT_ID") return CoverageGroup::account;
   if (word == "PROVIDER_REGION") return CoverageGroup::region;
+  if (word == "ECR_REPOSITORY_NAME") return CoverageGroup::repository;
   if (word == "PROVIDER") return CoverageGroup::provider;
   return std::nullopt;
 }

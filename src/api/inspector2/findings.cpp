@@ -31,6 +31,8 @@ constexpr std::array sort_fields{
     SortField{"LAST_OBSERVED_AT", FindingOrder::last_observed},
     SortField{"FINDING_STATUS", FindingOrder::status},
     SortField{"RESOURCE_TYPE", FindingOrder::resource_type},
+    SortField{"ECR_IMAGE_REPOSITORY_NAME", FindingOrder::image_repository},
+    SortField{"ECR_IMAGE_REGISTRY", FindingOrder::image_registry},
     SortField{"VULNERABILITY_ID", FindingOrder::vulnerability},
     SortField{"VULNERABILITY_SOURCE", FindingOrder::vulnerability_source},
     SortField{"EPSS_SCORE", FindingOrder::epss},
