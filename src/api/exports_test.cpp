@@ -221,5 +221,59 @@ TEST_F(ExportsTest, SbomOfEachResourceThatMeetsTheCriteria) {
   EXPECT_EQ((*document)["vulnerabilities"].size(), 2U);
 }
 
+TEST_F(ExportsTest, SbomSaysWhichImageAndArchitecture) {
+  HostFacts facts{.architecture = "aarch64"};
+  facts.cloud.image = "ami-0123456789abcdef0";
+  put_report({.external_id = "i-3"}, test::python_host({{"flask", "1.0"}}), facts);
+  Inventory image;
+  image.target = Inventory::Target::host;
+  image.databases_read = 1;
+  for (const auto* arch : {"all", "all", "arm64"})
+    image.packages.push_back({.ecosystem = "Debian",
+                              .release = "12",
+                              .kind = "deb",
+                              .name = fmt::format("p{}", image.packages.size()),
+                              .version = "1",
+                              .arch = arch});
+  const auto hash = "sha256:" + std::string(64, 'a');
+  put_report({.external_id = "zeta/app@" + hash, .type = "AWS_ECR_CONTAINER_IMAGE"},
+             std::move(image));
+  const auto exported = [&](std::string_view format, std::string_view field,
+                            std::string_view value) {
+    bucket_.objects.clear();
+    answer("CreateSbomExport",
+           fmt::format(R"({{"reportFormat":"{}","s3Destination":{{"bucketName":"b",)"
+                       R"("kmsKeyArn":"arn:aws:kms:us-east-1:111122223333:key/k"}},)"
+                       R"("resourceFilterCriteria":{{"{}":[{{"comparison":"EQUALS",)"
+                       R"("value":"{}"}}]}}}})",
+                       format, field, value));
+    work();
+    EXPECT_EQ(bucket_.objects.size(), 1U) << field;
+    return bucket_.objects.empty() ? std::string() : bucket_.objects.begin()->second;
+  };
+  const auto property = [](const std::string& body, std::string_view name) {
+    std::string out;
+    json::Parser parser;
+    const auto document = parser.parse(body);
+    EXPECT_TRUE(document) << body;
+    if (document)
+      (*document)["metadata"]["properties"].for_each([&](json::Value one) {
+        if (one["name"].string() == name) out += one["value"].string();
+      });
+    return out;
+  };
+  const auto host = exported("CYCLONEDX_1_4", "resourceId", "i-3");
+  EXPECT_EQ(property(host, "imageId"), "ami-0123456789abcdef0");
+  EXPECT_EQ(property(host, "architecture"), "aarch64");
+  EXPECT_EQ(property(host, "accountId"), own_account);
+  EXPECT_EQ(member(exported("SPDX_2_3", "resourceId", "i-3"), "name"),
+            "111122223333/EC2/i-3/ami-0123456789abcdef0");
+  EXPECT_EQ(member(exported("SPDX_2_3", "resourceId", "i-1"), "name"), "111122223333/EC2/i-1");
+  const auto app = exported("CYCLONEDX_1_4", "ecrRepositoryName", "zeta/app");
+  EXPECT_EQ(property(app, "imageId"), hash);
+  EXPECT_EQ(property(app, "architecture"), "arm64");
+  EXPECT_EQ(property(app, "resourceId"), "zeta/app@" + hash);
+}
+
 }  // namespace
 }  // namespace tenken::api

@@ -21,39 +21,88 @@ namespace {
 constexpr std::int64_t resources_at_once = 100;
 constexpr std::size_t longest_name = 180;
 
-// ResourceFilterCriteria. What no resource of ours has is an absent value.
+// ResourceFilterCriteria, of each member its tests; a value that a resource lacks is absent.
+struct TextTest {
+  std::string_view (*value)(const store::Resource& resource);
+  findings::TextTests tests;
+};
+struct TagsTest {
+  std::string_view type;  // of the resources that it is about
+  std::vector<findings::TagTest> tests;
+};
 struct Criteria {
-  findings::TextTests account;
-  findings::TextTests provider_account;
-  findings::TextTests provider;
-  findings::TextTests region;
-  findings::TextTests id;
-  findings::TextTests type;
-  findings::TextTests absent;
-  std::vector<findings::TagTest> instance_tags;
-  std::vector<findings::TagTest> function_tags;
+  std::vector<TextTest> texts;
+  std::vector<TagsTest> tags;
 };
 
-constexpr std::array<std::string_view, 8> read_members{
-    "accountId",  "cloudProviderAccountId", "cloudProvider",   "cloudProviderRegion",
-    "resourceId", "resourceType",           "ec2InstanceTags", "lambdaFunctionTags"};
+struct TextMember {
+  std::string_view name;
+  std::string_view (*value)(const store::Resource& resource);
+};
+std::string_view account_of(const store::Resource& resource) {
+  return resource.account;
+}
+std::string_view provider_of(const store::Resource&) {
+  return findings::provider;
+}
+std::string_view region_of(const store::Resource& resource) {
+  return resource.region;
+}
+std::string_view id_of(const store::Resource& resource) {
+  return resource.external_id;
+}
+std::string_view type_of(const store::Resource& resource) {
+  return resource.type;
+}
+std::string_view repository_of(const store::Resource& resource) {
+  return resource.facts.repository;
+}
+std::string_view registry_of(const store::Resource& resource) {
+  return resource.facts.registry;
+}
+std::string_view function_of(const store::Resource& resource) {
+  return resource.type == "AWS_LAMBDA_FUNCTION" ? std::string_view(resource.external_id) : "";
+}
+std::string_view nothing_of(const store::Resource&) {
+  return "";
+}
+constexpr std::array text_members{
+    TextMember{"accountId", account_of},
+    TextMember{"cloudProviderAccountId", account_of},
+    TextMember{"cloudProvider", provider_of},
+    TextMember{"cloudProviderRegion", region_of},
+    TextMember{"resourceId", id_of},
+    TextMember{"resourceType", type_of},
+    TextMember{"ecrRepositoryName", repository_of},
+    TextMember{"cloudContainerRepositoryName", repository_of},
+    TextMember{"cloudContainerRegistryName", registry_of},
+    TextMember{"lambdaFunctionName", function_of},
+    TextMember{"cloudServerlessFunctionName", function_of},
+};
+struct TagMember {
+  std::string_view name;
+  std::string_view type;
+};
+constexpr std::array tag_members{
+    TagMember{"ec2InstanceTags", "AWS_EC2_INSTANCE"},
+    TagMember{"cloudVmInstanceTags", "AWS_EC2_INSTANCE"},
+    TagMember{"lambdaFunctionTags", "AWS_LAMBDA_FUNCTION"},
+    TagMember{"cloudServerlessFunctionTags", "AWS_LAMBDA_FUNCTION"},
+};
 
 Result<Criteria> read_criteria(std::string_view text) {
   json::Parser parser;
   TRY(const auto document, parser.parse(text));
-  Criteria out{.account = read_text_tests(document["accountId"]),
-               .provider_account = read_text_tests(document["cloudProviderAccountId"]),
-               .provider = read_text_tests(document["cloudProvider"]),
-               .region = read_text_tests(document["cloudProviderRegion"]),
-               .id = read_text_tests(document["resourceId"]),
-               .type = read_text_tests(document["resourceType"]),
-               .absent = {},
-               .instance_tags = read_tag_tests(document["ec2InstanceTags"]),
-               .function_tags = read_tag_tests(document["lambdaFunctionTags"])};
+  Criteria out;
   document.for_each_member([&](std::string_view name, json::Value value) {
-    if (std::ranges::find(read_members, name) != read_members.end()) return;
-    const auto tests = read_text_tests(value);
-    out.absent.insert(out.absent.end(), tests.begin(), tests.end());
+    const auto tags = std::ranges::find(tag_members, name, &TagMember::name);
+    if (tags != tag_members.end()) {
+      out.tags.push_back({tags->type, read_tag_tests(value)});
+      return;
+    }
+    const auto known = std::ranges::find(text_members, name, &TextMember::name);
+    out.texts.push_back(
+        {known == text_members.end() ? nothing_of : known->value, read_text_tests(value)});
   });
   return out;
 }
@@ -63,23 +112,23 @@ bool has_tag(json::Value tags, const findings::TagTest& test) {
   return value && (!test.value || value.string() == *test.value);
 }
 
+bool meets(const store::Resource& resource, const TextTest& one) {
+  const auto value = one.value(resource);
+  return value.empty() ? findings::passes_absent(one.tests) : findings::passes(one.tests, value);
+}
+
+bool meets(const store::Resource& resource, const TagsTest& one) {
+  if (one.tests.empty()) return true;
+  if (resource.type != one.type) return false;
+  json::Parser parser;
+  const auto tags = parser.parse(resource.tags);
+  return tags &&
+         std::ranges::any_of(one.tests, [&](const auto& test) { return has_tag(*tags, test); });
+}
+
 bool meets(const store::Resource& resource, const Criteria& criteria) {
-  const auto tags_meet = [&](const std::vector<findings::TagTest>& tests, std::string_view type) {
-    if (tests.empty()) return true;
-    if (resource.type != type) return false;
-    json::Parser parser;
-    const auto tags = parser.parse(resource.tags);
-    return tags && std::ranges::any_of(tests, [&](const auto& one) { return has_tag(*tags, one); });
-  };
-  return findings::passes(criteria.account, resource.account) &&
-         findings::passes(criteria.provider_account, resource.account) &&
-         findings::passes(criteria.provider, findings::provider) &&
-         findings::passes(criteria.region, resource.region) &&
-         findings::passes(criteria.id, resource.external_id) &&
-         findings::passes(criteria.type, resource.type) &&
-         findings::passes_absent(criteria.absent) &&
-         tags_meet(criteria.instance_tags, "AWS_EC2_INSTANCE") &&
-         tags_meet(criteria.function_tags, "AWS_LAMBDA_FUNCTION");
+  const auto holds = [&](const auto& one) { return meets(resource, one); };
+  return std::ranges::all_of(criteria.texts, holds) && std::ranges::all_of(criteria.tags, holds);
 }
 
 // "EC2", "ECR", "LAMBDA", as names of documents have it.
@@ -105,25 +154,45 @@ std::string name_of(const store::Export& one, const store::Resource& resource) {
   return fmt::format("{}_outputs_{}/{}", one.format, one.id, file);
 }
 
+std::string_view image_of(const store::Resource& resource) {
+  const auto& facts = resource.facts;
+  return facts.image_id.empty() ? facts.image_hash : facts.image_id;
+}
+
+// "111122223333/EC2/i-0a/ami-1"; the id of an image says itself which it is.
+std::string title_of(const store::Resource& resource) {
+  auto out =
+      fmt::format("{}/{}/{}", resource.account, service_of(resource.type), resource.external_id);
+  if (!resource.facts.image_id.empty()) out += "/" + resource.facts.image_id;
+  return out;
+}
+
+// What is not known is left out.
+std::vector<std::pair<std::string, std::string>> properties_of(const store::Resource& resource) {
+  json::Parser parser({.bytes = std::size_t{1} << 20, .depth = 8});
+  const auto details = parser.parse(resource.details);
+  const auto architecture = details ? (*details)["architecture"].string() : std::string_view();
+  std::vector<std::pair<std::string, std::string>> out{{"imageId", std::string(image_of(resource))},
+                                                       {"architecture", std::string(architecture)},
+                                                       {"accountId", resource.account},
+                                                       {"resourceId", resource.external_id},
+                                                       {"resourceType", resource.type}};
+  std::erase_if(out, [](const auto& property) { return property.second.empty(); });
+  return out;
+}
+
 Result<std::string> document_of(const Task& task, const store::Resource& resource) {
   // One state of the store, so that vulnerabilities name the packages they belong to.
   TRY(const auto transaction,
       sql::Transaction::begin(task.connection, sql::Transaction::Mode::read));
   TRY(auto inventory, pipeline::inventory_of(task.connection, resource));
-  inventory.name =
-      fmt::format("{}/{}/{}", resource.account, service_of(resource.type), resource.external_id);
+  inventory.name = title_of(resource);
   sbom::Extras extras;
   TRY(auto known, store::installed_vulnerabilities(task.connection, resource.id));
   for (auto& [id, packages] : known)
     extras.vulnerabilities.push_back({.id = id, .packages = std::move(packages)});
   if (task.one.format == "SPDX_2_3") return sbom::write_spdx(inventory, task.now, extras);
-  json::Parser parser;
-  TRY(const auto details, parser.parse(resource.details));
-  extras.properties = {{"imageId", std::string(details["imageId"].string())},
-                       {"architecture", std::string(details["architecture"].string())},
-                       {"accountId", resource.account},
-                       {"resourceId", resource.external_id},
-                       {"resourceType", resource.type}};
+  extras.properties = properties_of(resource);
   return sbom::write_cyclonedx_1_4(inventory, task.now, extras);
 }
 
