@@ -241,8 +241,10 @@ class CrashTest(support.TestCase):
 
     # What must hold.
 
-    def wait_until_done(self, store, node, seconds=60):
-        """No job is left, and the generation in use is the one at hand."""
+    def wait_until_done(self, store, node, seconds=180):
+        """No job is left, and the generation in use is the one at hand. Where a killed node had the
+        newer one, it is waited for two minutes (pipeline/node_generations.h).
+        """
         def done():
             return not store.rows("SELECT kind, subject FROM job")
 
