@@ -48,8 +48,7 @@ NOT_SAID = {
     "SPDXRef-Package-{}", "{}#package-{}", "package-{}",
     # Lines for shells and programs.
     "export AWS_ACCESS_KEY_ID={}\\nexport AWS_SECRET_ACCESS_KEY={}\\n", "listening {}\\n",
-    "curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
-    "sha256sum -c && sudo sh install.sh --server {0} {2}{3}",
+    "curl -fsSkLO {}/agent/install && echo '{}  install' | sha256sum -c && sudo sh install{}",
     "retired by {}",  # in the history of findings
     # Titles and licences of feeds.
     "Alpine security database", "none stated by Alpine Linux",

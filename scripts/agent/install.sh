@@ -2,10 +2,11 @@
 # Puts tenken-agent on this host and joins it to a tenken server. The server hands this file out at
 # /agent/install; `tenken admin token create` prints the line that fetches it and checks it.
 #
-#   sh install.sh --server https://HOST:PORT --ca-sha256 DIGITS
-#   sh install.sh --uninstall     leaves nothing of it, neither program nor state
-#   sh install.sh --add-service | --remove-service | --print unit|init|cron     (for packages)
+#   sh install                    joins the server that it came from
+#   sh install --uninstall        leaves nothing of it, neither program nor state
+#   sh install --add-service | --remove-service | --print unit|init|cron        (for packages)
 #
+#   --server URL        https://HOST:PORT, in place of the one that this came from
 #   --token TOKEN       (standard input: there no other user of the host sees it)
 #   --ca-sha256 DIGITS  SHA-256 of the server's authority, which is fetched and then alone trusted
 #   --ca FILE           the authority in a file, in place of that
@@ -21,6 +22,10 @@
 # Needs curl or wget, sha256sum, and with --release-key openssl 3.
 set -eu
 umask 077
+
+# What the server fills in when it hands this file out.
+default_server=''
+default_ca_sha256=''
 
 fail() {
   printf 'install: %s\n' "$*" >&2
@@ -307,6 +312,8 @@ take_back() {
 }
 
 install_agent() {
+  [ -n "$server" ] || server=$default_server
+  [ -n "$ca$ca_sha256" ] || ca_sha256=$default_ca_sha256
   case $server in https://?*) ;; *) fail "--server https://HOST:PORT is needed" ;; esac
   [ -n "$ca$ca_sha256" ] || fail "--ca-sha256 or --ca is needed"
   [ "$(uname -s)" = Linux ] || fail "this is not Linux"

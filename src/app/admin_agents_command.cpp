@@ -92,18 +92,38 @@ std::string sum_of(std::string_view bytes) {
 // How the token is used: a line for the host's shell, which trusts nothing but this program's
 // script and this server's authority: alone on its line, to be copied. The token itself is on
 // standard output, where a script takes it.
-void tell_how(const AdminArguments& arguments, const access::NewToken& made) {
-  const auto server = arguments.server.empty() ? "https://HOST:PORT" : arguments.server;
+void tell_how(const AdminArguments& arguments, const access::NewToken& made,
+              std::string_view server) {
+  if (server.empty()) {
+    complain(said("token {}; --server https://HOST:PORT adds the line for the host", made.id));
+    return;
+  }
   const auto authority =
       read_file(serve::authority_file(directory_of(arguments)), largest_authority);
-  const auto trusting = authority ? "--ca-sha256 " + sum_of(*authority) : "--ca FILE";
-  const auto signed_by =
-      arguments.release_key.empty() ? "" : " --release-key " + arguments.release_key;
+  if (!authority) {
+    complain(
+        said("token {}; the line for the host needs the server's authority, which its first "
+             "start makes: {}",
+             made.id, authority.error().what));
+    return;
+  }
   const auto line = fmt::format(
-      "curl -fsSk -o install.sh {0}/agent/install && echo '{1}  install.sh' | "
-      "sha256sum -c && sudo sh install.sh --server {0} {2}{3}",
-      server, sum_of(api::agents::install_script()), trusting, signed_by);
+      "curl -fsSkLO {}/agent/install && echo '{}  install' | sha256sum -c && sudo sh install{}",
+      server, sum_of(api::agents::install_script(server, *authority)),
+      arguments.release_key.empty() ? "" : " --release-key " + arguments.release_key);
   complain(said("token {}; on the host, which asks for the token:", made.id) + "\n" + line);
+}
+
+// Of --server, as the install script has it; empty: none was given.
+Result<std::string> server_of(const AdminArguments& arguments) {
+  constexpr std::string_view scheme = "https://";
+  std::string_view text = arguments.server;
+  if (text.empty()) return std::string();
+  if (!text.starts_with(scheme))
+    return invalid(fmt::format("{}: https://HOST:PORT is needed", printable(text)));
+  text.remove_prefix(scheme.size());
+  if (text.ends_with('/')) text.remove_suffix(1);
+  return api::agents::server_url(text);
 }
 
 }  // namespace
@@ -115,6 +135,7 @@ int admin_token_create_command(const AdminArguments& arguments) {
       return invalid(fmt::format("--expires {}: a time such as 30m, 1h or 7d is needed",
                                  printable(arguments.expires)));
     TRY(auto tags, read_tags(arguments.tags));
+    TRY(const auto server, server_of(arguments));
     TRY(const auto made, access::create_token(*office.connection,
                                               {.account = arguments.account,
                                                .made_by = access::command_line,
@@ -123,7 +144,7 @@ int admin_token_create_command(const AdminArguments& arguments) {
                                                .tags = std::move(tags)},
                                               now()));
     print(fmt::format("{}\n", made.token.reveal()));
-    tell_how(arguments, made);
+    tell_how(arguments, made, server);
     return {};
   });
 }

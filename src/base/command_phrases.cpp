@@ -336,6 +336,11 @@ constexpr auto rows = std::to_array<Phrase>({
      "{1} 台中 {0} 台に依頼しました。{3} で動作中 {2} 台、依頼済み {4} 台、失敗 {5} 台"},
     {"a directory of signed agents, which hosts may fetch",
      "ホストが取得できる、署名済みエージェントのディレクトリー"},
+    {"token {}; --server https://HOST:PORT adds the line for the host",
+     "トークン {}。--server https://HOST:PORT を指定すると、ホストで実行する行も表示します"},
+    {"token {}; the line for the host needs the server's authority, which its first start makes: "
+     "{}",
+     "トークン {}。ホストで実行する行には、サーバーの初回起動時に作られる認証局が必要です: {}"},
     {"token {}; on the host, which asks for the token:",
      "トークン {}。ホストで次を実行し、トークンを入力します:"},
     {"{}: {} findings closed", "{}: {} 件の検出結果をクローズしました"},

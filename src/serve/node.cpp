@@ -306,6 +306,7 @@ class RunningNode : public Node {
     TRY(const auto pem, read_file(options.tls.certificate, certificate_limit));
     TRY(const auto facts, crypto::certificate_facts(pem).within(options.tls.certificate));
     shown_host_ = name_to_show(names.shown, facts.names);
+    certificate_names_ = facts.names;
     return {};
   }
 
@@ -318,6 +319,7 @@ class RunningNode : public Node {
         .region = options_.region,
         .authority = {},
         .server_ca = {},
+        .server_names = certificate_names_,
         .command_seed = master.derive(access::MasterKey::Purpose::agent_commands),
         .releases = options_.agent_releases};
     if (!options_.plaintext) {
@@ -528,6 +530,7 @@ class RunningNode : public Node {
   const std::string name_ = fmt::format("{}:{}", host_name(), options_.data_directory);
   Address address_;
   std::string shown_host_;  // in the URL: a name of the certificate
+  std::vector<std::string> certificate_names_;
   bool stopped_ = false;
   std::optional<StoreLock> lock_;
   crypto::Secret metrics_token_;

@@ -169,6 +169,46 @@ class Install(support.TestCase):
         self.assertTrue((state / "letters").exists())
         self.assertTrue(program.exists())
 
+    def test_the_line_of_a_new_token_installs(self):
+        """As it is printed, by bash, curl and sha256sum of this machine; sudo is a name here."""
+        (self.root / "etc/cron.d").mkdir()
+        folder = self.directory / "shell"
+        folder.mkdir()
+        (folder / "sudo").write_text('#!/bin/sh\nexec "$@"\n')
+        (folder / "sudo").chmod(0o755)
+        for url in (self.server.url, self.server.url.replace("127.0.0.1", "localhost") + "/"):
+            made = support.tenken(
+                "admin", "token", "create", "--account", ACCOUNT, "--server", url, *self.server.store,
+                SOURCE_DATE_EPOCH=None,
+            )  # fmt: skip
+            line = made.err.splitlines()[-1]
+
+            def shell(line):
+                return subprocess.run(
+                    ["bash", "-c", f"{line} --rootfs {self.root}"], input=made.out, text=True,
+                    capture_output=True, check=False, cwd=folder,
+                    env=support.environment(PATH=f"{folder}:{os.environ['PATH']}"),
+                )  # fmt: skip
+
+            done = shell(line)
+            self.assertEqual(done.returncode, 0, (line, done))
+            self.assertIn("enrolled as", done.stdout)
+            conf = (self.root / "var/lib/tenken-agent/agent.conf").read_text()
+            self.assertIn(f"server={url.rstrip('/')}\n", conf)
+            # Another script is not run.
+            changed = line.replace("sha256sum -c", "(echo >>install; sha256sum -c)")
+            self.assertNotEqual(shell(changed).returncode, 0)
+        # As the manual has it, where the machine trusts the authority; the token by the option.
+        made = self.server.admin("token", "create", "--account", ACCOUNT).strip()
+        done = subprocess.run(
+            ["bash", "-c", f"curl -fsSLO {self.server.url}/agent/install && sudo bash install "
+             f"--token {made} --rootfs {self.root}"], capture_output=True, text=True, check=False,
+            cwd=folder, env=support.environment(
+                PATH=f"{folder}:{os.environ['PATH']}", CURL_CA_BUNDLE=self.server.ca_file),
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("enrolled as", done.stdout)
+
     def test_what_cannot_be_is_told(self):
         for words, why in (
             (["--init", "upstart"], "systemd, sysv, cron or none is needed"),

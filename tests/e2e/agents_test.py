@@ -492,9 +492,19 @@ class Stories:
         connection.request("GET", "/agent/install")
         script = connection.getresponse().read()
         connection.close()
-        self.assertIn(hashlib.sha256(script).hexdigest() + "  install.sh", said)
+        self.assertIn(hashlib.sha256(script).hexdigest() + "  install'", said)
         authority = hashlib.sha256(pathlib.Path(self.server.ca_file).read_bytes()).hexdigest()
-        self.assertIn(f"--server {self.server.url} --ca-sha256 {authority}", said)
+        # Whoever says another name in the Host header gets a script without one.
+        self.assertIn(f"\ndefault_server='{self.server.url}'\n".encode(), script)
+        self.assertIn(f"\ndefault_ca_sha256='{authority}'\n".encode(), script)
+        for name in ("evil.example", "localhost';reboot;'", "localhost:99999", ""):
+            connection = self.server.connect()
+            connection.request("GET", "/agent/install", headers={"Host": name})
+            text = connection.getresponse().read()
+            connection.close()
+            self.assertNotIn(b"reboot", text)
+            if text.startswith(b"#!"):
+                self.assertIn(b"\ndefault_server=''\n", text)
         (self.folder / "install.sh").write_bytes(script)
         # In the place of the program one that says how it was called.
         key = self.release(
@@ -517,7 +527,6 @@ class Stories:
         for words, why in (
             (["--ca-sha256", "0" * 64], "another than --ca-sha256 says"),
             (["--ca-sha256", authority, "--release-key", "A" * 43 + "="], "is not signed"),
-            (["--release-key", key], "--ca-sha256 or --ca is needed"),
         ):
             done = self.run_installer(*words)
             self.assertEqual(done.returncode, 1)

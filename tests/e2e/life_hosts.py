@@ -138,7 +138,7 @@ class NamespaceHost(Host):
         return self.machine.run("/etc/init.d/tenken-agent status").stdout
 
     def uninstall(self):
-        checked(self.machine.run("cd /root && sh install.sh --uninstall && rm install.sh"))
+        checked(self.machine.run("cd /root && sh install --uninstall && rm install"))
 
     def processes(self):
         """The agents that run there."""
@@ -246,7 +246,7 @@ class PlainHost(Host):
 
     def join(self, _running, line, token):
         self.before = self.files()
-        line = line.replace("sudo sh install.sh", f"sh install.sh --rootfs {self.root} --init none")
+        line = line.replace("sudo sh install", f"sh install --rootfs {self.root} --init none")
         return checked(self.shell(line, token))
 
     def begin(self):
@@ -275,7 +275,7 @@ class PlainHost(Host):
 
     def uninstall(self):
         self.host.stop()
-        checked(self.shell(f"sh install.sh --rootfs {self.root} --init none --uninstall"))
+        checked(self.shell(f"sh install --rootfs {self.root} --init none --uninstall"))
 
     def processes(self):
         return [] if self.host.process is None else ["tenken-agent"]

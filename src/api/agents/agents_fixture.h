@@ -82,6 +82,7 @@ class AgentsTest : public ApiTest {
                                 .region = "us-east-1",
                                 .authority = authority_,
                                 .server_ca = authority_.certificate,
+                                .server_names = {"tenken.example", "*.fleet.example", "::1"},
                                 .command_seed = seed_.copy(),
                                 .releases = scratch_ / "releases"},
                   [this](std::string_view, const Error& error) { faults_.push_back(error.what); });

@@ -7,6 +7,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "access/audit.h"
 #include "api/agents/presence.h"
@@ -29,8 +30,9 @@ struct AgentServices {
   std::string region;          // of hosts that are in no cloud
   crypto::Identity authority;  // signs the certificates of agents
   std::string server_ca;       // PEM of what the server's certificate is trusted by; empty: foreign
-  crypto::Secret command_seed;  // Ed25519
-  std::string releases;         // a directory of signed programs; empty: none
+  std::vector<std::string> server_names;  // that the certificate holds
+  crypto::Secret command_seed;            // Ed25519
+  std::string releases;                   // a directory of signed programs; empty: none
 };
 
 // A request of an agent that was let in.

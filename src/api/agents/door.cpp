@@ -86,7 +86,7 @@ AgentAnswer AgentDoor::route(const http::Request& request, std::string_view name
   }
   if (services_.authority.certificate.empty())
     return resource_not_found("Agents need TLS: this server was started with --plaintext");
-  if (!post) return file_answer(name, services_);
+  if (!post) return file_answer(request, name, services_);
   if (name == "enrol") {
     auto enrolled = enrol(request, services_, audit_);
     // Two hosts became the agent of one resource at once: the later one is to come again.

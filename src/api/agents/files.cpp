@@ -40,11 +40,21 @@ AgentAnswer release_answer(std::string_view name, const AgentServices& services)
   return file(*std::move(bytes), "application/octet-stream");
 }
 
+// What the client says that it reached this server by is believed where the certificate says so
+// too.
+AgentAnswer script_answer(const http::Request& request, const AgentServices& services) {
+  const auto url = server_url(request.headers.get("Host"));
+  const bool named = url && is_named(*url, services.server_names);
+  return file(install_script(named ? *url : std::string(), services.authority.certificate),
+              "text/x-shellscript");
+}
+
 }  // namespace
 
-AgentAnswer file_answer(std::string_view name, const AgentServices& services) {
+AgentAnswer file_answer(const http::Request& request, std::string_view name,
+                        const AgentServices& services) {
   if (name.starts_with(release)) return release_answer(name.substr(release.size()), services);
-  if (name == "install") return file(std::string(install_script()), "text/x-shellscript");
+  if (name == "install") return script_answer(request, services);
   if (name == "ca.pem") {
     if (services.server_ca.empty())
       return resource_not_found(

@@ -10,6 +10,7 @@
 namespace tenken::api::agents {
 
 // name is what follows "/agent/": "ca.pem", "release/x86_64.sig". Errors: not_found.
-AgentAnswer file_answer(std::string_view name, const AgentServices& services);
+AgentAnswer file_answer(const http::Request& request, std::string_view name,
+                        const AgentServices& services);
 
 }  // namespace tenken::api::agents
