@@ -13,6 +13,7 @@
 #include "agent/enrol.h"
 #include "agent/exchange.h"
 #include "agent/footprint.h"
+#include "agent/hold.h"
 #include "agent/reporter.h"
 #include "agent/sender.h"
 #include "agent/update.h"
@@ -53,7 +54,9 @@ class Running {
         versions_(state.directory()),
         speaker_{.session = crypto::to_hex(crypto::random_bytes(8)),
                  .version = options.version,
-                 .update_fault = {}} {
+                 .update_fault = {}},
+        hold_(state),
+        was_held_(!hold_.why().empty()) {
     take_fault();
     collection_.remember(host::cloud_of(state_.last_report().lines));
   }
@@ -70,7 +73,7 @@ class Running {
       wait();
     }
     sender_.close();
-    if (options_.once && !fault_.empty()) return unavailable(fault_);
+    if (options_.once && (!fault_.empty() || hold_.on())) return unavailable(shown_fault());
     if (options_.once) TRY_VOID(renew_in_time());
     return fetched_;
   }
@@ -78,6 +81,7 @@ class Running {
  private:
   struct Expected {
     std::optional<std::uint64_t> report;  // else it is a poll
+    bool whole = false;                   // the report is
     std::string digest;                   // of the report
     Time until;
     Time asked;
@@ -138,6 +142,8 @@ class Running {
 
   void begin_anew_in_time() {
     const auto now = Clock::now();
+    // What is sent after the hours is what the host is then: it may be smaller.
+    if (std::exchange(was_held_, hold_.on()) && !hold_.on()) begin_anew_at(now);
     if (!anew_at_ || now < *anew_at_) return;
     anew_at_.reset();
     collected_at_ = now;
@@ -238,17 +244,24 @@ class Running {
   // What reports once has something to say first.
   bool may_speak() const { return looked_ || !options_.once; }
 
+  std::optional<SpooledReport> to_send() { return hold_.on() ? std::nullopt : reporter_.next(); }
+
   void speak() {
     if (!may_speak() || Clock::now() < speak_at_ || report_is_asked()) return;
-    if (const auto report = reporter_.next()) {
+    if (const auto report = to_send()) {
       ask(report_request(speaker_, *report), {.report = report->sequence,
+                                              .whole = report->base.empty(),
                                               .digest = report->digest,
                                               .until = after(report_patience_ms),
                                               .asked = Clock::now()});
     } else if (expected_.empty()) {
       const int patience = options_.once ? once_poll_patience_ms : poll_patience_ms;
       ask(poll_request(speaker_, reporter_.digest(), checked_in_ && !options_.once),
-          {.report = {}, .digest = {}, .until = after(patience), .asked = Clock::now()});
+          {.report = {},
+           .whole = false,
+           .digest = {},
+           .until = after(patience),
+           .asked = Clock::now()});
     }
   }
 
@@ -270,11 +283,33 @@ class Running {
       if (const auto date = parse_http_date(host::header_of((*answer)->head, "Date")))
         server_now_ = *date;
       const auto done = what.report ? receipt(**answer, what) : commands(**answer, what);
-      // What the server cannot read is not sent a second time.
-      if (!done && what.report && done.error().code == Errc::invalid) reporter_.begin_anew();
+      if (!done && what.report && is_of_its_content(done.error())) {
+        // What the server cannot read is not sent a second time.
+        reporter_.begin_anew();
+        if (what.whole && done.error().code == Errc::limit) {
+          hold(done.error().what);
+          continue;
+        }
+      }
       if (!done) return failed(done.error());
       if (sender_.socket() < 0) expected_.clear();  // the server closes: the rest is asked again
     }
+  }
+
+  static bool is_of_its_content(const Error& error) {
+    return error.code == Errc::invalid || error.code == Errc::limit;
+  }
+
+  // There is nothing smaller to be sent; the server is well, and may have commands.
+  void hold(const std::string& why) {
+    const auto text = why + ": nothing is reported for hours";
+    went_well();
+    if (hold_.why() != text) log(text);
+    hold_.begin(text);
+    was_held_ = true;
+    put_status(true);
+    ended_ = ended_ || options_.once;
+    if (sender_.socket() < 0) expected_.clear();
   }
 
   Result<> receipt(const Incoming& answer, const Expected& what) {
@@ -289,6 +324,7 @@ class Running {
       log(fmt::format("the server asks for the whole report (it has report {})", receipt.sequence));
     } else {
       reporter_.acknowledged(*what.report);
+      hold_.end();
     }
     whole_was_asked_ = receipt.need_whole || other;
     went_well();
@@ -305,7 +341,7 @@ class Running {
     TRY_VOID(renew_in_time());
     ended_ = ended_ || (options_.once && commands.empty() && !anew_at_);
     // An idle server holds a poll; one that answers at once again and again is not hurried.
-    if (!reporter_.next() && Clock::now() - what.asked < milliseconds(asks_again_ms))
+    if (!to_send() && Clock::now() - what.asked < milliseconds(asks_again_ms))
       speak_at_ = after(options_.timing.first_wait_ms);
     return {};
   }
@@ -413,14 +449,16 @@ class Running {
     return number % static_cast<std::uint32_t>(std::max(bound, 1));
   }
 
+  const std::string& shown_fault() const { return fault_.empty() ? hold_.why() : fault_; }
+
   void put_status(bool at_once) {
     const auto now = Clock::now();
     if (!at_once && status_at_ && now - *status_at_ < status_interval) return;
     status_at_ = at_once ? std::nullopt : std::optional(now);
     const auto text = fmt::format("time={}\ncontact={}\nfault={}\nversion={}\npid={}\n",
                                   format_time(tenken::now()),
-                                  server_now_ == 0 ? "never" : format_time(server_now_), fault_,
-                                  options_.version, ::getpid());
+                                  server_now_ == 0 ? "never" : format_time(server_now_),
+                                  shown_fault(), options_.version, ::getpid());
     std::ignore = write_file_atomic(state_.path("status"), text);
   }
 
@@ -485,6 +523,8 @@ class Running {
   Reporter reporter_;
   Versions versions_;
   Speaker speaker_;
+  Hold hold_;
+  bool was_held_;        // when it was looked at last
   std::string fetched_;  // a version that is to be tried
   bool checked_in_ = false;
   bool looked_ = false;

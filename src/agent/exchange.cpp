@@ -177,6 +177,7 @@ Error refusal_of(const Incoming& answer) {
   const auto message = root ? (*root)["message"].string() : std::string_view();
   const auto code = answer.status == 401 || answer.status == 403   ? Errc::denied
                     : answer.status == 409                         ? Errc::conflict
+                    : answer.status == 413                         ? Errc::limit
                     : answer.status == 429 || answer.status >= 500 ? Errc::unavailable
                                                                    : Errc::invalid;
   return {code, fmt::format("the server answers {}: {}", answer.status,

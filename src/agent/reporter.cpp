@@ -81,8 +81,13 @@ Result<bool> Reporter::note(std::vector<std::string> lines) {
 }
 
 Result<> Reporter::send_whole(std::uint64_t sequence) {
-  const auto last = state_->last_report();
   sequence_ = std::max(sequence_, sequence);
+  // What the disk did not take is newer than what is on it, and is the whole already.
+  if (in_memory_) {
+    in_memory_->sequence = ++sequence_;
+    return {};
+  }
+  const auto last = state_->last_report();
   spool_.clear();
   if (last.sequence == 0) {
     digest_.clear();  // the next look makes it

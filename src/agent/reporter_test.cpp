@@ -165,6 +165,25 @@ TEST_F(ReporterTest, on_a_full_disk_the_whole_waits_in_memory) {
   EXPECT_FALSE(reporter.next());
 }
 
+TEST_F(ReporterTest, asked_for_the_whole_what_only_memory_holds_is_sent) {
+  const auto state = open_state();
+  auto reporter = open_reporter(state);
+  note(reporter, {"{}"});
+  ASSERT_EQ(::rename((directory_ / "state").c_str(), (directory_ / "gone").c_str()), 0);
+  const Lines newest{R"({"k":"x"})"};
+  EXPECT_FALSE(reporter.note(newest));
+  // The disk has room again; what is on it is older.
+  ASSERT_EQ(::rename((directory_ / "gone").c_str(), (directory_ / "state").c_str()), 0);
+  ASSERT_TRUE(reporter.send_whole(41));
+  const auto report = reporter.next();
+  ASSERT_TRUE(report);
+  EXPECT_EQ(report->sequence, 42u);
+  EXPECT_EQ(report->digest, host::report_digest(newest));
+  EXPECT_EQ(report->body, "+{\"k\":\"x\"}\n");
+  EXPECT_EQ(reporter.digest(), host::report_digest(newest));
+  EXPECT_FALSE(note(reporter, newest));
+}
+
 TEST_F(ReporterTest, a_log_stays_small_and_keeps_what_was_before) {
   const auto path = directory_ / "log";
   const Fd errors(::dup(STDERR_FILENO));

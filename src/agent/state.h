@@ -8,6 +8,7 @@
 //   report            sequence and text of the last report that was made
 //   spool/            reports on their way
 //   look              when it looked at its host last, and what told that it was that
+//   held              since when and why nothing is reported (hold.h)
 //   status            how it goes, for `tenken-agent status`
 //
 // Errors: those of files; conflict (another agent runs on the directory), invalid (not enrolled; a

@@ -183,6 +183,37 @@ class BadServers(support.TestCase):
         self.host.install({"openssl": "3.0.11-1"})
         wait_for(lambda: self.server.count("/agent/report") == 1, 15, "the next report")
 
+    def test_a_report_that_is_too_large_is_not_sent_again_for_hours(self):
+        def answer(path, *_):
+            return (413, {"message": "the body is too large"}) if path == "/agent/report" else None
+
+        self.server.answer = answer
+        self.host.start()
+        wait_for(lambda: self.server.count("/agent/report") == 1, 15, "the report")
+        wait_for(lambda: self.server.count("/agent/poll") >= 2, 15, "polls all the same")
+        for version in ("3.0.10-1", "3.0.11-1"):
+            self.host.install({"openssl": version})
+            time.sleep(3)
+        self.assertEqual(self.server.count("/agent/report"), 1)
+        self.assertLess(self.server.count("/agent/poll"), 15)
+        self.assertEqual(self.host.log().count("413"), 1, self.host.log())
+        status = self.host.agent("status").out
+        self.assertIn("the body is too large: nothing is reported for hours", status)
+        # Over a start too, and under cron.
+        self.host.stop()
+        done = self.host.agent("run", "--once", SOURCE_DATE_EPOCH=None)
+        self.assertEqual(done.code, support.SERVER, done)
+        self.assertIn("nothing is reported for hours", done.err)
+        self.assertEqual(self.server.count("/agent/report"), 1)
+        # When the hours are over, what the host is then; the server takes it.
+        since, lasts, why = (self.host.state / "held").read_text().split(" ", 2)
+        (self.host.state / "held").write_text(f"{int(since) - int(lasts)} {lasts} {why}")
+        self.server.answer = lambda *_: None
+        self.host.start()
+        wait_for(lambda: self.server.sequence > 1, 15, "the report")
+        wait_for(lambda: not (self.host.state / "held").exists(), 5, "an end")
+        wait_for(lambda: "fault" not in self.host.agent("status").out, 15, "no fault")
+
     def test_inventories_without_end_are_taken_once_a_minute(self):
         def answer(path, *_):
             if path == "/agent/poll" and self.server.sequence > 0:
