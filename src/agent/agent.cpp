@@ -402,8 +402,8 @@ class Running {
   Result<> renew_now() {
     renewal_waits_ = sender_.unanswered() > 0;
     if (renewal_waits_) return {};
-    TRY_VOID(renew(sender_, speaker_, state_));
-    log("the certificate was renewed");
+    TRY(const auto said, renew(sender_, speaker_, state_, server_now_));
+    log(said);
     return {};
   }
 

@@ -1,7 +1,9 @@
 #include "agent/enrol.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include "agent/authorities.h"
 #include "base/file.h"
 #include "crypto/encode.h"
 #include "crypto/openssl.h"
@@ -70,10 +72,27 @@ Result<Enrolled> enrol(const EnrolOptions& options, Collection& collection, cons
   membership.resource_id = enrolled.resource_id;
   membership.command_key = enrolled.command_key;
   // The authority that was trusted for this stays with the server's own, which signs agents.
-  const auto both = trusted.contains(enrolled.ca) ? trusted : trusted + "\n" + enrolled.ca;
+  TRY(const auto both, with_authorities(trusted, enrolled.ca, now()).within("the server's answer"));
   TRY_VOID(state.enter(membership, both, enrolled.certificate, key));
   return enrolled;
 }
+
+namespace {
+
+// What an authority of today's names as the next is trusted too; whatever is wrong with that, the
+// certificate was renewed.
+Result<std::string> trust(std::string_view given, const State& state, Seconds server_now) {
+  const std::string done = "the certificate was renewed";
+  TRY(const auto trusted, read_file(state.path("ca.pem"), longest_pem));
+  const auto more = with_authorities(trusted, given, server_now);
+  if (!more)
+    return fmt::format("{}; the server's authority is not taken: {}", done, more.error().what);
+  if (*more == trusted) return done;
+  TRY_VOID(state.put_authorities(*more));
+  return done + ", and the server is trusted by a further authority";
+}
+
+}  // namespace
 
 Result<bool> must_renew(const State& state, Seconds server_now) {
   TRY(const auto pem, read_file(state.path("agent.pem"), longest_pem));
@@ -82,14 +101,15 @@ Result<bool> must_renew(const State& state, Seconds server_now) {
   return facts.not_after - server_now <= life / 3;
 }
 
-Result<> renew(Sender& sender, const Speaker& speaker, const State& state) {
+Result<std::string> renew(Sender& sender, const Speaker& speaker, const State& state,
+                          Seconds server_now) {
   TRY(const auto key, crypto::make_key());
   TRY(const auto request, crypto::make_certificate_request(key));
   TRY(const auto answer, sender.exchange(renew_request(speaker, request), patience_ms));
   TRY(const auto renewed, read_renewed(answer));
   TRY_VOID(state.put_certificate(renewed.certificate, key));
   sender.close();
-  return {};
+  return trust(renewed.ca, state, server_now);
 }
 
 }  // namespace tenken::agent

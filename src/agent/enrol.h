@@ -29,7 +29,9 @@ Result<SenderOptions> sender_options(const Membership& membership, const State& 
 
 // Whether a third or less of the certificate's life is left, by the server's time.
 Result<bool> must_renew(const State& state, Seconds server_now);
-// Over the sender's connection, which ends: the next one has the new certificate.
-Result<> renew(Sender& sender, const Speaker& speaker, const State& state);
+// Over the sender's connection, which ends: the next one has the new certificate, and trusts the
+// authority too that the server named. Answers what is to be said of it.
+Result<std::string> renew(Sender& sender, const Speaker& speaker, const State& state,
+                          Seconds server_now);
 
 }  // namespace tenken::agent

@@ -82,12 +82,16 @@ Result<Membership> State::membership() const {
 
 Result<> State::enter(const Membership& membership, std::string_view ca,
                       std::string_view certificate, std::string_view key) const {
-  TRY_VOID(write_file_atomic(path("ca.pem"), ca));
+  TRY_VOID(put_authorities(ca));
   TRY_VOID(put_certificate(certificate, key));
   std::string text;
   for (const auto& member : members)
     text += fmt::format("{}={}\n", member.name, membership.*member.value);
   return write_file_atomic(path("agent.conf"), text, secret_mode);
+}
+
+Result<> State::put_authorities(std::string_view ca) const {
+  return write_file_atomic(path("ca.pem"), ca);
 }
 
 Result<> State::put_certificate(std::string_view certificate, std::string_view key) const {

@@ -65,6 +65,7 @@ class State {
   // All of it or nothing: the membership is written last.
   Result<> enter(const Membership& membership, std::string_view ca, std::string_view certificate,
                  std::string_view key) const;
+  Result<> put_authorities(std::string_view ca) const;
   Result<> put_certificate(std::string_view certificate, std::string_view key) const;
 
   // 32 hexadecimal digits, made at the first call.

@@ -10,7 +10,7 @@ aws_tools.enter()
 import base64
 import http.server
 import json
-import pathlib
+import socket
 import ssl
 import subprocess
 import threading
@@ -75,6 +75,7 @@ class BadServer:
         self.public = openssl("pkey", "-in", key, "-pubout", "-outform", "DER")[-32:]
         self.sequence = 0
         self.asked = []
+        self.connections = []
         self.lock = threading.Lock()
         self.answer = lambda *_: None
         self.server = None
@@ -87,6 +88,10 @@ class BadServer:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self):
+                super().setup()
+                outer.connections.append(self.connection)
 
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -143,6 +148,12 @@ class BadServer:
     def close(self):
         self.server.shutdown()
         self.server.server_close()
+        for connection in self.connections:
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+        self.connections.clear()
 
 
 class BadServers(support.TestCase):
@@ -213,6 +224,46 @@ class BadServers(support.TestCase):
         wait_for(lambda: self.server.sequence > 1, 15, "the report")
         wait_for(lambda: not (self.host.state / "held").exists(), 5, "an end")
         wait_for(lambda: "fault" not in self.host.agent("status").out, 15, "no fault")
+
+    def renews(self, authority):
+        """The agent renews, and is named that authority."""
+        said = self.host.log().count("the certificate was renewed") if self.host.log_file.exists() else 0
+
+        def answer(path, _headers, body):
+            if path == "/agent/renew":
+                return 200, {"certificate": self.server.authority.sign(json.loads(body)["request"]),
+                             "ca": authority}  # fmt: skip
+            if path == "/agent/poll" and "/agent/renew" not in [one for one, _ in self.server.asked]:
+                return 200, {"commands": [self.server.signed("renew", time.monotonic_ns())]}
+            return None
+
+        self.server.asked.clear()
+        self.server.answer = answer
+        wait_for(lambda: self.host.log().count("the certificate was renewed") > said, 20, "a renewal")
+        self.server.answer = lambda *_: None
+
+    def test_a_server_may_go_over_to_another_authority(self):
+        self.host.start()
+        wait_for(lambda: self.server.sequence == 1, 15, "the report")
+        pinned = (self.host.state / "ca.pem").read_text()
+        self.renews("-----BEGIN CERTIFICATE-----\ngarbage\n-----END CERTIFICATE-----\n")
+        self.assertIn("the server's authority is not taken", self.host.log())
+        self.assertEqual((self.host.state / "ca.pem").read_text(), pinned)
+        next_one = Authority(self.directory, "next")
+        self.renews(next_one.certificate.read_text())
+        self.assertIn("trusted by a further authority", self.host.log())
+        self.assertTrue((self.host.state / "ca.pem").read_text().startswith(pinned))
+        # The server shows a certificate of the new one alone.
+        self.server.close()
+        self.server.authority = next_one
+        self.server.listen()
+        self.host.install({"openssl": "3.0.11-1"})
+        wait_for(lambda: self.server.sequence == 2, 30, "a report to the new one")
+        # One that nobody named is a stranger.
+        self.server.close()
+        self.server.authority = Authority(self.directory, "stranger")
+        self.server.listen()
+        wait_for(lambda: "is not to be trusted" in self.host.log(), 30, "the refusal")
 
     def test_inventories_without_end_are_taken_once_a_minute(self):
         def answer(path, *_):
