@@ -103,8 +103,8 @@ class Running {
     if (!options_.once) return;
     collection_.watch().keep();
     const auto last = state_.last_look();
-    if (is_recent(last.asked_cloud, options_.timing.cloud_ms)) cloud_at_ = Time::max();
-    if (!is_recent(last.looked, options_.timing.facts_ms) || last.version != options_.version ||
+    if (is_recent(last.asked_cloud, options_.timing.seldom_ms)) cloud_at_ = Time::max();
+    if (!is_recent(last.looked, options_.timing.seldom_ms) || last.version != options_.version ||
         last.report != reporter_.digest() || last.host != collection_.fingerprint())
       return;
     looked_ = true;
@@ -223,8 +223,8 @@ class Running {
     if (now < cloud_at_ || !looked_ || changed_since_ || reporter_.is_waiting()) return;
     const bool said = collection_.ask_cloud();
     const bool known = !collection_.cloud().instance_id.empty();
-    cloud_at_ = after(known ? options_.timing.cloud_ms : options_.timing.facts_ms);
-    if (options_.once) note_question();
+    cloud_at_ = after(known ? options_.timing.seldom_ms : options_.timing.facts_ms);
+    if (options_.once && known) note_question();
     if (said) observe(Clock::now());
   }
 
@@ -478,7 +478,7 @@ class Running {
         pollfd{.fd = collection_.watch().descriptor(), .events = POLLIN, .revents = 0},
         pollfd{.fd = expected_.empty() ? -1 : sender_.socket(), .events = POLLIN, .revents = 0}};
     const auto left = std::chrono::duration_cast<milliseconds>(next_time() - Clock::now()).count();
-    if (worked_ && left >= worth_shrinking_ms) {
+    if (worked_ && !options_.once && left >= worth_shrinking_ms) {
       shrink();
       worked_ = false;
     }

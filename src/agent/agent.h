@@ -24,10 +24,10 @@ namespace tenken::agent {
 struct Timing {
   int settle_ms = 1'500;  // without a further change, before a changed database is read
   int settle_at_most_ms = 20'000;
-  int sweep_ms = 8'000;           // where inotify is blind
-  int facts_ms = 900'000;         // between two looks at processes, sockets and the like
-  int cloud_ms = 3'600'000;       // between two questions to the cloud, where it has answered
-  int doubt_ms = 2'500;           // between two looks at what may be the middle of a change
+  int sweep_ms = 8'000;       // where inotify is blind
+  int facts_ms = 900'000;     // between two looks at processes, sockets and the like
+  int seldom_ms = 3'600'000;  // between two questions to a cloud that answered, and looks of `once`
+  int doubt_ms = 2'500;       // between two looks at what may be the middle of a change
   int doubt_at_most_ms = 60'000;  // how long that is waited for
   int anew_ms = 60'000;           // between two whole inventories that the server commands
   int first_wait_ms = 1'000;      // after a failure; doubles

@@ -4,7 +4,6 @@
 #include <array>
 #include <iterator>
 #include <memory>
-#include <utility>
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -16,64 +15,57 @@
 namespace tenken::agent {
 namespace {
 
-constexpr std::string_view all_of_directory = "/*";
+constexpr std::string_view all_of_directory = "*";
 constexpr std::size_t most_names = 100'000;
+constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MODIFY | IN_CREATE | IN_DELETE |
                                  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
-std::string_view directory_of(std::string_view file) {
-  return file.substr(0, file.rfind('/'));
-}
-
-// One of another name, size or time is another; one that is not there has no line.
-void add_stamp(int directory, const char* name, std::string_view shown, std::string& out) {
-  struct stat facts{};
-  if (::fstatat(directory, name, &facts, AT_NO_AUTOMOUNT) != 0) return;
-  fmt::format_to(std::back_inserter(out), "{} {}:{} {} {}.{:09} {}.{:09}\n", shown, facts.st_dev,
-                 facts.st_ino, facts.st_size, facts.st_mtim.tv_sec, facts.st_mtim.tv_nsec,
-                 facts.st_ctim.tv_sec, facts.st_ctim.tv_nsec);
+std::int64_t nanoseconds(const timespec& time) {
+  return time.tv_sec * second_ns + time.tv_nsec;
 }
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-void add_directory(int root, const std::string& path, std::string& out) {
-  Fd fd(::openat(root, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!fd.valid()) return;
-  const std::unique_ptr<DIR, CloseDirectory> directory(::fdopendir(fd.get()));
-  if (directory == nullptr) return;
-  const int open = fd.release();
+std::vector<std::string> names_in(int root, const std::string& path) {
   std::vector<std::string> names;
+  Fd fd(::openat(root, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::unique_ptr<DIR, CloseDirectory> directory(fd.valid() ? ::fdopendir(fd.get())
+                                                                  : nullptr);
+  if (directory == nullptr) return names;
+  fd.release();
   while (const auto* entry = ::readdir(directory.get())) {
     const std::string_view name = entry->d_name;
     if (name != "." && name != ".." && names.size() < most_names) names.emplace_back(name);
   }
   std::ranges::sort(names);
-  for (const auto& name : names)
-    add_stamp(open, name.c_str(), fmt::format("{}/{}", path, name), out);
+  return names;
 }
 
 }  // namespace
 
-Watch::Watch(std::string root_path, std::vector<std::string_view> files)
+Watch::Watch(std::string root_path, const std::vector<std::string_view>& files)
     : root_path_(std::move(root_path)),
-      files_(files.begin(), files.end()),
       root_(::open(root_path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
       inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
+  for (const auto file : files) {
+    const auto slash = file.rfind('/');
+    const std::string directory(file.substr(0, slash));
+    auto place = std::ranges::find_if(places_, [&](auto& one) { return one.first == directory; });
+    if (place == places_.end()) place = places_.insert(place, {directory, {}});
+    place->second.emplace_back(file.substr(slash + 1));
+  }
   watch_directories();
 }
 
 // Watching a directory again that is watched already changes nothing.
 void Watch::watch_directories() {
   if (!inotify_.valid()) return;
-  std::string_view last;
-  for (const auto& file : files_) {
-    const auto directory = directory_of(file);
-    if (std::exchange(last, directory) == directory) continue;
+  for (const auto& [directory, names] : places_)
     ::inotify_add_watch(inotify_.get(), fmt::format("{}/{}", root_path_, directory).c_str(),
                         events);
-  }
 }
 
 bool Watch::heard() {
@@ -83,20 +75,57 @@ bool Watch::heard() {
   return any;
 }
 
-std::string Watch::look() const {
-  std::string out;
-  for (const auto& file : files_) {
-    if (file.ends_with(all_of_directory))
-      add_directory(root_.get(), std::string(directory_of(file)), out);
-    else
-      add_stamp(root_.get(), file.c_str(), file, out);
+Watch::Facts Watch::facts_of(const std::string& path) const {
+  struct stat facts{};
+  if (::fstatat(root_.get(), path.c_str(), &facts, AT_NO_AUTOMOUNT) != 0) return {};
+  return {.device = facts.st_dev,
+          .inode = facts.st_ino,
+          .size = facts.st_size,
+          .modified_ns = nanoseconds(facts.st_mtim),
+          .changed_ns = nanoseconds(facts.st_ctim)};
+}
+
+// A directory before its files: what comes meanwhile is seen at the next look.
+std::vector<Watch::Stamp> Watch::look() const {
+  std::vector<Stamp> out;
+  for (const auto& [directory, names] : places_) {
+    out.push_back({.path = directory, .is_directory = true, .facts = facts_of(directory)});
+    if (out.back().facts == Facts{}) continue;
+    const bool all = names.front() == all_of_directory;
+    for (const auto& name : all ? names_in(root_.get(), directory) : names) {
+      auto path = fmt::format("{}/{}", directory, name);
+      const auto facts = facts_of(path);
+      if (facts != Facts{}) out.push_back({.path = std::move(path), .facts = facts});
+    }
   }
   return out;
+}
+
+bool Watch::changed() {
+  const auto stays = [&](const Stamp& stamp) { return facts_of(stamp.path) == stamp.facts; };
+  if (!kept_.empty() && std::ranges::all_of(kept_, stays)) return false;
+  // Directories change by other files, too.
+  auto now = look();
+  const auto before = stamps();
+  std::swap(kept_, now);
+  if (stamps() == before) return false;
+  std::swap(kept_, now);
+  return true;
 }
 
 void Watch::keep() {
   kept_ = look();
   watch_directories();
+}
+
+std::string Watch::stamps() const {
+  std::string out;
+  for (const auto& [path, is_directory, facts] : kept_) {
+    if (!is_directory)
+      fmt::format_to(std::back_inserter(out), "{} {} {} {} {} {}\n", path, facts.device,
+                     facts.inode, facts.size, facts.modified_ns, facts.changed_ns);
+  }
+  return out;
 }
 
 }  // namespace tenken::agent

@@ -9,8 +9,10 @@
 // Errors: none: what cannot be watched is swept. Thread rule: one thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/file.h"
@@ -21,28 +23,46 @@ class Watch {
  public:
   // files: relative to the root; "/*" at the end: all of a directory
   // (inventory::inspected_files()).
-  Watch(std::string root_path, std::vector<std::string_view> files);
+  Watch(std::string root_path, const std::vector<std::string_view>& files);
 
   // To be watched for reading; -1: the kernel gives none.
   int descriptor() const { return inotify_.get(); }
   // Reads what the kernel said. True: something was written or renamed beside a file.
   bool heard();
-  // Looks at the files. True: one of them is not as at the last look that was kept.
-  bool changed() const { return look() != kept_; }
+  // Looks at the files. True: one of them is not as it was when they were kept.
+  bool changed();
   // What is there now counts as seen.
   void keep();
-  // What was kept: a line for each file that was there, with all that tells it from another.
-  const std::string& stamps() const { return kept_; }
+  // What was kept: each file that was there, with all that tells it from another.
+  std::string stamps() const;
 
  private:
-  std::string look() const;
+  struct Facts {
+    std::uint64_t device = 0;
+    std::uint64_t inode = 0;
+    std::int64_t size = -1;  // -1: not there
+    std::int64_t modified_ns = 0;
+    std::int64_t changed_ns = 0;
+    bool operator==(const Facts&) const = default;
+  };
+  struct Stamp {
+    std::string path;
+    bool is_directory = false;
+    Facts facts;
+    bool operator==(const Stamp&) const = default;
+  };
+  Facts facts_of(const std::string& path) const;
+  std::vector<Stamp> look() const;
   void watch_directories();
 
   std::string root_path_;
-  std::vector<std::string> files_;
+  // Of each directory the names that are looked at; "*": all.
+  std::vector<std::pair<std::string, std::vector<std::string>>> places_;
   Fd root_;
   Fd inotify_;
-  std::string kept_;
+  // The directories, there or not, and the files that were there: one that comes changes its
+  // directory, so that a glance at these is enough.
+  std::vector<Stamp> kept_;
 };
 
 }  // namespace tenken::agent
