@@ -148,10 +148,7 @@ void write_details(json::Writer& out, json::Value document, const FindingRow& fi
   write_all_cvss(out, document, finding);
   write_strings(out, "relatedVulnerabilities", document["aliases"]);
   write_strings(out, "referenceUrls", document["references"]);
-  if (finding.score >= 0) {
-    const auto severity = findings::inspector_severity(finding.score);
-    out.member("vendorSeverity", severity == "INFORMATIONAL" ? "NONE" : severity);
-  }
+  out.member_if("vendorSeverity", finding.vendor_severity);
   write_time(out, "vendorCreatedAt", finding.published);
   write_time(out, "vendorUpdatedAt", finding.modified);
   out.key("vulnerablePackages").begin_array();

@@ -302,6 +302,22 @@ TEST_F(FindingFieldsTest, what_no_finding_has_equals_nothing) {
     EXPECT_TRUE(listed(range).empty()) << range;
 }
 
+TEST_F(FindingFieldsTest, what_its_vendor_has_not_rated_has_no_vendor_severity) {
+  const auto text = answer("ListFindings");
+  json::Parser parser;
+  const auto root = parser.parse(text);
+  ASSERT_TRUE(root);
+  std::size_t rated = 0;
+  (*root)["findings"].for_each([&](json::Value one) {
+    const auto details = one["packageVulnerabilityDetails"];
+    const bool is_debian = details["vulnerabilityId"].string() == "CVE-2024-0003";
+    EXPECT_EQ(details["vendorSeverity"].string(), is_debian ? "medium" : "");
+    EXPECT_EQ(one["severity"].string(), is_debian ? "MEDIUM" : "CRITICAL");
+    rated += is_debian ? 1 : 0;
+  });
+  EXPECT_EQ(rated, 2U);
+}
+
 // Each sort key of the model: pages of one finding follow what they show there.
 TEST_F(FindingFieldsTest, every_sort_key_sorts_by_what_it_names) {
   const std::pair<std::string_view, std::string_view> keys[] = {
@@ -314,6 +330,7 @@ TEST_F(FindingFieldsTest, every_sort_key_sorts_by_what_it_names) {
       {"ECR_IMAGE_REGISTRY", "resources.details.awsEcrContainerImage.registry"},
       {"VULNERABILITY_ID", "packageVulnerabilityDetails.vulnerabilityId"},
       {"VULNERABILITY_SOURCE", "packageVulnerabilityDetails.source"},
+      {"VENDOR_SEVERITY", "packageVulnerabilityDetails.vendorSeverity"},
   };
   for (const auto& [key, path] : keys) {
     read_values(path);

@@ -484,6 +484,20 @@ std::string decided(const std::vector<SeverityClaim>& claims,
       fmt::format("{}{}", out.estimated ? " estimated" : "", out.foreign_vector ? " foreign" : ""));
 }
 
+TEST(Severity, the_vendor_s_own_word_is_kept_and_none_is_made_up) {
+  const auto word = [](const std::vector<SeverityClaim>& claims) {
+    return decide_severity(claims, scored({{"nvd@nist.gov", 98}})).vendor_word;
+  };
+  const SeverityClaim alma{"Important", "ALSA-1", "AlmaLinux", true};
+  const SeverityClaim weaker{"Low", "ALSA-2", "AlmaLinux", true};
+  EXPECT_EQ(word({weaker, alma}), "Important");
+  EXPECT_EQ(word({{" high** ", "CVE-1", "Debian", true}}), "high");
+  EXPECT_EQ(word({{"MODERATE", "GHSA-1", "npm", false}}), "MODERATE") << "beside NVD's number";
+  EXPECT_EQ(word({{"", "ALPINE-1", "Alpine", true}}), "");
+  EXPECT_EQ(word({{"not yet assigned", "CVE-1", "Debian", true}}), "");
+  EXPECT_EQ(word({}), "");
+}
+
 TEST(Severity, a_distribution_s_word_then_the_chosen_vector_then_the_record_s_word) {
   const SeverityClaim alma{"Important", "ALSA-1", "AlmaLinux", true};
   const SeverityClaim ghsa{"MODERATE", "GHSA-1", "npm", false};

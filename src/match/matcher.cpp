@@ -330,6 +330,7 @@ class PackageMatch {
     choose_status(finding, speaking);
     auto decided = decide_severity(severity_claims_, vulnerability);
     finding.severity = decided.level;
+    finding.vendor_severity = std::move(decided.vendor_word);
     finding.severity_source = std::move(decided.source);
     finding.score = decided.score;
     finding.score_estimated = decided.estimated;

@@ -9,6 +9,16 @@
 
 namespace tenken::match {
 
+namespace {
+
+std::string_view own_word(std::string_view text) {
+  auto out = trim(text);
+  while (out.ends_with('*')) out.remove_suffix(1);  // Debian marks those set by hand: "high**"
+  return out;
+}
+
+}  // namespace
+
 std::optional<SeverityLevel> level_of_word(std::string_view vendor_word) {
   struct Word {
     std::string_view word;
@@ -25,9 +35,7 @@ std::optional<SeverityLevel> level_of_word(std::string_view vendor_word) {
       {"unimportant", SeverityLevel::low},
       {"none", SeverityLevel::none},
   }};
-  auto stated = trim(vendor_word);
-  while (stated.ends_with('*'))
-    stated.remove_suffix(1);  // Debian marks those set by hand: "high**"
+  const auto stated = own_word(vendor_word);
   const auto found = std::ranges::find_if(
       words, [&](const Word& one) { return equal_ignoring_case(one.word, stated); });
   if (found == words.end()) return std::nullopt;
@@ -50,6 +58,7 @@ DecidedSeverity strongest_word(const std::vector<SeverityClaim>& claims, bool di
     const auto level = level_of_word(claim.word);
     if (!level || *level <= out.level) continue;
     out.level = *level;
+    out.vendor_word = own_word(claim.word);
     out.source = distribution ? std::string(claim.ecosystem) : std::string(claim.advisory_id);
   }
   return out;
@@ -89,8 +98,10 @@ void score_word(DecidedSeverity& decided, std::int16_t tenths) {
 
 }  // namespace
 
-DecidedSeverity decide_severity(const std::vector<SeverityClaim>& claims,
-                                const advisories::VulnerabilityEntry& vulnerability) {
+namespace {
+
+DecidedSeverity decide(const std::vector<SeverityClaim>& claims,
+                       const advisories::VulnerabilityEntry& vulnerability) {
   const auto vector = choose_vector(claims, vulnerability);
   const auto* cvss =
       vector.index < 0 ? nullptr : &vulnerability.cvss[static_cast<std::size_t>(vector.index)];
@@ -113,6 +124,16 @@ DecidedSeverity decide_severity(const std::vector<SeverityClaim>& claims,
   score_word(out, cvss != nullptr ? cvss->tenths : no_score);
   out.cvss = vector.index;
   out.foreign_vector = cvss != nullptr && !vector.own;
+  return out;
+}
+
+}  // namespace
+
+DecidedSeverity decide_severity(const std::vector<SeverityClaim>& claims,
+                                const advisories::VulnerabilityEntry& vulnerability) {
+  auto out = decide(claims, vulnerability);
+  out.vendor_word = strongest_word(claims, true).vendor_word;
+  if (out.vendor_word.empty()) out.vendor_word = strongest_word(claims, false).vendor_word;
   return out;
 }
 

@@ -38,6 +38,8 @@ struct SeverityClaim {
 struct DecidedSeverity {
   SeverityLevel level = SeverityLevel::unknown;
   std::string source;
+  // What the distribution, else the record says in its own word, whichever decides; empty: neither.
+  std::string vendor_word;
   std::int16_t score = no_score;
   bool estimated = false;       // the score is the lower bound of the level's band
   bool foreign_vector = false;  // the level is a vendor's word, and the vector is not its own

@@ -71,6 +71,7 @@ struct Finding {
   std::string id;                       // the CVE, else the source's own id
   std::vector<std::string> advisories;  // records that themselves match, sorted
   std::string status_note;              // the vendor's words, or why a subscription is needed
+  std::string vendor_severity;          // the vendor's own word: "Important"; empty: it gave none
   std::string severity_source;          // "AlmaLinux", "CVSS 3.1 nvd@nist.gov"; empty: unknown
   std::int16_t score = no_score;        // in the band of the severity
   bool score_estimated = false;         // the lower bound of the band of a vendor's word

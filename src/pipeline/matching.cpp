@@ -164,7 +164,7 @@ class VersionMatching {
             .status = finding.status,
             .score = finding.score,
             .score_source = std::string(score_source(finding, vulnerability)),
-            .vendor_severity = std::string(name(finding.severity)),
+            .vendor_severity = finding.vendor_severity,
             .fixed_version = finding.fixed_version,
             .advisories = fmt::format("{}", fmt::join(finding.advisories, " "))};
   }

@@ -38,9 +38,6 @@ constexpr std::array<std::string_view, 2> exploit_names{"NO", "YES"};
 constexpr std::array<std::string_view, 1> type_names{"PACKAGE_VULNERABILITY"};
 constexpr std::array<std::string_view, 6> severity_names{"UNTRIAGED", "INFORMATIONAL", "LOW",
                                                          "MEDIUM",    "HIGH",          "CRITICAL"};
-// In the order of severity_names; nothing is said of what is untriaged.
-constexpr std::array<std::string_view, 6> vendor_words{"",       "NONE", "LOW",
-                                                       "MEDIUM", "HIGH", "CRITICAL"};
 
 std::vector<std::int64_t> numbers(const std::vector<std::size_t>& places, std::int64_t first) {
   std::vector<std::int64_t> out;
@@ -284,6 +281,8 @@ void add_column_texts(SqlText& sql, std::string_view finding, const Criteria& cr
     if (field == TextField::vulnerability_id)
       sql.add(" AND ").add(column_holds(sql, fmt::format("{}.vulnerability_id", finding), tests));
     if (field == TextField::title) sql.add(" AND ").add(title_holds(sql, finding, tests));
+    if (field == TextField::vendor_severity)
+      sql.add(" AND ").add(column_holds(sql, fmt::format("{}.vendor_severity", finding), tests));
   }
   if (columns.fixes.size() < fix_names.size())
     sql.add(fmt::format(" AND {}.fix IN ({})", finding, fmt::join(columns.fixes, ", ")));
@@ -315,8 +314,6 @@ ColumnConditions column_conditions(const Criteria& criteria) {
     if (field == TextField::status) out.statuses = numbers(passing(status_names, tests), 1);
     if (field == TextField::severity)
       out.scores = both(out.scores, merged(passing(severity_names, tests)));
-    if (field == TextField::vendor_severity)
-      out.scores = both(out.scores, merged(passing(vendor_words, tests)));
   }
   for (const auto& condition : criteria.numbers) {
     if (condition.field == NumberField::score)
@@ -352,6 +349,7 @@ std::vector<std::string_view> columns_read(const Criteria& criteria,
   std::vector<std::string_view> out;
   if (columns.scores.size() > 1) out.emplace_back("score");
   if (columns.fixes.size() < fix_names.size()) out.emplace_back("fix");
+  if (criteria.find(TextField::vendor_severity) != nullptr) out.emplace_back("vendor_severity");
   for (const auto& condition : criteria.numbers) {
     if (condition.field == NumberField::last_observed || condition.field == NumberField::updated)
       out.push_back(time_column(condition.field));

@@ -1,6 +1,7 @@
 #include "store/finding_query.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <charconv>
 #include <iterator>
@@ -49,9 +50,14 @@ Position position_of(const FindingRow& finding) {
           finding.key.episode};
 }
 
-// By account and by status is by score, within each.
+// By account, status and vendor severity is by score, within each.
+bool is_in_parts(FindingOrder order) {
+  return order == FindingOrder::account || order == FindingOrder::status ||
+         order == FindingOrder::vendor_severity;
+}
+
 std::vector<KeyColumn> whole_key(FindingOrder order) {
-  if (order != FindingOrder::status && order != FindingOrder::account) {
+  if (!is_in_parts(order)) {
     const auto key = key_of(order);
     return {key.begin(), key.end()};
   }
@@ -60,7 +66,7 @@ std::vector<KeyColumn> whole_key(FindingOrder order) {
   if (order == FindingOrder::account)
     out.push_back({"f.account_id", Kind::text});
   else
-    out.push_back({"f.status"});
+    out.push_back({"f.status"});  // or what the vendor's word means: a number too
   out.insert(out.end(), key.begin(), key.end());
   return out;
 }
@@ -300,13 +306,48 @@ struct Part {
   OwnedValue key;
   std::vector<std::string> accounts;
   std::vector<std::int64_t> statuses;
+  findings::TextTests vendor_words = {};  // empty: any
 };
+
+// The words of vendors as they write them, the weakest first; those of a group mean the same.
+constexpr std::array<std::array<std::string_view, 3>, 5> vendor_words{
+    {{"none"},
+     {"low", "negligible", "unimportant"},
+     {"medium", "moderate"},
+     {"high", "important"},
+     {"critical"}}};
+
+void add_spellings(findings::TextTests& out, std::string_view word, findings::Comparison test) {
+  if (word.empty()) return;
+  const auto upper = [](char c) { return static_cast<char>(c - 'a' + 'A'); };
+  std::string all(word);
+  std::ranges::transform(all, all.begin(), upper);
+  out.push_back({test, std::string(word)});
+  out.push_back({test, upper(word.front()) + std::string(word.substr(1))});
+  out.push_back({test, all});
+}
+
+// What is written in no known way is in the first, with what no vendor has rated.
+std::vector<Part> parts_by_vendor(const ResolvedQuestion& resolved) {
+  std::vector<Part> out{{std::int64_t{0}, resolved.accounts, resolved.columns.statuses}};
+  for (const auto& group : vendor_words) {
+    auto& part =
+        out.emplace_back(std::int64_t(out.size()), resolved.accounts, resolved.columns.statuses);
+    for (const auto word : group) {
+      add_spellings(part.vendor_words, word, findings::Comparison::equals);
+      add_spellings(out.front().vendor_words, word, findings::Comparison::not_equals);
+    }
+  }
+  return out;
+}
 
 std::vector<Part> parts_of(const ResolvedQuestion& resolved) {
   std::vector<Part> out;
   if (resolved.question.order == FindingOrder::account) {
     for (const auto& account : resolved.accounts)
       out.push_back({account, {account}, resolved.columns.statuses});
+  } else if (resolved.question.order == FindingOrder::vendor_severity) {
+    out = parts_by_vendor(resolved);
   } else {
     for (const auto status : resolved.columns.statuses)
       out.push_back({rank_of(status), resolved.accounts, {status}});
@@ -333,6 +374,9 @@ Result<FindingPage> list_in_parts(sql::Connection& connection, const ResolvedQue
       one.question.after.assign(asked.after.begin() + 1, asked.after.end());
     one.accounts = part.accounts;
     one.columns.statuses = part.statuses;
+    if (!part.vendor_words.empty())
+      one.question.criteria.texts.push_back(
+          {findings::TextField::vendor_severity, part.vendor_words});
     TRY(auto page, list_by_accounts(connection, one));
     out.findings.insert(out.findings.end(), std::make_move_iterator(page.findings.begin()),
                         std::make_move_iterator(page.findings.end()));
@@ -344,10 +388,6 @@ Result<FindingPage> list_in_parts(sql::Connection& connection, const ResolvedQue
     break;
   }
   return out;
-}
-
-bool is_in_parts(FindingOrder order) {
-  return order == FindingOrder::account || order == FindingOrder::status;
 }
 
 }  // namespace

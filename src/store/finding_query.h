@@ -36,6 +36,7 @@ enum class FindingOrder : std::uint8_t {
   vulnerability,
   vulnerability_source,
   epss,
+  vendor_severity,  // by what the word means
 };
 
 // The sort key of a finding in an order, complete: no two findings share one.

@@ -24,7 +24,14 @@ constexpr std::array orders{FindingOrder::score,
                             FindingOrder::image_registry,
                             FindingOrder::vulnerability,
                             FindingOrder::vulnerability_source,
-                            FindingOrder::epss};
+                            FindingOrder::epss,
+                            FindingOrder::vendor_severity};
+
+// By score, one after the other.
+bool is_list_of_lists(FindingOrder order) {
+  return order == FindingOrder::status || order == FindingOrder::account ||
+         order == FindingOrder::vendor_severity;
+}
 
 class FindingQueryTest : public StoreCase {
  protected:
@@ -109,6 +116,14 @@ TEST_P(FindingQueryTest, pages_follow_the_order) {
          [](const FindingRow& one) { return one.resource_facts.registry; });
   sorted(FindingOrder::vulnerability_source, &FindingRow::source);
   sorted(FindingOrder::vulnerability, [](const FindingRow& one) { return one.key.vulnerability; });
+  sorted(FindingOrder::vendor_severity, [](const FindingRow& one) {
+    const auto& word = one.vendor_severity;
+    return word.empty()                            ? 0
+           : word == "low" || word == "negligible" ? 2
+           : word == "MODERATE"                    ? 3
+           : word == "high" || word == "Important" ? 4
+                                                   : 5;
+  });
   sorted(FindingOrder::status, [](const FindingRow& one) {
     return one.status == Lifecycle::active ? 0 : one.status == Lifecycle::closed ? 1 : 2;
   });
@@ -182,6 +197,10 @@ TEST_P(FindingQueryTest, conditions_mean_what_they_say) {
        "1 = 0"},
       {R"({"codeRepositoryProjectName":[{"comparison":"NOT_EQUALS","value":"i-00000005"}]})",
        "1 = 1"},
+      {R"({"vendorSeverity":[{"comparison":"EQUALS","value":"Important"}]})",
+       "f.vendor_severity = 'Important'"},
+      {R"({"vendorSeverity":[{"comparison":"NOT_EQUALS","value":"low"}]})",
+       "f.vendor_severity <> 'low'"},
       {R"({"portRange":[{"beginInclusive":22}]})", "1 = 0"},
       {R"({"awsAccountId":[{"comparison":"EQUALS","value":"444455556666"}]})", "1 = 0"},
       {R"({"findingType":[{"comparison":"EQUALS","value":"PACKAGE_VULNERABILITY"}]})", "1 = 1"},
@@ -212,6 +231,7 @@ constexpr std::string_view asked_in_every_way[] = {
     R"("vulnerabilityId":[{"comparison":"EQUALS","value":"CVE-2024-00002"},)"
     R"({"comparison":"EQUALS","value":"CVE-2024-00003"}]})",
     R"({"resourceType":[{"comparison":"EQUALS","value":"AWS_ECR_CONTAINER_IMAGE"}]})",
+    R"({"vendorSeverity":[{"comparison":"PREFIX","value":"Imp"}]})",
     R"({"ecrImageRepositoryName":[{"comparison":"EQUALS","value":"team5/app"}]})",
     R"({"ecrImageRegistry":[{"comparison":"PREFIX","value":"1111"}],)"
     R"("ecrImageRepositoryName":[{"comparison":"NOT_EQUALS","value":"team5/app"}]})",
@@ -239,7 +259,7 @@ TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
   };
   for (const auto criteria : asked_in_every_way) {
     for (const auto order : orders) {
-      if (order == FindingOrder::status || order == FindingOrder::account) continue;  // by score
+      if (is_list_of_lists(order)) continue;
       auto asked = question(criteria);
       asked.order = order;
       asked.descending = criteria.size() % 2 == 0;
@@ -277,7 +297,7 @@ TEST_P(FindingQueryTest, every_way_to_a_page_shows_the_same) {
 
 TEST_P(FindingQueryTest, windows_follow_one_another) {
   for (const auto order : orders) {
-    if (order == FindingOrder::status || order == FindingOrder::account) continue;
+    if (is_list_of_lists(order)) continue;
     for (const bool descending : {true, false}) {
       ResolvedQuestion resolved{.question = question(asked_in_every_way[1]),
                                 .accounts = {std::string(FindingFleet::account)},

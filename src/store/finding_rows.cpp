@@ -80,7 +80,7 @@ const std::string_view finding_columns =
     "f.cause, r.external_id, r.type, r.region, r.name, r.platform, r.details, r.tags, "
     "v.source, v.published_at, v.modified_at, v.epss, v.exploited_at, v.document, "
     "r.repository, r.registry, r.image_hash, r.image_architecture, r.image_id, r.vpc_id, "
-    "r.subnet_id";
+    "r.subnet_id, f.vendor_severity";
 
 FindingRow read_finding(const sql::Row& row, int first_column) {
   const auto at = [&](int offset) { return first_column + offset; };
@@ -95,6 +95,7 @@ FindingRow read_finding(const sql::Row& row, int first_column) {
                  .closed = row.integer(at(11)),
                  .suppressed_by = row.string(at(12)),
                  .cause = row.string(at(13)),
+                 .vendor_severity = row.string(at(34)),
                  .resource_external_id = row.string(at(14)),
                  .resource_type = row.string(at(15)),
                  .resource_region = row.string(at(16)),

@@ -48,6 +48,7 @@ struct FindingRow {
   Seconds closed = 0;
   std::string suppressed_by;
   std::string cause;
+  std::string vendor_severity;  // of the package that gives the score; empty: the vendor gave none
 
   std::string resource_external_id;
   std::string resource_type;
@@ -70,7 +71,7 @@ struct FindingRow {
 
 // The columns of a FindingRow from finding f, resource r and vulnerability v.
 extern const std::string_view finding_columns;
-constexpr int finding_column_count = 34;
+constexpr int finding_column_count = 35;
 FindingRow read_finding(const sql::Row& row, int first_column = 0);
 
 // Fills in `packages` of all of them.

@@ -509,7 +509,7 @@ bool FindingStatements::reads_rows(FindingDriver driver) const {
   if (order == FindingOrder::last_observed && driver != FindingDriver::last_observed) return true;
   const auto read = columns_read(question_.question.criteria, question_.columns);
   return std::ranges::any_of(read, [&](std::string_view column) {
-    return column == "updated_at" ||
+    return column == "updated_at" || column == "vendor_severity" ||
            (column == "last_observed_at" && driver != FindingDriver::last_observed) ||
            (column == "fix" && driver != FindingDriver::status_and_score) ||
            (column == "score" && !has_scores);

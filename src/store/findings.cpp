@@ -34,12 +34,13 @@ constexpr Scope one_vulnerability{
 // Every (resource, vulnerability) that holds now, its packages brought together.
 constexpr std::string_view holding = R"sql(
 SELECT resource_id, vulnerability_id, MAX(score) AS score, MIN(stale) AS stale,
+       substr(MAX(CAST(2000 + score AS TEXT) || vendor_severity), 5) AS vendor_severity,
        CASE WHEN MIN(CASE WHEN fixed_version <> '' THEN 1 ELSE 0 END) = 1 THEN 2
             WHEN MAX(CASE WHEN fixed_version <> '' THEN 1 ELSE 0 END) = 1 THEN 1
             ELSE 0 END AS fix,
        {joined} AS packages
 FROM (SELECT rp.resource_id, rp.package_version_id, m.vulnerability_id, m.score, m.stale,
-             m.fixed_version
+             m.fixed_version, m.vendor_severity
       FROM {from}
       WHERE m.live = 1 AND {packages}
       ORDER BY rp.resource_id, m.vulnerability_id, rp.package_version_id) one
@@ -51,9 +52,10 @@ GROUP BY resource_id, vulnerability_id
 // data is stale says nothing new of the finding: updated_at stays.
 constexpr std::string_view open_statement = R"sql(
 INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, score, fix, stale,
-                     packages, last_observed_at, updated_at, closed_at, cause, transition)
+                     packages, last_observed_at, updated_at, closed_at, cause, transition,
+                     vendor_severity)
 SELECT n.resource_id, n.vulnerability_id, COALESCE(f.episode, ?1), r.account_id, 1, n.score,
-       n.fix, n.stale, n.packages, ?1, ?1, 0, ?3, ?2
+       n.fix, n.stale, n.packages, ?1, ?1, 0, ?3, ?2, n.vendor_severity
 FROM ({holding}) n
 JOIN resource r ON r.resource_id = n.resource_id
 LEFT JOIN finding f ON f.resource_id = n.resource_id AND f.vulnerability_id = n.vulnerability_id
@@ -67,9 +69,11 @@ ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
                       OR finding.fix <> excluded.fix OR finding.packages <> excluded.packages
                     THEN excluded.updated_at ELSE finding.updated_at END,
   score = excluded.score, fix = excluded.fix, stale = excluded.stale, packages = excluded.packages,
-  last_observed_at = excluded.last_observed_at, closed_at = 0
+  last_observed_at = excluded.last_observed_at, closed_at = 0,
+  vendor_severity = excluded.vendor_severity
 WHERE finding.status = 3 OR finding.score <> excluded.score OR finding.fix <> excluded.fix
    OR finding.packages <> excluded.packages OR finding.stale <> excluded.stale
+   OR finding.vendor_severity <> excluded.vendor_severity
    OR finding.last_observed_at < excluded.last_observed_at - {sign_of_life}
 )sql";
 

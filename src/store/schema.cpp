@@ -512,6 +512,13 @@ UPDATE resource SET image_id = COALESCE(details::json #>> '{instance,imageId}', 
   WHERE type = 'AWS_EC2_INSTANCE' AND strpos(details, '\u0000') = 0;
 )sql";
 
+// The word of the vendor whose package gives the finding its score. Matches held the level that was
+// decided in its stead: all are matched again, by a generation that the store does not know.
+constexpr std::string_view vendor_words = R"sql(
+ALTER TABLE finding ADD COLUMN vendor_severity TEXT NOT NULL DEFAULT '';
+UPDATE setting SET value = '-' WHERE name = 'advisory_generation';
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -527,6 +534,7 @@ constexpr std::array all{
     sql::Migration{12, running_known},
     sql::Migration{13, {}, findings_in_order_on_sqlite},
     sql::Migration{14, resource_facts, resource_facts_on_sqlite, resource_facts_on_postgresql},
+    sql::Migration{15, vendor_words},
 };
 
 }  // namespace

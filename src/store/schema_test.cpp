@@ -146,6 +146,13 @@ TEST_P(SchemaTest, resources_of_an_older_store_have_the_facts_that_new_ones_have
   EXPECT_EQ(facts_of(image, "1", "a/b@" + hash, "{}").registry, "1");
 }
 
+TEST_P(SchemaTest, matches_that_hold_no_words_of_vendors_are_made_again) {
+  ASSERT_TRUE(db().run("INSERT INTO setting (name, value) VALUES ('advisory_generation', 'g1')"));
+  ASSERT_TRUE(migrate(db()));
+  EXPECT_EQ(db().one_text("SELECT value FROM setting WHERE name = 'advisory_generation'").value(),
+            "-");
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, SchemaTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          [](const auto& engine) { return test::engine_name(engine); });

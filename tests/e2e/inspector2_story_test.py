@@ -157,6 +157,13 @@ def score(finding):
     return finding.get("inspectorScore", -1)
 
 
+def vendor_rank(details):
+    word = details.get("vendorSeverity", "").lower()
+    meanings = ("",), ("none",), ("low", "negligible", "unimportant"), ("medium", "moderate"), (
+        "high", "important"), ("critical",)  # fmt: skip
+    return next(rank for rank, words in enumerate(meanings) if word in words)
+
+
 SEVERITIES = ["UNTRIAGED", "INFORMATIONAL", "LOW", "MEDIUM", "HIGH", "CRITICAL"]
 # What no finding of tenken has leaves the order to the score.
 SORT_KEYS = {
@@ -175,7 +182,7 @@ SORT_KEYS = {
     "VULNERABILITY_ID": lambda one: vulnerability(one),
     "VULNERABILITY_SOURCE": lambda one: one["packageVulnerabilityDetails"]["source"],
     "INSPECTOR_SCORE": score,
-    "VENDOR_SEVERITY": score,
+    "VENDOR_SEVERITY": lambda one: vendor_rank(one["packageVulnerabilityDetails"]),
     "EPSS_SCORE": lambda one: one.get("epss", {}).get("score", -1),
 }
 

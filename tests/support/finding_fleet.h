@@ -166,6 +166,12 @@ class FindingFleet {
                });
   }
 
+  static std::string_view vendor_word(std::int64_t vulnerability) {
+    constexpr std::array<std::string_view, 7> words{"",     "Important",  "low",     "MODERATE",
+                                                    "high", "negligible", "Critical"};
+    return words[static_cast<std::size_t>(vulnerability % 7)];
+  }
+
   std::string owner(std::int64_t resource) const {
     const bool shared = size_.members > 0 && resource % 10 == 0;
     return member(shared ? 1 + resource / 10 % size_.members : 0);
@@ -250,7 +256,7 @@ class FindingFleet {
     return put(connection, "finding",
                {"resource_id", "vulnerability_id", "episode", "account_id", "status", "score",
                 "fix", "packages", "last_observed_at", "updated_at", "closed_at", "suppressed_by",
-                "cause", "transition"},
+                "cause", "transition", "vendor_severity"},
                [&](sql::Bulk& bulk) -> Result<> {
                  for (const auto& [id, number] : sorted_resources())
                    TRY_VOID(add_findings(bulk, id, number));
@@ -297,7 +303,8 @@ class FindingFleet {
                                 status == 3 ? seen + 86'400 : std::int64_t{0},
                                 std::string_view(status == 2 ? "0123456789abcdef" : ""),
                                 std::string_view("inventory d"),
-                                seen};
+                                seen,
+                                vendor_word(one)};
       TRY_VOID(bulk.add(row));
     }
     return {};

@@ -36,6 +36,7 @@ constexpr std::array sort_fields{
     SortField{"VULNERABILITY_ID", FindingOrder::vulnerability},
     SortField{"VULNERABILITY_SOURCE", FindingOrder::vulnerability_source},
     SortField{"EPSS_SCORE", FindingOrder::epss},
+    SortField{"VENDOR_SEVERITY", FindingOrder::vendor_severity},
 };
 
 FindingOrder order_of(std::string_view field) {
