@@ -27,6 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = tenken::sbom::read_sbom(written, "document");
     CHECK(again.has_value());
     CHECK(again->packages.size() == inventory->packages.size());
+    CHECK(again->skips.empty() == inventory->skips.empty());
     for (std::size_t i = 0; i < again->packages.size(); ++i)
       CHECK(same(inventory->packages[i], again->packages[i]));
   }

@@ -264,6 +264,13 @@ void write_cyclonedx_1_5(json::Writer& out, const SbomReport& report) {
   out.member("serialNumber", fmt::format("urn:uuid:{}", report.serial)).key("version").integer(1);
   write_metadata(out, report, found);
   write_components(out, report);
+  if (!report.result.inventory.skips.empty())
+    out.key("compositions")
+        .begin_array()
+        .begin_object()
+        .member("aggregate", "incomplete")
+        .end_object()
+        .end_array();
   out.key("vulnerabilities").begin_array();
   for (std::size_t i = 0; i < found.size(); ++i) write_vulnerability(out, report, found[i], i + 1);
   out.end_array();

@@ -38,6 +38,18 @@ TEST_F(ScanSbomTest, CycloneDxHasWhatPluginsRead) {
     EXPECT_TRUE(text.contains(part)) << part << "\n" << text;
 }
 
+TEST_F(ScanSbomTest, WhatIsPartialIsAnsweredAsSuch) {
+  EXPECT_FALSE(answer("ScanSbom", request("")).contains("compositions"));
+  for (const auto* format : {"", "INSPECTOR"}) {
+    auto partial = request(format);
+    partial.insert(partial.size() - 2, R"(,"compositions":[{"aggregate":"unknown"}])");
+    const auto text = answer("ScanSbom", partial);
+    EXPECT_TRUE(text.contains("the document says itself that it is not complete")) << text;
+    EXPECT_EQ(text.contains(R"("compositions":[{"aggregate":"incomplete"}])"), *format == '\0')
+        << text;
+  }
+}
+
 TEST_F(ScanSbomTest, ScoreOfAGitHubAdvisoryIsGitHubs) {
   use_advisories({{"GHSA-aaaa-bbbb-cccc", osv_advisory("GHSA-aaaa-bbbb-cccc", "flask", "3.0")}});
   const auto text = answer("ScanSbom", request(""));

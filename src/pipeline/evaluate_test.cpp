@@ -1,4 +1,5 @@
 #include "pipeline/evaluate_fixture.h"
+#include "sbom/sbom.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -221,6 +222,61 @@ TEST_P(EvaluateTest, an_incomplete_inventory_replaces_what_it_names_and_keeps_th
   report("web-1", {{"a", "2.0"}}, false);
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
+}
+
+// As a client puts it: by the SBOM reader.
+Inventory declared(std::string_view components, std::string_view compositions = "[]") {
+  auto read = sbom::read_sbom(
+      fmt::format(R"({{"bomFormat":"CycloneDX","specVersion":"1.6","components":{},)"
+                  R"("compositions":{}}})",
+                  components, compositions),
+      "the SBOM");
+  EXPECT_TRUE(read) << read.error().what;
+  read->databases_read = 1;
+  return *std::move(read);
+}
+
+TEST_P(EvaluateTest, an_sbom_that_says_that_it_is_partial_closes_only_what_it_names) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  put("web-1",
+      declared(R"([{"name":"a","purl":"pkg:pypi/a@1"},{"name":"b","purl":"pkg:pypi/b@1"}])"));
+  work();
+  constexpr auto rest = R"([{"name":"a","purl":"pkg:pypi/a@2"}])";
+  put("web-1", declared(rest, R"([{"aggregate":"incomplete"}])"));
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
+  put("web-1", declared(rest, R"([{"aggregate":"complete"}])"));
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 CLOSED"}));
+}
+
+TEST_P(EvaluateTest, an_inventory_that_names_nothing_closes_nothing) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  for (const auto* components : {"[]", R"([{"name":"a","version":"3"}])",
+                                 R"([{"name":"x","purl":"pkg:unknowntype/x@3"}])"}) {
+    put("web-1", declared(components));
+    work();
+    EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"}) << components;
+    EXPECT_EQ(coverage("web-1"), "ACTIVE SUCCESSFUL") << components;
+  }
+  report("web-1", {});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
+  EXPECT_EQ(coverage("web-1"), "ACTIVE SUCCESSFUL");
+  put("web-2", declared("[]"));
+  work();
+  EXPECT_EQ(coverage("web-2"), "INACTIVE NO_INVENTORY");
+}
+
+TEST_P(EvaluateTest, a_package_that_is_there_by_its_name_alone_closes_nothing_of_that_name) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  put("web-1", declared(R"([{"name":"a","version":"3"},{"name":"c","purl":"pkg:pypi/c@1"}])"));
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
 }
 
 TEST_P(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {

@@ -143,13 +143,13 @@ store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory i
                             .details = details_of(inventory, facts),
                             .tags = report.tags,
                             .digest = report.digest,
-                            .complete = inventory.skips.empty() && inventory.databases_read > 0,
                             .unknown = unread_of(inventory),
                             .received = report.received,
                             .expires = report.expires,
                             .agentless = report.agentless,
                             .running = running_packages(facts),
                             .knows_running = host::knows_all_processes(facts)};
+  const bool is_whole = inventory.skips.empty() && inventory.databases_read > 0;
   out.packages.reserve(inventory.packages.size());
   for (auto& package : inventory.packages) {
     if (package.listed_only) continue;
@@ -163,6 +163,8 @@ store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory i
     version.package = std::move(package);
     out.packages.emplace_back(std::move(version), std::move(location));
   }
+  // That nothing is installed is what a reader says that found nothing to read.
+  out.complete = is_whole && !out.packages.empty();
   return out;
 }
 

@@ -34,6 +34,11 @@ void complete(Package& package, const Component& component) {
   if (package.module_label.empty()) package.module_label = component.module_label;
 }
 
+// Something can be said of it, given advisories.
+bool is_identified(const Package& package) {
+  return !package.ecosystem.empty() && !package.listed_only;
+}
+
 }  // namespace
 
 Collector::Collector(std::string_view shown_name) : skips_(shown_name) {
@@ -83,6 +88,12 @@ Result<> Collector::add_subject(const Component& component) {
   return {};
 }
 
+void Collector::note_incomplete(std::string_view words) {
+  if (is_incomplete_) return;
+  is_incomplete_ = true;
+  skip("", fmt::format("the document says itself that it is not complete: {}", words));
+}
+
 void Collector::add_operating_system(const Component& component) {
   if (has_operating_system_) {
     skip(shown(component), "a second operating system: no release is taken from either");
@@ -113,6 +124,8 @@ Inventory Collector::finish() && {
     if (unnamed) package.ecosystem = os.ecosystem;
     if (package.release.empty() && package.ecosystem == os.ecosystem) package.release = os.release;
   }
+  if (std::ranges::none_of(inventory_.packages, is_identified))
+    skip("", "the document names no package that can be identified");
   inventory_.skips = skips_.take_skips();
   return std::move(inventory_);
 }

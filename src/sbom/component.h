@@ -50,6 +50,8 @@ class Collector {
   // is the same one.
   Result<> add_subject(const Component& component);
   void skip(std::string_view record, std::string_view reason) { skips_.skip(record, reason); }
+  // The document says in these words that it may lack packages: a skip, once.
+  void note_incomplete(std::string_view words);
   // Packages of the operating system that name no release get the document's.
   Inventory finish() &&;
 
@@ -60,6 +62,7 @@ class Collector {
   inventory::PackageList skips_;
   bool has_operating_system_ = false;
   bool is_ambiguous_ = false;
+  bool is_incomplete_ = false;
 };
 
 // Each reads a document of its format, already known as such.

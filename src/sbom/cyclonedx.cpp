@@ -120,6 +120,20 @@ bool repeats(json::Value value, json::Value subject) {
          value["purl"].string().empty() && !subject["purl"].string().empty();
 }
 
+// What is known to be incomplete, or not known to be complete, may lack packages: of the whole or
+// of one part, which is part of the whole. "not_specified" is what a document without compositions
+// says, and those of vulnerabilities alone say nothing of components.
+void read_compositions(json::Value compositions, Collector& collector) {
+  const bool is_absent = !compositions || compositions.type() == json::Value::Type::null;
+  if (!is_absent && !compositions.is_array()) return collector.skip("", "compositions is no array");
+  compositions.for_each([&](json::Value one) {
+    const auto aggregate = one["aggregate"].string();
+    if (aggregate == "complete" || aggregate == "not_specified") return;
+    const bool of_components = one["assemblies"] || one["dependencies"] || !one["vulnerabilities"];
+    if (of_components) collector.note_incomplete(fmt::format("aggregate \"{}\"", aggregate));
+  });
+}
+
 // The document's order is kept: the first component is on top of the stack.
 void push(std::vector<json::Value>& stack, json::Value components) {
   const auto bottom = static_cast<std::ptrdiff_t>(stack.size());
@@ -159,6 +173,7 @@ Result<Inventory> read_cyclonedx(json::Value root, std::string_view shown_name) 
     TRY_VOID(collector.add(read_component(value)));
   }
   TRY_VOID(collector.add_subject(whole));
+  read_compositions(root["compositions"], collector);
   return std::move(collector).finish();
 }
 

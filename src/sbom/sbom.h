@@ -23,13 +23,17 @@ namespace tenken::sbom {
 // read (which is a skip, too), has no kind and no ecosystem. What the document describes as a
 // whole is a package where it has a purl; it comes last, and once. Operating systems, files, images
 // and other things that are no packages are left out; an operating system becomes Inventory::os and
-// gives its release to packages that name none.
+// gives its release to packages that name none. A document that says itself that it may lack
+// packages has a skip for that (CycloneDX: a composition of components whose aggregate is neither
+// complete nor not_specified; SPDX 2: CONTAINS or DEPENDS_ON NOASSERTION; SPDX 3: such a
+// relationship with completeness incomplete or to NoAssertionElement), and so has one of which no
+// package can be identified: neither says what is not there.
 // shown_name is the document's name in the inventory and its skips. Errors: invalid, limit.
 Result<Inventory> read_sbom(std::string_view bytes, std::string_view shown_name);
 
 // CycloneDX 1.6 and SPDX 2.3 as JSON; the same inventory and time give the same bytes. Reading
 // the text gives back the packages with ecosystem, release, kind, name, version, arch, source,
-// module label and vendor.
+// module label and vendor, and whether there are skips.
 std::string write_cyclonedx(const Inventory& inventory, Seconds timestamp);
 std::string write_spdx(const Inventory& inventory, Seconds timestamp);
 

@@ -30,6 +30,8 @@ Inventory read(std::string_view text) {
   return inventory.has_value() ? *std::move(inventory) : Inventory();
 }
 
+using Lines = std::vector<std::string>;
+
 std::string error_of(std::string_view text) {
   const auto inventory = read_sbom(text, "f");
   return inventory.has_value() ? "" : inventory.error().what;
@@ -382,12 +384,96 @@ TEST(SbomWrite, the_packages_of_real_systems_come_back) {
   }
 }
 
+Lines reasons(const Inventory& inventory) {
+  Lines out;
+  for (const auto& skip : inventory.skips) out.push_back(skip.reason);
+  return out;
+}
+
+Lines reasons_of_compositions(std::string_view compositions) {
+  return reasons(read(fmt::format(
+      R"({{"bomFormat":"CycloneDX","specVersion":"1.6","components":[{{"type":"library",)"
+      R"("name":"a","purl":"pkg:npm/a@1"}}],"compositions":{}}})",
+      compositions)));
+}
+
+std::string not_complete(std::string_view words) {
+  return fmt::format("the document says itself that it is not complete: {}", words);
+}
+
+TEST(SbomCycloneDx, a_composition_says_whether_packages_may_be_missing) {
+  for (const auto* complete :
+       {"[]", "null", R"([{"aggregate":"complete"}])", R"([{"aggregate":"not_specified"}])",
+        R"([{"aggregate":"incomplete","vulnerabilities":["v"]}])"})
+    EXPECT_EQ(reasons_of_compositions(complete), Lines{}) << complete;
+  for (const std::string_view aggregate :
+       {"incomplete", "incomplete_first_party_only", "incomplete_first_party_proprietary_only",
+        "incomplete_first_party_opensource_only", "incomplete_third_party_only",
+        "incomplete_third_party_proprietary_only", "incomplete_third_party_opensource_only",
+        "unknown", "a word of a later version", ""})
+    EXPECT_EQ(reasons_of_compositions(fmt::format(
+                  R"([{{"aggregate":"complete","assemblies":["s"]}},{{"aggregate":"{}"}},{{}}])",
+                  aggregate)),
+              Lines{not_complete(fmt::format("aggregate \"{}\"", aggregate))});
+  for (const auto* part : {R"("assemblies":["a"])", R"("dependencies":["a"])",
+                           R"("dependencies":["a"],"vulnerabilities":["v"])"})
+    EXPECT_EQ(reasons_of_compositions(fmt::format(R"([{{"aggregate":"unknown",{}}}])", part)),
+              Lines{not_complete("aggregate \"unknown\"")});
+  EXPECT_EQ(reasons_of_compositions(R"({"aggregate":"complete"})"),
+            Lines{"compositions is no array"});
+}
+
+TEST(SbomSpdx, known_unknowns_are_packages_that_may_be_missing) {
+  const auto two = [](std::string_view type, std::string_view related) {
+    return reasons(read(fmt::format(
+        R"({{"spdxVersion":"SPDX-2.3","packages":[{{"SPDXID":"SPDXRef-a","name":"a","externalRefs":)"
+        R"([{{"referenceType":"purl","referenceLocator":"pkg:npm/a@1"}}]}}],"relationships":)"
+        R"([{{"spdxElementId":"SPDXRef-a","relationshipType":"{}","relatedSpdxElement":"{}"}}]}})",
+        type, related)));
+  };
+  EXPECT_EQ(two("CONTAINS", "NOASSERTION"), Lines{not_complete("CONTAINS NOASSERTION")});
+  EXPECT_EQ(two("DEPENDS_ON", "NOASSERTION"), Lines{not_complete("DEPENDS_ON NOASSERTION")});
+  EXPECT_EQ(two("CONTAINS", "NONE"), Lines{});
+  EXPECT_EQ(two("GENERATED_FROM", "NOASSERTION"), Lines{});
+  const auto three = [](std::string_view relationship) {
+    return reasons(read(fmt::format(
+        R"({{"@context":"https://spdx.org/rdf/3.0.1/spdx-context.jsonld","@graph":[)"
+        R"({{"type":"software_Package","spdxId":"a","name":"a","software_packageUrl":"pkg:npm/a@1"}},)"
+        R"({{"type":"Relationship","spdxId":"r","from":"a",{}}}]}})",
+        relationship)));
+  };
+  EXPECT_EQ(three(R"("relationshipType":"contains","to":["b"],"completeness":"incomplete")"),
+            Lines{not_complete("contains incomplete")});
+  EXPECT_EQ(three(R"("relationshipType":"dependsOn",)"
+                  R"("to":["https://spdx.org/rdf/3.0.1/terms/Core/NoAssertionElement"])"),
+            Lines{not_complete("dependsOn NoAssertion")});
+  EXPECT_EQ(three(R"("relationshipType":"contains","to":["b"],"completeness":"complete")"),
+            Lines{});
+}
+
+TEST(Sbom, one_that_names_no_package_that_can_be_identified_says_so) {
+  for (const auto* components : {"[]", R"([{"type":"library","name":"a","version":"1"}])",
+                                 R"([{"type":"library","name":"a","purl":"pkg:unknowntype/a@1"}])",
+                                 R"([{"type":"container","name":"a","purl":"pkg:oci/a@1"}])"})
+    EXPECT_EQ(
+        reasons(read(fmt::format(
+            R"({{"bomFormat":"CycloneDX","specVersion":"1.6","components":{}}})", components))),
+        Lines{"the document names no package that can be identified"})
+        << components;
+  EXPECT_EQ(reasons(read(R"({"spdxVersion":"SPDX-2.3","packages":[]})")).size(), 1U);
+}
+
 TEST(SbomWrite, what_was_not_read_makes_the_document_incomplete) {
   auto inventory = sample();
   EXPECT_FALSE(write_cyclonedx(inventory, 0).contains("incomplete"));
   inventory.skips.push_back({.file = "var/lib/dpkg/status", .record = "", .reason = "unreadable"});
   EXPECT_TRUE(write_cyclonedx(inventory, 0).contains(R"("aggregate": "incomplete")"));
   EXPECT_TRUE(write_spdx(inventory, 0).contains("entries that could not be read: 1"));
+  for (const auto& text : {write_cyclonedx(inventory, 0), write_spdx(inventory, 0)})
+    EXPECT_EQ(read(text).skips.size(), 1U) << text;
+  inventory.skips.clear();
+  for (const auto& text : {write_cyclonedx(inventory, 0), write_spdx(inventory, 0)})
+    EXPECT_TRUE(read(text).skips.empty()) << text;
 }
 
 TEST(SbomWrite, what_is_known_of_packages_is_said_in_both_formats) {

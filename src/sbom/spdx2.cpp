@@ -51,6 +51,16 @@ std::string_view find_subject(json::Value root) {
   return about_one ? *described.begin() : std::string_view();
 }
 
+// "Known unknowns": something is contained or needed, and nobody says what.
+void read_completeness(json::Value relationships, Collector& collector) {
+  relationships.for_each([&](json::Value one) {
+    const auto type = one["relationshipType"].string();
+    const bool has_parts = type == "CONTAINS" || type == "DEPENDS_ON";
+    if (has_parts && one["relatedSpdxElement"].string() == "NOASSERTION")
+      collector.note_incomplete(fmt::format("{} NOASSERTION", type));
+  });
+}
+
 bool is_own(json::Value root) {
   bool own = false;
   root["creationInfo"]["creators"].for_each(
@@ -117,6 +127,7 @@ Result<Inventory> read_spdx2(json::Value root, std::string_view shown_name) {
   TRY_VOID(std::move(added));
   for (const auto package : described)
     TRY_VOID(add_package(collector, package, Part::subject, own));
+  read_completeness(root["relationships"], collector);
   return std::move(collector).finish();
 }
 

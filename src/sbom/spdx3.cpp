@@ -1,6 +1,8 @@
 // SPDX 3.0 as JSON-LD: one @graph of elements, of which the software packages matter here.
 #include <set>
 
+#include <fmt/format.h>
+
 #include "sbom/component.h"
 
 namespace tenken::sbom {
@@ -23,6 +25,19 @@ std::string_view read_purl(json::Value package) {
       purl = identifier["identifier"].string();
   });
   return purl;
+}
+
+// A relationship says of itself whether it names all that it should.
+void read_completeness(json::Value element, Collector& collector) {
+  const auto type = element["relationshipType"].string();
+  if (type != "contains" && type != "dependsOn") return;
+  bool is_unknown = false;
+  element["to"].for_each([&](json::Value to) {
+    is_unknown = is_unknown || to.string().ends_with("NoAssertionElement");
+  });
+  if (element["completeness"].string() == "incomplete" || is_unknown)
+    collector.note_incomplete(
+        fmt::format("{} {}", type, is_unknown ? "NoAssertion" : "incomplete"));
 }
 
 bool is_package(json::Value element) {
@@ -57,6 +72,7 @@ Result<Inventory> read_spdx3(json::Value root, std::string_view shown_name) {
   std::vector<Component> described;  // more than one where the id stands twice
   Result<> added;
   graph.for_each([&](json::Value element) {
+    read_completeness(element, collector);
     if (!added.has_value() || !is_package(element)) return;
     Component component{.role = role_of(element["software_primaryPurpose"].string()),
                         .name = element["name"].string(),

@@ -112,6 +112,8 @@ std::string write(const Inventory& inventory, Seconds timestamp, const Extras& e
     write_relationship(json, subject_id, "CONTAINS", operating_system_id);
   for (std::size_t i = 0; i < inventory.packages.size(); ++i)
     write_relationship(json, subject_id, "CONTAINS", package_id(i));
+  // What it has beside is not known (SPDX 2.3, 11.1).
+  if (!inventory.skips.empty()) write_relationship(json, subject_id, "CONTAINS", "NOASSERTION");
   json.end_array().end_object();
   return json.take() + "\n";
 }

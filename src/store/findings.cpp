@@ -98,7 +98,7 @@ WHERE {findings} AND status <> 3
                     AND m.vulnerability_id = finding.vulnerability_id)
   AND NOT EXISTS (SELECT 1 FROM resource_package rp
                   JOIN package_version u ON u.package_version_id = rp.package_version_id
-                  JOIN package_version p ON p.name = u.name AND p.kind = u.kind
+                  JOIN package_version p ON p.name = u.name AND (p.kind = u.kind OR u.kind = '')
                   JOIN match m ON m.package_version_id = p.package_version_id
                   WHERE rp.resource_id = finding.resource_id AND u.ecosystem = ''
                     AND m.vulnerability_id = finding.vulnerability_id)
