@@ -4,6 +4,7 @@
 #include "access/audit.h"
 #include "access/tokens.h"
 #include "api/agents/install_script.h"
+#include "api/agents/move.h"
 #include "app/commands.h"
 #include "app/console.h"
 #include "app/exit_code.h"
@@ -15,8 +16,10 @@
 #include "crypto/random.h"
 #include "pipeline/retire.h"
 #include "serve/tls_files.h"
+#include "store/agent_health.h"
 #include "store/agent_updates.h"
 #include "store/agents.h"
+#include "store/owners.h"
 #include "store/resources.h"
 #include "store/schema.h"
 
@@ -178,10 +181,11 @@ int admin_agent_list_command(const AdminArguments& arguments) {
           store::list_updates(connection, arguments.account, after, agents.back().resource));
       for (const auto& one : agents) {
         const auto update = updates.find(one.id);
-        print(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.id, one.resource,
+        print(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.id, one.resource,
                           or_dash(one.name.empty() ? one.host_name : one.name),
                           store::name(one.status), or_dash(one.version), shown_time(one.seen),
-                          shown_time(one.reported), one.clone_seen == 0 ? "-" : "clone",
+                          shown_time(one.reported), store::health_of(one, now()),
+                          or_dash(one.wanted),
                           update == updates.end() ? "-" : shown_update(update->second, one)));
       }
       if (std::ssize(agents) < page) return {};
@@ -216,6 +220,31 @@ int admin_agent_retire_command(const AdminArguments& arguments) {
 
 int admin_agent_revoke_command(const AdminArguments& arguments) {
   return change_agent(arguments, "RevokeAgent", ended_as(store::AgentStatus::revoked));
+}
+
+// The word of who runs the server, where no machine can tell whether two are one host.
+int admin_agent_move_command(const AdminArguments& arguments) {
+  return change_agent(
+      arguments, "MoveAgent",
+      [&](sql::Connection& connection, const store::Agent& agent) -> Result<bool> {
+        if (agent.status != store::AgentStatus::active)
+          return invalid(fmt::format("the agent {} was {}: enrol its host again first", agent.id,
+                                     store::name(agent.status)));
+        if (agent.resource == arguments.resource) return false;
+        TRY_VOID(store::lock_owners(connection));
+        TRY(const auto known, store::find_resource(connection, agent.account, arguments.resource));
+        if (!known)
+          return not_found(
+              fmt::format("the account has no resource {}", printable(arguments.resource)));
+        TRY(const auto owner, store::owner_of(connection, agent.account, arguments.resource));
+        if (!owner.target.empty())
+          return invalid(
+              fmt::format("{} is collected over SSH from {}: remove that first (tenken "
+                          "admin collect remove)",
+                          printable(arguments.resource), printable(owner.target)));
+        TRY_VOID(api::agents::take_resource(connection, agent, arguments.resource, now()));
+        return true;
+      });
 }
 
 int admin_agent_collect_command(const AdminArguments& arguments) {

@@ -116,6 +116,10 @@ void AdminOptions::add_agents(CLI::App& admin) {
   add_agent_command(group, "retire", "end an agent whose host is gone, and close its findings",
                     admin_agent_retire_command);
   add_agent_command(group, "revoke", "let an agent in no longer", admin_agent_revoke_command);
+  add_agent_command(group, "move", "say which resource an agent's host is, whosever that was",
+                    admin_agent_move_command)
+      .add_option("RESOURCE", admin_.resource, "its id")
+      ->required();
   add_agent_command(group, "collect", "have an agent report the whole now",
                     admin_agent_collect_command);
   add_agent_command(group, "renew", "have an agent get itself a new key and certificate now",

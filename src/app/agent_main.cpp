@@ -178,8 +178,9 @@ Result<> enrol(Arguments& arguments) {
   say(stdout, fmt::format("enrolled as {}, agent {}\n", enrolled.resource_id, enrolled.agent_id));
   if (enrolled.clone)
     complain(
-        "another host that reports has the same machine id: this one has a resource of its "
-        "own (systemd-machine-id-setup gives a cloned host an id of its own)");
+        "another host that reports has the same machine id, or what this one would be is known "
+        "already: it has a resource of its own (systemd-machine-id-setup gives a cloned host an id "
+        "of its own; tenken admin agent list says more)");
   return {};
 }
 

@@ -125,8 +125,9 @@ struct AdminArguments {
   std::string account;
   std::string user;
   std::string role = "viewer";
-  std::string id;    // of a key, a token, an agent
-  std::string name;  // of an account or an agent, for people
+  std::string id;        // of a key, a token, an agent
+  std::string name;      // of an account or an agent, for people
+  std::string resource;  // that an agent is to be
   bool management = false;
   std::int64_t days = 0;  // a key's life; 0: for ever
   std::string file;       // of a backup
@@ -161,6 +162,7 @@ int admin_agent_list_command(const AdminArguments& arguments);
 int admin_agent_rename_command(const AdminArguments& arguments);
 int admin_agent_retire_command(const AdminArguments& arguments);
 int admin_agent_revoke_command(const AdminArguments& arguments);
+int admin_agent_move_command(const AdminArguments& arguments);
 int admin_agent_collect_command(const AdminArguments& arguments);
 int admin_agent_renew_command(const AdminArguments& arguments);
 int admin_agent_update_command(const AdminArguments& arguments);

@@ -587,6 +587,12 @@ constexpr auto rows = std::to_array<Phrase>({
     // Administration of agents.
     {"--tag {}: NAME=VALUE is needed", "--tag {}: NAME=VALUE の形で指定してください"},
     {"the account has no agent {}", "このアカウントにエージェント {} はありません"},
+    {"the account has no resource {}", "このアカウントにリソース {} はありません"},
+    {"the agent {} was {}: enrol its host again first",
+     "エージェント {} は {} 済みです: 先にホストを登録し直してください"},
+    {"{} is collected over SSH from {}: remove that first (tenken admin collect remove)",
+     "{} は SSH で {} から収集されています: 先にそれを削除してください（tenken admin collect "
+     "remove）"},
     {"the agent {} was {}: it asks for no commands",
      "エージェント {} は {} 済みです: 命令を受け取りません"},
     {"--release {}: three numbers such as 0.2.0 are needed",

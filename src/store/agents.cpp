@@ -12,7 +12,7 @@ constexpr std::string_view columns =
     "agent_id, account_id, external_id, name, host_name, version, architecture, status, "
     "certificate, certificate_end, next_certificate, next_certificate_end, machine_id, host_key, "
     "session, session_before, session_at, clone_seen_at, enrolled_at, seen_at, reported_at, "
-    "ended_at, tags";
+    "ended_at, tags, state_id, wanted";
 
 Agent read_agent(const sql::Row& row) {
   return {.id = row.string(0),
@@ -29,6 +29,8 @@ Agent read_agent(const sql::Row& row) {
           .next_certificate_end = row.integer(11),
           .machine_id = row.string(12),
           .host_key = row.string(13),
+          .state_id = row.string(23),
+          .wanted = row.string(24),
           .session = row.string(14),
           .session_before = row.string(15),
           .session_at = row.integer(16),
@@ -41,7 +43,7 @@ Agent read_agent(const sql::Row& row) {
 }
 
 // In the order of columns.
-std::array<sql::Value, 23> values_of(const Agent& agent) {
+std::array<sql::Value, 25> values_of(const Agent& agent) {
   return {std::string_view(agent.id),
           std::string_view(agent.account),
           std::string_view(agent.resource),
@@ -64,7 +66,9 @@ std::array<sql::Value, 23> values_of(const Agent& agent) {
           agent.seen,
           agent.reported,
           agent.ended,
-          std::string_view(agent.tags)};
+          std::string_view(agent.tags),
+          std::string_view(agent.state_id),
+          std::string_view(agent.wanted)};
 }
 
 template <typename... Values>
@@ -108,7 +112,7 @@ Result<> insert_agent(sql::Connection& connection, const Agent& agent) {
   TRY(const auto added,
       connection.run(fmt::format("INSERT INTO agent ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
                                  "?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, "
-                                 "?22, ?23)",
+                                 "?22, ?23, ?24, ?25)",
                                  columns),
                      std::span<const sql::Value>(values)));
   CHECK(added == 1);
@@ -125,9 +129,19 @@ Result<> move_agent(sql::Connection& connection, const Agent& agent) {
   TRY(const auto ended, connection.run("DELETE FROM agent WHERE account_id = ?1 "
                                        "AND external_id = ?2 AND status <> 1",
                                        agent.account, agent.resource));
-  TRY(const auto moved, connection.run("UPDATE agent SET external_id = ?2 WHERE agent_id = ?1",
+  TRY(const auto moved, connection.run("UPDATE agent SET external_id = ?2, wanted = '', "
+                                       "clone_seen_at = 0 "
+                                       "WHERE agent_id = ?1",
                                        agent.id, agent.resource));
   CHECK(ended <= 1 && moved <= 1);
+  return {};
+}
+
+Result<> note_wanted(sql::Connection& connection, std::string_view agent,
+                     std::string_view resource) {
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET wanted = ?2 WHERE agent_id = ?1", agent, resource));
+  CHECK(changed <= 1);
   return {};
 }
 

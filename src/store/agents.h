@@ -39,6 +39,8 @@ struct Agent {
   Seconds next_certificate_end = 0;
   std::string machine_id;  // hashes; empty: the host has none
   std::string host_key;
+  std::string state_id;  // of the agent's directory; empty: it enrolled before there was one
+  std::string wanted;    // a resource that it asked for and that is another's; empty: none
   // Of the agent's process that runs, and of the one that it replaced.
   std::string session;
   std::string session_before;
@@ -56,6 +58,9 @@ Result<> insert_agent(sql::Connection& connection, const Agent& agent);
 Result<> replace_agent(sql::Connection& connection, const Agent& agent);
 // The agent has another resource now; one of that resource that has ended makes room.
 Result<> move_agent(sql::Connection& connection, const Agent& agent);
+// It asked for a resource that it did not get.
+Result<> note_wanted(sql::Connection& connection, std::string_view agent,
+                     std::string_view resource);
 
 Result<std::optional<Agent>> find_agent(sql::Connection& connection, std::string_view account,
                                         std::string_view id);

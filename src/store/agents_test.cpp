@@ -3,6 +3,8 @@
 
 #include "base/compress.h"
 #include "store/agent_updates.h"
+#include "store/collect_targets.h"
+#include "store/owners.h"
 #include "store/resources.h"
 #include "support/store_case.h"
 
@@ -209,6 +211,33 @@ TEST_P(AgentsTest, AreCountedAndForgotten) {
   EXPECT_EQ(count_agents(db(), today + 1).value().seen, 0);
   EXPECT_EQ(prune_agents(db(), today + 5).value(), 1);
   EXPECT_FALSE(find_agent(db(), account, "a2").value());
+}
+
+TEST_P(AgentsTest, AResourceHasOneOwner) {
+  const auto owner = [&](std::string_view resource) {
+    return owner_of(db(), account, resource).value();
+  };
+  EXPECT_TRUE(owner("i-1").nobody());
+  auto agent = add("a1", "i-1");
+  EXPECT_EQ(owner("i-1").agent->id, "a1");
+  EXPECT_TRUE(end_agent(db(), "a1", AgentStatus::revoked, today).value());
+  EXPECT_EQ(shown(owner("i-1")), "agent a1 (web-1)") << "a revoked agent's is not free";
+  agent.status = AgentStatus::retired;
+  ASSERT_TRUE(replace_agent(db(), agent));
+  EXPECT_TRUE(owner("i-1").nobody());
+  ASSERT_EQ(put(inventory("i-1", 1, "text")), 1U);
+  EXPECT_TRUE(owner("i-1").other_inventory) << "somebody reports of it since";
+  EXPECT_TRUE(owner_of(db(), "444455556666", "i-1").value().nobody());
+  ASSERT_TRUE(terminate_resource(db(), resource_id(account, "i-1"), today).value());
+  EXPECT_TRUE(owner("i-1").nobody());
+  ASSERT_TRUE(put_resource_without_inventory(
+      db(), {.account = std::string(account), .external_id = "i-2"}, today));
+  EXPECT_TRUE(owner("i-2").nobody()) << "it is only expected";
+  CollectTarget target{.account = std::string(account), .host = "root@db"};
+  ASSERT_TRUE(add_collect_target(db(), target));
+  ASSERT_TRUE(lease_collect_target(db(), "node", today, 60).value());
+  ASSERT_TRUE(claim_resource(db(), target, "node", "i-2"));
+  EXPECT_EQ(owner("i-2").target, "root@db");
 }
 
 }  // namespace

@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "store/agents.h"
+#include "store/owners.h"
 
 namespace tenken::store {
 namespace {
@@ -51,28 +51,18 @@ Result<> check_owner(sql::Connection& connection, const CollectTarget& target,
                  fmt::format("it names itself {} now, and was {}: if it is another host now, "
                              "remove the target and add it again",
                              resource, target.resource)};
-  TRY(const auto other, connection.one_text("SELECT host FROM collect_target WHERE account_id = ?1 "
-                                            "AND external_id = ?2 AND host <> ?3 LIMIT 1",
-                                            target.account, resource, target.host));
-  if (other)
+  TRY(const auto owner, owner_of(connection, target.account, resource));
+  if (!owner.target.empty() && owner.target != target.host)
     return Error{Errc::conflict,
                  fmt::format("it names itself {} as {} does, which is collected too: {}; if both "
                              "are one host, remove one target",
-                             resource, *other, new_machine_id)};
-  TRY(const auto agent, find_agent_of_resource(connection, target.account, resource));
-  if (agent && agent->status == AgentStatus::active)
+                             resource, owner.target, new_machine_id)};
+  // An inventory that came otherwise is in no way: who runs the server has named the host.
+  if (owner.agent && owner.agent->status == AgentStatus::active)
     return Error{Errc::conflict,
                  fmt::format("it names itself {} as the host of agent {} ({}) does: {}; if it is "
                              "that host, remove the target or retire the agent",
-                             resource, agent->id, agent->host_name, new_machine_id)};
-  return {};
-}
-
-// Of two that claim one resource at once, the second looks when the first has written.
-Result<> lock_claims(sql::Connection& connection) {
-  if (connection.engine() == sql::Engine::sqlite) return {};  // has one writer
-  TRY(const auto locked, connection.one_text("SELECT pg_advisory_xact_lock(7466, 0)"));
-  CHECK(!locked || locked->empty());
+                             resource, owner.agent->id, owner.agent->host_name, new_machine_id)};
   return {};
 }
 
@@ -139,7 +129,7 @@ Result<bool> is_collection_due(sql::Connection& connection, Seconds now) {
 Result<> claim_resource(sql::Connection& connection, CollectTarget& target, std::string_view node,
                         std::string_view resource) {
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  TRY_VOID(lock_claims(connection));
+  TRY_VOID(lock_owners(connection));
   TRY_VOID(check_owner(connection, target, resource));
   TRY(const auto claimed,
       connection.run("UPDATE collect_target SET external_id = ?3 WHERE account_id = ?1 "

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "store/agents.h"
+#include "store/coverage_now.h"
 
 namespace tenken::store {
 namespace {
@@ -13,15 +13,7 @@ constexpr std::string_view scan_mode =
     "WHEN agentless = 1 THEN 'EC2_AGENTLESS' "
     "ELSE 'EC2_SSM_AGENT_BASED' END";
 
-// Its agent was revoked, and nothing else has brought an inventory since.
-constexpr std::string_view unmanaged =
-    "type = 'AWS_EC2_INSTANCE' AND coverage_reason <> 'RESOURCE_TERMINATED' "
-    "AND EXISTS (SELECT 1 FROM agent g WHERE g.account_id = resource.account_id "
-    "AND g.external_id = resource.external_id AND g.status = {} "
-    "AND g.ended_at >= resource.seen_at)";
-
-// The status as it is now, and what else a filter may ask, over a row of resource. An image or a
-// function does not change by itself: only a host's inventory becomes stale.
+// The status as it is now, and what else a filter may ask, over a row of resource.
 struct Expressions {
   std::string code;
   std::string reason;
@@ -78,17 +70,9 @@ struct Expressions {
 
 Expressions expressions(Conditions& conditions, Seconds now) {
   Expressions out;
-  const auto stale = fmt::format(
-      "type = 'AWS_EC2_INSTANCE' AND seen_at < {} "
-      "AND coverage_reason IN ('SUCCESSFUL', 'PENDING_INITIAL_SCAN')",
-      conditions.parameter(now - inventory_is_stale_after));
-  const auto alone = fmt::format(unmanaged, static_cast<int>(AgentStatus::revoked));
-  out.code =
-      fmt::format("CASE WHEN {} OR {} THEN 'INACTIVE' ELSE coverage_status END", alone, stale);
-  out.reason = fmt::format(
-      "CASE WHEN {} THEN 'UNMANAGED_EC2_INSTANCE' WHEN {} THEN 'STALE_INVENTORY' "
-      "ELSE coverage_reason END",
-      alone, stale);
+  auto is = coverage_now(conditions.parameter(now - inventory_is_stale_after));
+  out.code = std::move(is.code);
+  out.reason = std::move(is.reason);
   return out;
 }
 

@@ -1,9 +1,8 @@
 // What the store answers about coverage: which resources are looked at, how, and which are not and
 // why. Nothing here writes.
 //
-// A host that has not reported for seven days is INACTIVE with STALE_INVENTORY, however it stands
-// in its row; what is gone (RESOURCE_TERMINATED) is listed for three days more
-// (spec: inspector B.3, serve-decisions §4).
+// A resource stands as coverage_now.h says; what is gone (RESOURCE_TERMINATED) is listed for three
+// days more (spec: inspector B.3, serve-decisions §4).
 //
 // Errors: those of the engine. Thread rule: functions over the caller's connection.
 #pragma once
@@ -21,7 +20,6 @@
 
 namespace tenken::store {
 
-inline constexpr Seconds inventory_is_stale_after = 7 * 86'400;
 inline constexpr Seconds gone_is_listed_for = 3 * 86'400;
 
 enum class CoverageField : std::uint8_t {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "store/coverage_now.h"
+
 namespace tenken::store {
 namespace {
 
@@ -54,15 +56,18 @@ FindingCount read_finding_count(const sql::Row& row) {
 
 Result<std::vector<Resource>> list_resources(sql::Connection& connection,
                                              const ResourceQuery& query) {
-  auto text = fmt::format("SELECT {} FROM resource WHERE account_id = ?1 AND external_id > ?2",
-                          resource_columns);
-  std::vector<sql::Value> values{std::string_view(query.account), std::string_view(query.after)};
+  const auto is = coverage_now("?3");
+  auto text =
+      fmt::format("SELECT {}, {}, {} FROM resource WHERE account_id = ?1 AND external_id > ?2",
+                  is.code, is.reason, resource_columns);
+  std::vector<sql::Value> values{std::string_view(query.account), std::string_view(query.after),
+                                 query.now - inventory_is_stale_after};
   const auto add = [&values](std::string_view value) {
     values.emplace_back(value);
     return values.size();
   };
   if (!query.type.empty()) text += fmt::format(" AND type = ?{}", add(query.type));
-  if (!query.status.empty()) text += fmt::format(" AND coverage_status = ?{}", add(query.status));
+  if (!query.status.empty()) text += fmt::format(" AND {} = ?{}", is.code, add(query.status));
   for (const auto& [name, value] : query.tags) {
     const auto name_at = add(name);
     text += fmt::format(
@@ -73,7 +78,12 @@ Result<std::vector<Resource>> list_resources(sql::Connection& connection,
   values.emplace_back(query.limit);
   text += fmt::format(" ORDER BY external_id LIMIT ?{}", values.size());
   return read_all(connection.query(text, std::span<const sql::Value>(values)),
-                  [](const sql::Row& row) { return read_resource(row); });
+                  [](const sql::Row& row) {
+                    auto out = read_resource(row, 2);
+                    out.coverage_status = row.string(0);
+                    out.coverage_reason = row.string(1);
+                    return out;
+                  });
 }
 
 Result<std::vector<InstalledVersion>> installed_versions(sql::Connection& connection,

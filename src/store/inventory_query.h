@@ -26,8 +26,9 @@ struct ResourceQuery {
   std::vector<std::pair<std::string, std::string>> tags;  // all of them
   std::string after;                                      // the external id before the page
   std::int64_t limit = 100;
+  Seconds now = 0;  // at which its coverage is told
 };
-// By external id.
+// By external id, with their coverage as it is now (coverage_now.h).
 Result<std::vector<Resource>> list_resources(sql::Connection& connection,
                                              const ResourceQuery& query);
 

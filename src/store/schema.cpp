@@ -519,6 +519,12 @@ ALTER TABLE finding ADD COLUMN vendor_severity TEXT NOT NULL DEFAULT '';
 UPDATE setting SET value = '-' WHERE name = 'advisory_generation';
 )sql";
 
+// store/agents.h.
+constexpr std::string_view agent_identity = R"sql(
+ALTER TABLE agent ADD COLUMN state_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE agent ADD COLUMN wanted TEXT NOT NULL DEFAULT '';
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -535,6 +541,7 @@ constexpr std::array all{
     sql::Migration{13, {}, findings_in_order_on_sqlite},
     sql::Migration{14, resource_facts, resource_facts_on_sqlite, resource_facts_on_postgresql},
     sql::Migration{15, vendor_words},
+    sql::Migration{16, agent_identity},
 };
 
 }  // namespace

@@ -147,6 +147,22 @@ class Agents(AgentCase):
         self.assertIn("machine id", answer.err)
         self.expect_findings([(one, "CVE-2024-1000") for one in resources])
 
+    def test_clones_without_keys_of_their_own_are_told_apart(self):
+        for name, key, digit in (("same", "AAAA1", "d"), ("none", None, "e")):
+            hosts = [self.host(f"{name}{i}", machine_id=digit * 32) for i in range(2)]
+            resources = set()
+            for host in hosts:
+                if key:
+                    host.host_key(key)
+                answer = host.enrol(self.server, self.token())
+                self.assertEqual(answer.code, 0, answer)
+                resources.add(answer.out.split()[2].rstrip(","))
+                host.start()
+            self.assertEqual(len(resources), 2, name)
+            for host in hosts:  # neither has displaced the other
+                wait_for(lambda: "report 1:" in host.log(), 10, "its report")
+                self.assertNotIn("answers 403", host.log())
+
     def test_two_agents_with_one_key_are_noticed(self):
         host = self.enrolled()
         self.expect_findings([(host.resource, "CVE-2024-1000")])
@@ -161,11 +177,10 @@ class Agents(AgentCase):
         wait_for(lambda: "Another agent with this key" in host.log() + twin.log(), 70, "the message")
         self.assertTrue(any("clone" in one["health"] for one in self.agents().values()), self.agents())
 
-    def test_what_is_there_again_after_a_reinstall_is_the_same_host(self):
+    def test_what_enrols_again_is_the_same_host(self):
         host = self.enrolled()
         self.expect_findings([(host.resource, "CVE-2024-1000")])
         host.stop()
-        shutil.rmtree(host.state)
         answer = host.enrol(self.server, self.token())
         self.assertEqual(answer.code, 0, answer)
         self.assertIn(host.resource, answer.out)
@@ -173,6 +188,33 @@ class Agents(AgentCase):
         host.start()
         self.expect_findings([])
         self.assertEqual(len(self.agents()), 1)
+
+    def test_a_host_that_is_put_there_anew_has_its_resource_by_a_persons_word(self):
+        host = self.enrolled()
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        host.stop()
+        shutil.rmtree(host.state)  # minutes after the old agent spoke: it may be a copy
+        answer = host.enrol(self.server, self.token())
+        self.assertEqual(answer.code, 0, answer)
+        apart, agent = answer.out.split()[2].rstrip(","), answer.out.split()[-1]
+        self.assertNotEqual(apart, host.resource)
+        host.start()
+        self.expect_findings([(one, "CVE-2024-1000") for one in (apart, host.resource)])
+        shown = self.agents()[agent]
+        self.assertEqual((shown["health"], shown["wantedResourceId"]), ("clone", host.resource))
+        self.assertIn(f"tenken admin agent move {agent} {host.resource}", shown["repair"])
+        listed = self.server.admin("agent", "list", "--account", ACCOUNT).splitlines()
+        self.assertIn([apart, "clone", host.resource],
+                      [[one.split("\t")[i] for i in (1, 7, 8)] for one in listed])  # fmt: skip
+        self.server.admin("agent", "move", agent, host.resource, "--account", ACCOUNT)
+        self.expect_findings([(host.resource, "CVE-2024-1000")])
+        host.install({"openssl": "3.0.11-1"})
+        self.expect_findings([])
+        self.assertEqual([one["resourceId"] for one in self.agents().values()], [host.resource])
+        answer = support.tenken("admin", "agent", "move", agent, "mi-none", "--account", ACCOUNT,
+                                *self.server.store)  # fmt: skip
+        self.assertEqual(answer.code, support.USAGE, answer)
+        self.assertIn("has no resource mi-none", answer.err)
 
     # The program.
 

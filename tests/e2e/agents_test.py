@@ -184,10 +184,9 @@ class Stories:
 
     def test_a_host_from_its_token_to_its_end(self):
         agent = self.agent("story", "--tag", "env=prod")
-        self.assertEqual(
-            self.get(f"/v1/resources/{agent.resource}")["coverage"],
-            {"status": "INACTIVE", "reason": "NO_INVENTORY"},
-        )
+        coverage = self.get(f"/v1/resources/{agent.resource}")["coverage"]
+        self.assertEqual((coverage["status"], coverage["reason"]), ("INACTIVE", "NO_INVENTORY"))
+        self.assertIn("tenken-agent status", coverage["repair"])
         self.get(f"/v1/resources/{agent.resource}/facts", 404)
         old = report_lines(("alpha", "1.0"), ("gamma", "1.0"))
         self.assertEqual(agent.report(1, old)["sequence"], 1)
@@ -361,6 +360,35 @@ class Stories:
         told = [line.split("\t") for line in told]
         self.assertEqual({one[1] for one in told if one[7] == "clone"} & {liar.resource},
                          {liar.resource})  # fmt: skip
+
+    def test_what_somebody_has_put_is_not_had_by_naming_it(self):
+        instance = "i-0aaaaaaaaaaaaaaaa"
+        purl = "pkg:pypi/alpha@1.0"
+        sbom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+            {"type": "library", "name": "alpha", "version": "1.0", "purl": purl}]}  # fmt: skip
+        self.server.put_inventory(instance, sbom)
+
+        def findings():
+            criteria = {"resourceId": [{"comparison": "EQUALS", "value": instance}]}
+            return [(one["status"], one["packageVulnerabilityDetails"]["vulnerabilityId"])
+                    for one in self.server.findings(**criteria)]  # fmt: skip
+
+        serve.wait_for(findings, 5, "a finding")
+        before = findings()
+        self.assertEqual({status for status, _ in before}, {"ACTIVE"})
+        thief = self.agent("thief")
+        line = json.dumps({"k": "cloud", "provider": "aws", "instanceId": instance},
+                          separators=(",", ":")).encode()  # fmt: skip
+        thief.report(1, sorted([*report_lines(("gamma", "1.0")), line]))
+        time.sleep(1)
+        self.assertEqual(findings(), before)
+        (shown,) = [one for one in self.get("/v1/agents")["agents"]
+                    if one["resourceId"] == thief.resource]  # fmt: skip
+        self.assertEqual((shown["health"], shown["wantedResourceId"]), ("clone", instance))
+        # It is that host, says who runs the server.
+        self.server.admin("agent", "move", thief.resource, instance, "--account", ACCOUNT)
+        thief.report(2, sorted([*report_lines(("gamma", "1.0")), line]))
+        serve.wait_for(lambda: {status for status, _ in findings()} == {"CLOSED"}, 5, "its word")
 
     def test_a_command_reaches_an_agent_that_waits(self):
         agent = self.agent("waiting")

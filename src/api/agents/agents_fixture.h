@@ -17,6 +17,8 @@
 #include "crypto/hash.h"
 #include "crypto/openssl.h"
 #include "host/report.h"
+#include "pipeline/stored_inventory.h"
+#include "store/collect_targets.h"
 #include "store/resources.h"
 
 namespace tenken::api::agents {
@@ -161,7 +163,9 @@ class AgentsTest : public ApiTest {
     return host;
   }
   static Host other_host() {
-    return {.machine = std::string(64, 'd'), .host_key = std::string(64, 'e')};
+    return {.machine = std::string(64, 'd'),
+            .host_key = std::string(64, 'e'),
+            .state = std::string(32, 'd')};
   }
 
   http::Response report(const Host& host, std::int64_t sequence, std::string body,
@@ -189,6 +193,23 @@ class AgentsTest : public ApiTest {
   bool end(const Host& host, store::AgentStatus status) {
     auto connection = pool_->lease();
     return store::end_agent(**connection, host.agent, status, clock_).value();
+  }
+  // As `tenken scan --server` does, and a target of collection.
+  void put_with_key(const std::string& resource) {
+    pipeline::ResourceReport report{.account = std::string(own_account),
+                                    .external_id = resource,
+                                    .digest = digest_of(resource),
+                                    .received = clock_};
+    EXPECT_TRUE(services_.ingest->put(
+        pipeline::stored_inventory(report, test::python_host({{"requests", "1.0"}}))));
+  }
+  void collect_as(const std::string& resource) {
+    auto connection = pool_->lease();
+    store::CollectTarget target{
+        .account = std::string(own_account), .host = "root@" + resource, .created = clock_};
+    EXPECT_TRUE(store::add_collect_target(**connection, target));
+    EXPECT_TRUE(store::lease_collect_target(**connection, "node", clock_, 60).value());
+    EXPECT_TRUE(store::claim_resource(**connection, target, "node", resource));
   }
   std::string stored_text(const Host& host) {
     auto connection = pool_->lease();

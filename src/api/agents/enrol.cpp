@@ -1,5 +1,6 @@
 // A token becomes a certificate. Who a host is, is decided here: docs/adr/0013.
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <vector>
 
@@ -26,8 +27,6 @@ constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_word = 64;
 constexpr std::size_t hash_digits = 64;
 constexpr std::size_t state_digits = 32;
-// An agent speaks each minute: one that was silent for longer may have been replaced.
-constexpr Seconds lives_within = 3'600;
 
 struct Enrolment {
   std::string token;
@@ -54,6 +53,8 @@ ApiResult<CloudInstance> read_cloud(const json::Value& object) {
   if (!object.is_object()) return validation_failed("cloud: an object is needed");
   TRY(out.provider, name_in(object, "provider", longest_word));
   TRY(out.instance_id, name_in(object, "instanceId", longest_word));
+  if (!out.instance_id.empty() && !is_instance(out.instance_id))
+    return validation_failed("cloud.instanceId: i- and 8 to 17 digits of 0-9a-f are needed");
   TRY(out.account, name_in(object, "account", longest_word));
   TRY(out.region, name_in(object, "region", longest_word));
   TRY(out.type, name_in(object, "type", longest_word));
@@ -86,33 +87,93 @@ std::string hashed(std::string_view text) {
   return crypto::to_hex(crypto::view(crypto::sha256(text)));
 }
 
-// Where a host belongs, and what else has its machine id.
+// Where a host belongs, and what else is in its place.
 struct Place {
   std::string resource;
   std::vector<store::Agent> twins;  // living agents of clones
+  std::string wanted;               // what it would be, and another is
+
+  bool told_apart() const { return !twins.empty() || !wanted.empty(); }
 };
+
+HostIdentity identity_of(const Enrolment& host, Seconds now) {
+  return {.machine_id = host.machine_id,
+          .host_key = host.host_key,
+          .state_id = host.state_id,
+          .since = now};
+}
+
+bool lives(const store::Agent& agent, Seconds now) {
+  return agent.status == store::AgentStatus::active && now - agent.seen < lives_within;
+}
+
+// Who has it is in its way: both are told, and it is to have it once it may.
+void note_taken(Place& place, const store::ResourceOwner& owner, std::string_view wanted,
+                Seconds now) {
+  if (place.wanted.empty()) place.wanted = wanted;
+  if (!owner.agent || !lives(*owner.agent, now)) return;
+  const auto same = [&](const store::Agent& twin) { return twin.id == owner.agent->id; };
+  if (std::ranges::none_of(place.twins, same)) place.twins.push_back(*owner.agent);
+}
+
+// That of a host which was told apart from others before: the program is put there anew, or it
+// enrols again while its cloud does not answer.
+const store::Agent* earlier_agent(const std::vector<store::Agent>& others, const Enrolment& host,
+                                  Seconds now) {
+  const auto identity = identity_of(host, now);
+  for (const auto& other : others)
+    if (has_state_of(other, identity)) return &other;
+  for (const auto& other : others)
+    if (is_of_machine(other.resource) && !host.host_key.empty() &&
+        other.host_key == host.host_key && is_same_host(other, identity, now))
+      return &other;
+  return nullptr;
+}
+
+// A resource of its own, for a host that is not the one that its machine id names.
+ApiResult<> set_apart(sql::Connection& connection, std::string_view account, const Enrolment& host,
+                      Place& place, Seconds now) {
+  if (host.machine_id.empty() && host.state_id.empty())
+    return validation_failed("A host without machine id needs a stateId");
+  place.resource = host::resource_of_machine(
+      hashed(host.machine_id + "\n" + host.host_key + "\n" + host.state_id));
+  TRY(const auto owner, store::owner_of(connection, account, place.resource));
+  if (!may_have(owner, identity_of(host, now), now))
+    return conflicting("This host's resource belongs to " + store::shown(owner), place.resource,
+                       "RESOURCE");
+  return {};
+}
+
+ApiResult<> place_by_machine(sql::Connection& connection, std::string_view account,
+                             const Enrolment& host, Place& place, Seconds now) {
+  if (host.machine_id.empty() && host.state_id.empty())
+    return validation_failed("A host without machine id needs a stateId");
+  place.resource = host::resource_of_machine(
+      host.machine_id.empty() ? hashed("tenken state id\n" + host.state_id) : host.machine_id);
+  if (!host.machine_id.empty()) {
+    TRY(const auto others, store::agents_of_machine(connection, account, host.machine_id));
+    if (const auto* earlier = earlier_agent(others, host, now))
+      place.resource = earlier->resource;
+    else
+      std::ranges::copy_if(others, std::back_inserter(place.twins),
+                           [&](const store::Agent& other) { return lives(other, now); });
+  }
+  TRY(const auto owner, store::owner_of(connection, account, place.resource));
+  if (may_have(owner, identity_of(host, now), now)) return {};
+  note_taken(place, owner, place.resource, now);
+  return set_apart(connection, account, host, place, now);
+}
 
 ApiResult<Place> place_of(sql::Connection& connection, std::string_view account,
                           const Enrolment& host, Seconds now) {
-  if (!host.cloud.instance_id.empty()) return Place{.resource = host.cloud.instance_id};
-  if (host.machine_id.empty()) {
-    if (host.state_id.empty())
-      return validation_failed("A host without machine id needs a stateId");
-    return Place{.resource =
-                     host::resource_of_machine(hashed("tenken state id\n" + host.state_id))};
+  const auto& instance = host.cloud.instance_id;
+  Place out{.resource = instance};
+  if (!instance.empty()) {
+    TRY(const auto owner, store::owner_of(connection, account, instance));
+    if (may_have(owner, identity_of(host, now), now)) return out;
+    note_taken(out, owner, instance, now);
   }
-  TRY(const auto others, store::agents_of_machine(connection, account, host.machine_id));
-  Place out{.resource = host::resource_of_machine(host.machine_id)};
-  for (const auto& other : others) {
-    // This host enrols again; one of a cloud, where its cloud does not answer now, too.
-    if (other.host_key == host.host_key) return Place{.resource = other.resource};
-    if (other.status == store::AgentStatus::active && now - other.seen < lives_within)
-      out.twins.push_back(other);
-  }
-  const bool taken = std::ranges::any_of(
-      out.twins, [&](const store::Agent& twin) { return twin.resource == out.resource; });
-  if (taken)
-    out.resource = host::resource_of_machine(hashed(host.machine_id + "\n" + host.host_key));
+  TRY_VOID(place_by_machine(connection, account, host, out, now));
   return out;
 }
 
@@ -131,21 +192,25 @@ store::Agent agent_of(const Enrolment& host, const access::TokenRow& token, cons
           .architecture = host.architecture,
           .machine_id = host.machine_id,
           .host_key = host.host_key,
-          .clone_seen = place.twins.empty() ? 0 : now,
+          .state_id = host.state_id,
+          .wanted = place.wanted,
+          .clone_seen = place.told_apart() ? now : 0,
           .enrolled = now,
           .seen = now,
           .reported = before ? before->reported : 0,
           .tags = tags.take()};
 }
 
-// The agent that this host had before its cloud answered.
+// The agent that this host had before its cloud answered: by its state alone, for a copy of it has
+// the same machine id.
 ApiResult<std::optional<store::Agent>> agent_without_cloud(sql::Connection& connection,
                                                            std::string_view account,
-                                                           const Enrolment& host) {
-  if (host.cloud.instance_id.empty() || host.machine_id.empty()) return std::nullopt;
+                                                           const Enrolment& host,
+                                                           const Place& place, Seconds now) {
+  if (is_of_machine(place.resource) || host.machine_id.empty()) return std::nullopt;
   TRY(auto agents, store::agents_of_machine(connection, account, host.machine_id));
   const auto at = std::ranges::find_if(agents, [&](const store::Agent& agent) {
-    return agent.host_key == host.host_key && is_of_machine(agent.resource);
+    return is_of_machine(agent.resource) && has_state_of(agent, identity_of(host, now));
   });
   if (at == agents.end()) return std::nullopt;
   return std::optional(std::move(*at));
@@ -158,9 +223,10 @@ struct Enrolled {
 
 ApiResult<Enrolled> write(sql::Connection& connection, const AgentServices& services,
                           const Enrolment& host, const access::TokenRow& token, Seconds now) {
+  TRY_VOID(store::lock_owners(connection));
   TRY(const auto place, place_of(connection, token.account, host, now));
   TRY(auto before, store::find_agent_of_resource(connection, token.account, place.resource));
-  TRY(const auto former, agent_without_cloud(connection, token.account, host));
+  TRY(const auto former, agent_without_cloud(connection, token.account, host, place, now));
   if (former) {
     TRY_VOID(leave_resource(connection, *former, place.resource, now));
     if (before)

@@ -6,52 +6,81 @@
 
 namespace tenken::api::agents {
 
-bool is_of_machine(std::string_view resource) {
-  return resource.starts_with("mi-");
+Result<> leave_resource(sql::Connection& connection, const store::Agent& agent,
+                        std::string_view resource, Seconds now) {
+  TRY_VOID(pipeline::retire_within(connection, store::resource_id(agent.account, agent.resource),
+                                   fmt::format("the host is {}", resource), now));
+  return {};
 }
 
-Result<> leave_resource(sql::Connection& connection, const store::Agent& agent,
-                        std::string_view instance, Seconds now) {
-  TRY_VOID(pipeline::retire_within(connection, store::resource_id(agent.account, agent.resource),
-                                   fmt::format("the host is {}", instance), now));
-  return {};
+Result<> take_resource(sql::Connection& connection, const store::Agent& agent,
+                       std::string_view resource, Seconds now) {
+  TRY_VOID(leave_resource(connection, agent, resource, now));
+  TRY(const auto before, store::find_agent_of_resource(connection, agent.account, resource));
+  if (before) TRY_VOID(store::end_agent(connection, before->id, store::AgentStatus::retired, now));
+  auto after = agent;
+  after.resource = resource;
+  TRY_VOID(store::move_agent(connection, after));
+  return store::expect_reports(connection, store::resource_id(agent.account, resource), agent.id,
+                               now);
 }
 
 namespace {
 
-ApiResult<> write_move(sql::Connection& connection, const AgentCall& call,
-                       const store::Agent& agent, access::AuditLog& audit) {
+Result<> note(sql::Connection& connection, const AgentCall& call, std::string_view resource,
+              std::string outcome, access::AuditLog& audit) {
+  return audit.append(connection, {.time = call.services.clock(),
+                                   .account = call.agent.account,
+                                   .principal = "agent " + call.agent.id,
+                                   .source = call.request.peer,
+                                   .action = "tenken:MoveAgent",
+                                   .target = std::string(resource),
+                                   .outcome = std::move(outcome),
+                                   .request_id = call.request.id});
+}
+
+// Once in the log, however often it reports.
+Result<> refuse(sql::Connection& connection, const AgentCall& call, std::string_view resource,
+                const store::ResourceOwner& owner, access::AuditLog& audit) {
   const auto now = call.services.clock();
-  TRY_VOID(leave_resource(connection, call.agent, agent.resource, now));
-  TRY_VOID(store::move_agent(connection, agent));
-  TRY_VOID(store::expect_reports(connection, store::resource_id(agent.account, agent.resource),
-                                 agent.id, now));
-  TRY_VOID(audit.append(connection, {.time = now,
-                                     .account = agent.account,
-                                     .principal = "agent " + agent.id,
-                                     .source = call.request.peer,
-                                     .action = "tenken:MoveAgent",
-                                     .target = agent.resource,
-                                     .outcome = "success",
-                                     .request_id = call.request.id}));
-  return {};
+  const auto& agent = call.agent;
+  TRY_VOID(store::mark_clone(connection, agent.id, now));
+  if (owner.agent) TRY_VOID(store::mark_clone(connection, owner.agent->id, now));
+  if (agent.wanted == resource) return {};
+  TRY_VOID(store::note_wanted(connection, agent.id, resource));
+  return note(connection, call, resource, "denied: it belongs to " + store::shown(owner), audit);
+}
+
+// Empty: the one that it has.
+std::string_view wanted_by(const store::Agent& agent, std::string_view instance) {
+  if (!is_of_machine(agent.resource)) return {};
+  return is_instance(instance) ? instance : std::string_view(agent.wanted);
 }
 
 }  // namespace
 
+Result<bool> may_move(sql::Connection& connection, const store::Agent& agent, Seconds now) {
+  if (agent.wanted.empty()) return false;
+  TRY(const auto owner, store::owner_of(connection, agent.account, agent.wanted));
+  return may_have(owner, identity_of(agent), now);
+}
+
 ApiResult<store::Agent> moved(const AgentCall& call, std::string_view instance,
                               access::AuditLog& audit) {
   auto out = call.agent;
-  if (!instance.starts_with("i-") || !is_of_machine(out.resource)) return out;
+  const auto resource = wanted_by(out, instance);
+  if (resource.empty()) return out;
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
-  TRY(const auto other, store::find_agent_of_resource(*connection, out.account, instance));
-  if (other && other->status == store::AgentStatus::active) {
-    for (const auto& id : {out.id, other->id})
-      TRY_VOID(store::mark_clone(*connection, id, call.services.clock()));
-  } else {
-    out.resource = instance;
-    TRY_VOID(write_move(*connection, call, out, audit));
+  TRY_VOID(store::lock_owners(*connection));
+  TRY(const auto owner, store::owner_of(*connection, out.account, resource));
+  if (may_have(owner, identity_of(out), call.services.clock())) {
+    TRY_VOID(take_resource(*connection, out, resource, call.services.clock()));
+    TRY_VOID(note(*connection, call, resource, "success", audit));
+    out.resource = resource;
+    out.wanted.clear();
+  } else if (is_instance(instance)) {
+    TRY_VOID(refuse(*connection, call, resource, owner, audit));
   }
   TRY_VOID(transaction.commit());
   return out;

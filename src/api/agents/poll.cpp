@@ -3,6 +3,7 @@
 #include <vector>
 
 #include "api/agents/call.h"
+#include "api/agents/move.h"
 #include "api/agents/releases.h"
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -127,7 +128,8 @@ AgentAnswer poll(const AgentCall& call) {
                         .resource = call.resource(),
                         .seen = now,
                         .confirmed = same ? now : 0});
-    if (!same && !digest.empty() && commands.empty() &&
+    TRY(const bool moves, may_move(*connection, call.agent, now));
+    if (((!same && !digest.empty()) || moves) && commands.empty() &&
         call.presence.may_ask_for_whole(call.agent.id, now))
       commands.push_back({{.id = crypto::to_hex(crypto::random_bytes(16)),
                            .agent = call.agent.id,

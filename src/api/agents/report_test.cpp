@@ -1,5 +1,6 @@
 // What agents report, whole and by its changes.
 #include <algorithm>
+#include <functional>
 
 #include "api/agents/agents_fixture.h"
 #include "api/v1/v1.h"
@@ -168,6 +169,57 @@ TEST_F(AgentsTest, WhoNamesTheInstanceOfAnotherStaysWhatItIs) {
   ASSERT_TRUE(end(owner, store::AgentStatus::retired));
   ASSERT_EQ(report_whole(host, 2, lines).status, 200);
   EXPECT_EQ(agent(host).resource, owner.instance);
+}
+
+TEST_F(AgentsTest, WhatIsKnownOtherwiseIsNotHadByNamingIt) {
+  struct Case {
+    const char* whose;
+    std::function<void(const std::string& instance)> own;
+  };
+  const Case cases[] = {
+      {"put with a key", [&](const auto& instance) { put_with_key(instance); }},
+      {"collected over SSH", [&](const auto& instance) { collect_as(instance); }},
+      {"of a revoked agent",
+       [&](const auto& instance) {
+         auto owner = other_host();
+         owner.instance = instance;
+         ASSERT_EQ(enrol(owner, token()), 200);
+         ASSERT_EQ(report_whole(owner, 1, lines_with({{"flask", "1.0"}})).status, 200);
+         ASSERT_TRUE(end(owner, store::AgentStatus::revoked));
+       }},
+  };
+  char digit = '1';
+  for (const auto& one : cases) {
+    const auto instance = "i-" + std::string(17, digit);
+    one.own(instance);
+    Host host{.machine = std::string(64, digit++)};
+    ASSERT_EQ(enrol(host, token()), 200) << one.whose;
+    const auto before = [&] {
+      auto connection = pool_->lease();
+      const auto found = store::find_resource(**connection, own_account, instance).value();
+      return found ? found->inventory_digest + found->coverage_reason : "";
+    };
+    const auto was = before();
+    const auto lines = lines_of_instance(instance);
+    ASSERT_EQ(report_whole(host, 1, lines).status, 200) << one.whose;
+    EXPECT_EQ(agent(host).resource, host.resource) << one.whose;
+    EXPECT_EQ(agent(host).wanted, instance) << one.whose;
+    EXPECT_EQ(agent(host).clone_seen, clock_) << one.whose;
+    EXPECT_EQ(stored_text(host), text_of(lines)) << one.whose;
+    EXPECT_EQ(before(), was) << one.whose;
+    // However often it says so, the log says it once.
+    ASSERT_EQ(report_whole(host, 2, lines).status, 200) << one.whose;
+    auto connection = pool_->lease();
+    const auto events = access::list_audit(**connection, own_account, {}, 100).value();
+    EXPECT_EQ(std::ranges::count_if(events,
+                                    [&](const auto& event) {
+                                      return event.action == "tenken:MoveAgent" &&
+                                             event.target == instance &&
+                                             event.outcome.starts_with("denied: it belongs to ");
+                                    }),
+              1)
+        << one.whose;
+  }
 }
 
 TEST_F(AgentsTest, AHostThatEnrolsAgainAsAnInstanceIsNotCountedTwice) {

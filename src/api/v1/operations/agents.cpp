@@ -6,27 +6,20 @@
 
 #include "api/v1/page.h"
 #include "api/v1/pieces.h"
+#include "api/v1/repair.h"
 #include "api/v1/v1.h"
 #include "base/compress.h"
 #include "base/json.h"
 #include "base/json_writer.h"
 #include "base/text.h"
 #include "host/report.h"
+#include "store/agent_health.h"
 #include "store/agent_updates.h"
 #include "store/resources.h"
 
 namespace tenken::api::v1 {
 namespace agents_ {
 namespace {
-
-constexpr Seconds clone_is_told_for = 86'400;
-
-// How an agent that is let in fares, in a word: the worst that is known of it.
-std::string_view health_of(const store::Agent& agent, Seconds now) {
-  if (agent.clone_seen != 0 && now - agent.clone_seen < clone_is_told_for) return "clone";
-  if (now - agent.seen >= store::agent_is_silent_after) return "silent";
-  return agent.reported == 0 ? "never_reported" : "healthy";
-}
 
 void write_update(json::Writer& out, const store::AgentUpdate& update, std::string_view version) {
   const auto state = store::shown_state(update, version);
@@ -44,7 +37,10 @@ void write_agent(json::Writer& out, const store::Agent& agent, const store::Agen
   out.member_if("name", agent.name).member_if("hostName", agent.host_name);
   out.member_if("version", agent.version).member_if("architecture", agent.architecture);
   out.member("status", store::name(agent.status));
-  if (agent.status == store::AgentStatus::active) out.member("health", health_of(agent, now));
+  const auto health = store::health_of(agent, now);
+  if (agent.status == store::AgentStatus::active) out.member("health", health);
+  out.member_if("wantedResourceId", agent.wanted);
+  out.member_if("repair", repair_of(agent, health));
   out.key("tags").document(agent.tags);
   write_time(out, "certificateEndsAt", agent.certificate_end);
   write_time(out, "enrolledAt", agent.enrolled);

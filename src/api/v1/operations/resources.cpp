@@ -4,6 +4,7 @@
 
 #include "api/v1/page.h"
 #include "api/v1/pieces.h"
+#include "api/v1/repair.h"
 #include "api/v1/v1.h"
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@
 #include "pipeline/retire.h"
 #include "pipeline/stored_inventory.h"
 #include "sbom/sbom.h"
+#include "store/coverage_now.h"
 #include "store/inventory_query.h"
 
 namespace tenken::api::v1 {
@@ -115,6 +117,7 @@ void write_resource(json::Writer& out, const store::Resource& resource) {
   out.key("packages").integer(resource.packages);
   out.key("coverage").begin_object();
   out.member("status", resource.coverage_status).member("reason", resource.coverage_reason);
+  out.member_if("repair", repair_of(resource));
   out.end_object();
   write_time(out, "createdAt", resource.created);
   write_time(out, "seenAt", resource.seen);
@@ -124,7 +127,8 @@ void write_resource(json::Writer& out, const store::Resource& resource) {
 }
 
 ApiResult<store::ResourceQuery> query_of(const V1Call& call, const Page& page) {
-  store::ResourceQuery out{.account = call.who.account, .limit = page.limit + 1};
+  store::ResourceQuery out{
+      .account = call.who.account, .limit = page.limit + 1, .now = call.services.clock()};
   if (!page.position.empty()) out.after = page.position[0];
   if (const auto type = call.parameter("type"); !type.empty()) {
     TRY(out.type, type_of_word(type));
@@ -165,7 +169,8 @@ ApiResult<http::Response> list_resources(const V1Call& call) {
 
 // Another tenant's resource is not there.
 ApiResult<store::Resource> resource_of(const V1Call& call, sql::Connection& connection) {
-  TRY(auto found, store::find_resource(connection, call.who.account, call.labels[0]));
+  TRY(auto found, store::find_resource_now(connection, call.who.account, call.labels[0],
+                                           call.services.clock()));
   if (!found) return resource_not_found("There is no such resource");
   return *std::move(found);
 }
