@@ -163,6 +163,39 @@ class Agents(AgentCase):
                 wait_for(lambda: "report 1:" in host.log(), 10, "its report")
                 self.assertNotIn("answers 403", host.log())
 
+    def test_two_copies_under_cron_do_not_take_turns(self):
+        first = self.host("first", packages={"openssl": "3.0.9-1"})
+        self.assertEqual(first.enrol(self.server, self.token()).code, 0)
+        self.assertEqual(first.agent("run", "--once").code, 0)
+        wait_for(lambda: len(self.findings()) == 1, 15, "a finding")
+        copy = self.directory / "copy"
+        shutil.copytree(first.state, copy)
+        twin = self.host("twin", packages={"openssl": "3.0.9-1", "bash": "5.2-1"})
+        first.install({"openssl": "3.0.9-1", "zlib": "1.2-1"})
+        self.assertEqual(first.agent("run", "--once").code, 0)
+        (resource,) = [one["resourceId"] for one in self.agents().values()]
+
+        def installed():
+            answer = self.server.request("GET", f"/v1/resources/{resource}/packages").json()
+            return sorted(one["name"] for one in answer["packages"])
+
+        for _ in range(2):
+            refused = twin.agent("run", "--once", state=copy)
+            self.assertEqual(refused.code, support.SERVER, refused)
+            self.assertIn("Another agent with this key", refused.err)
+            self.assertEqual(installed(), ["openssl", "zlib"])
+            self.assertEqual(first.agent("run", "--once").code, 0)
+            self.assertEqual(installed(), ["openssl", "zlib"])
+        (agent,) = self.agents().values()
+        self.assertEqual(agent["health"], "clone")
+        self.assertIn("rm -r /var/lib/tenken-agent", agent["repair"])
+        # Which one is to go on is a person's word: the copy, with a state of its own.
+        shutil.rmtree(copy)
+        self.assertEqual(twin.enrol(self.server, self.token()).code, 0)
+        self.assertEqual(twin.agent("run", "--once").code, 0)
+        self.assertEqual(len(self.agents()), 2)
+        self.assertEqual(installed(), ["openssl", "zlib"])
+
     def test_two_agents_with_one_key_are_noticed(self):
         host = self.enrolled()
         self.expect_findings([(host.resource, "CVE-2024-1000")])

@@ -53,6 +53,9 @@ ApiResult<std::string> name_of(std::string_view text, std::string_view what, std
 ApiResult<std::string> digits_of(std::string_view text, std::string_view what, std::size_t count,
                                  bool may_lack);
 
+// Two hosts speak with one agent's key.
+ApiError second_agent(const store::Agent& agent);
+
 inline constexpr Seconds certificate_life = Seconds{30} * 86'400;
 
 AgentAnswer enrol(const http::Request& request, const AgentServices& services,

@@ -51,6 +51,13 @@ ApiResult<std::string> digits_of(std::string_view text, std::string_view what, s
   return std::string(text);
 }
 
+ApiError second_agent(const store::Agent& agent) {
+  return conflicting(
+      "Another agent with this key has taken over: it runs on a copy of this host or of its state, "
+      "or a second time. Remove the state of one of them and enrol it again",
+      agent.id, "AGENT");
+}
+
 AgentDoor::AgentDoor(AgentServices services,
                      std::function<void(std::string_view, const Error&)> log)
     : services_(std::move(services)), log_(std::move(log)) {}
@@ -159,12 +166,11 @@ ApiResult<> AgentDoor::check_session(const http::Request& request, const store::
     if (now_is && now_is->session == session) return {};
     return service_unavailable();
   }
-  if (now - agent.session_at > session_grace && now - agent.clone_seen > clone_noted_again_after)
+  // A second agent comes again, a request that was under way does not.
+  if (now - agent.session_at <= session_grace) return service_unavailable();
+  if (now - agent.clone_seen > clone_noted_again_after)
     TRY_VOID(store::mark_clone(*connection, agent.id, now));
-  return conflicting(
-      "Another agent with this key has taken over: it runs on a copy of this host, or a second "
-      "time. Enrol one of them again",
-      agent.id, "AGENT");
+  return second_agent(agent);
 }
 
 Result<std::vector<std::string>> AgentDoor::polls_to_wake() {

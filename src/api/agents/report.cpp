@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
+#include "store/resources.h"
 
 namespace tenken::api::agents {
 namespace {
@@ -133,13 +134,30 @@ ApiResult<store::ReportState> state_of(const AgentCall& call) {
   return state.value_or(store::ReportState{});
 }
 
+// A report of another text under a number that was used: the state that it is counted in went back
+// or was copied. Somebody lives who goes on from the last one: then this is another host.
+AgentAnswer again(const AgentCall& call, const Head& head, const store::ReportState& stored,
+                  Seconds now) {
+  // The process that sent the last one sends an earlier one again.
+  const bool same_process = call.request.headers.get("Tenken-Session") == call.agent.session &&
+                            call.agent.session_at <= stored.received;
+  if (head.digest == stored.digest || same_process) return acknowledged(stored, now);
+  TRY(auto connection, call.services.pool->lease());
+  TRY(const auto resource,
+      store::find_resource(*connection, call.agent.account, call.agent.resource));
+  const auto confirmed = std::max(stored.received, resource ? resource->seen : 0);
+  if (now - confirmed >= lives_within) return acknowledged(stored, now);
+  TRY_VOID(store::mark_clone(*connection, call.agent.id, now));
+  return second_agent(call.agent);
+}
+
 }  // namespace
 
 AgentAnswer report(const AgentCall& call, access::AuditLog& audit) {
   TRY(const auto head, read_head(call.request));
   TRY(const auto stored, state_of(call));
   const auto now = call.services.clock();
-  if (head.sequence <= stored.sequence) return acknowledged(stored, now);
+  if (head.sequence <= stored.sequence) return again(call, head, stored, now);
   TRY(const auto built, build(call, head));
   if (!built.text) return whole_needed(stored, built.why);
   TRY(auto inventory, inventory_of(call, head, *built.text, now, audit));

@@ -64,11 +64,51 @@ TEST_F(AgentsTest, AReportThatComesAgainChangesNothing) {
   const auto second = lines_with({{"requests", "2.1"}});
   ASSERT_EQ(report_whole(host, 1, first).status, 200);
   ASSERT_EQ(report_whole(host, 2, second).status, 200);
-  const auto again = report_whole(host, 1, first);
-  EXPECT_EQ(again.status, 200);
-  EXPECT_EQ(member(again, "sequence"), "2");
-  EXPECT_EQ(member(again, "digest"), host::report_digest(second));
+  for (const auto& again : {report_whole(host, 2, second), report_whole(host, 1, first)}) {
+    EXPECT_EQ(again.status, 200);
+    EXPECT_EQ(member(again, "sequence"), "2");
+    EXPECT_EQ(member(again, "digest"), host::report_digest(second));
+  }
+  EXPECT_EQ(agent(host).clone_seen, 0);
   EXPECT_EQ(stored_text(host), text_of(second));
+}
+
+// Under cron each run is a session of its own: a copy of the state is known by what it counts.
+TEST_F(AgentsTest, ACopyOfTheStateIsRefusedWhileTheOtherGoesOn) {
+  auto host = enrolled();
+  const auto base = lines_with({{"requests", "2.0"}});
+  const auto here = lines_with({{"requests", "2.1"}});
+  const auto there = lines_with({{"requests", "2.2"}});
+  ASSERT_EQ(report_whole(host, 1, base).status, 200);
+  auto copy = host;
+  const auto next_run = [](Host& one) { one.session = digest_of(one.session).substr(0, 16); };
+  ASSERT_EQ(
+      report(host, 2, delta_body(base, here), host::report_digest(here), host::report_digest(base))
+          .status,
+      200);
+  for (int round = 1; round <= 3; ++round) {
+    clock_ += 240;
+    copy.session = std::string(16, static_cast<char>('a' + round));
+    const auto refused = round == 1 ? report(copy, 2, delta_body(base, there),
+                                             host::report_digest(there), host::report_digest(base))
+                                    : report_whole(copy, 2, there);
+    EXPECT_EQ(refused.status, 409);
+    EXPECT_EQ(member(refused, "need"), "");
+    EXPECT_TRUE(member(refused, "message").contains("Remove the state")) << refused.body;
+    EXPECT_EQ(agent(host).clone_seen, clock_);
+    EXPECT_EQ(stored_text(host), text_of(here));
+    next_run(host);
+    EXPECT_TRUE(poll(host, host::report_digest(here)).hold);
+    ASSERT_TRUE(door_->write_seen());
+  }
+  // What the state counts was put back, and nobody goes on from the last report: this is the host.
+  clock_ += 3'600;
+  copy.session = std::string(16, '9');
+  const auto answer = report_whole(copy, 2, there);
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(member(answer, "digest"), host::report_digest(here));
+  EXPECT_EQ(report_whole(copy, 3, there).status, 200);
+  EXPECT_EQ(stored_text(copy), text_of(there));
 }
 
 TEST_F(AgentsTest, WhatDoesNotFitIsAskedForWhole) {
