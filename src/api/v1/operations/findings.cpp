@@ -1,6 +1,10 @@
 // Findings: a list, and one with its evidence and its history.
 #include <algorithm>
 #include <array>
+#include <map>
+#include <set>
+#include <span>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,6 +16,7 @@
 #include "base/text.h"
 #include "findings/score.h"
 #include "pipeline/stored_inventory.h"
+#include "store/coverage_now.h"
 #include "store/finding_query.h"
 
 namespace tenken::api::v1 {
@@ -48,7 +53,43 @@ bool restart_needed(const store::FindingRow& finding) {
                              [](const auto& package) { return !package.running.empty(); });
 }
 
-void write_finding(json::Writer& out, const store::FindingRow& finding) {
+using Silences = std::map<std::int64_t, store::Silence>;
+
+// Of which hosts nothing is heard, so that what was found there may not be so any more.
+Result<Silences> silences(sql::Connection& connection, std::span<const store::FindingRow> findings,
+                          Seconds now) {
+  std::set<std::int64_t> ids;
+  for (const auto& one : findings)
+    if (one.status != store::Lifecycle::closed) ids.insert(one.key.resource.value);
+  std::vector<store::ResourceId> resources;
+  for (const auto id : ids) resources.push_back({id});
+  return store::silent_resources(connection, resources, now);
+}
+
+void write_stale(json::Writer& out, const store::FindingRow& finding, const Silences& silences) {
+  const auto silence = finding.status == store::Lifecycle::closed
+                           ? silences.end()
+                           : silences.find(finding.key.resource.value);
+  const bool silent = silence != silences.end();
+  out.key("stale").boolean(finding.stale || silent);
+  if (!finding.stale && !silent) return;
+  out.key("staleReasons").begin_array();
+  if (finding.stale) {
+    out.begin_object().member("reason", "NOT_COVERED");
+    out.member("message", "the advisory data in use no longer covers it").end_object();
+  }
+  if (silent) {
+    out.begin_object().member("reason", silence->second.reason);
+    out.member("message", silence->second.reason == "STALE_INVENTORY"
+                              ? "the host has been silent for more than seven days"
+                              : "the host's agent was revoked, and nothing was heard since");
+    write_time(out, "since", silence->second.since);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_finding(json::Writer& out, const store::FindingRow& finding, const Silences& silences) {
   out.member("findingId", store::finding_id(finding.account, finding.key.resource,
                                             finding.key.vulnerability, finding.key.episode));
   out.member("vulnerabilityId", finding.key.vulnerability);
@@ -56,7 +97,7 @@ void write_finding(json::Writer& out, const store::FindingRow& finding) {
   out.member("severity", tenken::findings::inspector_severity(finding.score));
   write_score(out, finding);
   out.member("fixAvailable", fix_name(finding.fix));
-  out.key("stale").boolean(finding.stale);
+  write_stale(out, finding, silences);
   out.key("restartNeeded").boolean(restart_needed(finding));
   out.key("resource").begin_object();
   out.member("resourceId", finding.resource_external_id);
@@ -123,12 +164,13 @@ ApiResult<http::Response> list_findings(const V1Call& call) {
   }
   TRY(auto connection, call.services.pool->lease());
   TRY(const auto found, store::list_findings(*connection, question));
+  TRY(const auto silent, silences(*connection, found.findings, call.services.clock()));
   json::Writer out;
   out.begin_object();
   out.key("findings").begin_array();
   for (const auto& finding : found.findings) {
     out.begin_object();
-    write_finding(out, finding);
+    write_finding(out, finding, silent);
     out.end_object();
   }
   out.end_array();
@@ -177,9 +219,10 @@ ApiResult<http::Response> get_finding(const V1Call& call) {
   TRY(const auto finding, finding_of(call, *connection));
   TRY(const auto history,
       store::history(*connection, finding.key.resource, finding.key.vulnerability));
+  TRY(const auto silent, silences(*connection, std::span(&finding, 1), call.services.clock()));
   json::Writer out;
   out.begin_object();
-  write_finding(out, finding);
+  write_finding(out, finding, silent);
   out.member_if("source", finding.source);
   write_time(out, "publishedAt", finding.published);
   write_time(out, "modifiedAt", finding.modified);
