@@ -376,6 +376,26 @@ TEST(Diff, names_what_changed_and_nothing_else) {
   ASSERT_EQ(changed->names.size(), 1u);
   EXPECT_EQ(changed->names[0].name, "changing");
   EXPECT_EQ(changed->names[0].change, Change::changed);
+  EXPECT_TRUE(changed->coverage.empty());
+}
+
+TEST(Diff, names_releases_that_are_covered_otherwise) {
+  const test::Scratch scratch;
+  const auto built = [&](const char* name, bool partial, const char* other) {
+    Builder builder;
+    builder.add({.feed = "osv", .id_space = "osv", .path = "x"},
+                Advisory{.id = "A-1", .affected = {{.ecosystem = "PyPI", .name = "a"}}});
+    builder.add_coverage("osv", "PyPI", "", partial);
+    builder.add_coverage("osv", "Debian", other, false);
+    scratch.write(name, builder.finish().value().bytes);
+    return Database::open(scratch / name).value();
+  };
+  const auto before = built("a.db", false, "11");
+  const auto after = built("b.db", true, "12");
+  EXPECT_TRUE(diff(before, before)->coverage.empty());
+  const std::set<CoverageChange> all{{"Debian", "11"}, {"Debian", "12"}, {"PyPI", ""}};
+  EXPECT_EQ(diff(before, after)->coverage, all);
+  EXPECT_EQ(diff(after, before)->coverage, all);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "advisories/diff.h"
 
 #include <array>
+#include <map>
 
 namespace tenken::advisories {
 
@@ -47,6 +48,31 @@ class NameWalk {
   std::uint32_t at_ = 0;
   bool done_ = false;
 };
+
+// How far each release is covered; true: in part only, by every feed that covers it.
+std::map<CoverageChange, bool> extents(const Database& database) {
+  std::map<CoverageChange, bool> out;
+  for (const auto& one : database.meta().coverage) {
+    const auto [known, fresh] = out.try_emplace({one.ecosystem, one.release}, one.partial);
+    if (!fresh) known->second = known->second && one.partial;
+  }
+  return out;
+}
+
+std::set<CoverageChange> diff_coverage(const Database& before, const Database& after) {
+  std::set<CoverageChange> out;
+  const auto was = extents(before);
+  const auto is = extents(after);
+  const auto add_others = [&out](const auto& all, const auto& others) {
+    for (const auto& [release, partial] : all) {
+      const auto other = others.find(release);
+      if (other == others.end() || other->second != partial) out.insert(release);
+    }
+  };
+  add_others(was, is);
+  add_others(is, was);
+  return out;
+}
 
 Result<std::vector<NameChange>> diff_names(const Database& before, const Database& after) {
   std::vector<NameChange> out;
@@ -123,7 +149,7 @@ Result<std::vector<VulnerabilityChange>> diff_vulnerabilities(const Database& be
 Result<Difference> diff(const Database& before, const Database& after) {
   TRY(auto names, diff_names(before, after));
   TRY(auto vulnerabilities, diff_vulnerabilities(before, after));
-  return Difference{std::move(names), std::move(vulnerabilities)};
+  return Difference{std::move(names), std::move(vulnerabilities), diff_coverage(before, after)};
 }
 
 }  // namespace tenken::advisories

@@ -13,9 +13,11 @@
 #include "pipeline/suppress.h"
 #include "pipeline/together.h"
 #include "sql/dialect.h"
+#include "store/coverage.h"
 #include "store/holders.h"
 #include "store/resources.h"
 #include "store/suppression.h"
+#include "version/ecosystem.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -62,22 +64,34 @@ Result<std::string> generations_behind(sql::Connection& connection, std::string_
   return fmt::format("{}", fmt::join(known, " "));
 }
 
-// The package versions that the difference of two generations concerns.
+// What the difference of two generations concerns: package versions, and whole releases, of which
+// there may be too many to have them all at once.
+struct Concerned {
+  std::map<std::int64_t, store::PackageVersion> versions;
+  std::set<advisories::CoverageChange> releases;
+
+  bool has_release_of(const store::PackageVersion& version) const {
+    const auto& package = version.package;
+    return releases.contains(
+        {package.ecosystem, version::normal_release(package.ecosystem, package.release)});
+  }
+};
+
 Result<> add_concerned(sql::Connection& connection, const advisories::Database& before,
-                       const advisories::Database& after,
-                       std::map<std::int64_t, store::PackageVersion>& concerned) {
-  TRY(const auto difference, advisories::diff(before, after));
+                       const advisories::Database& after, Concerned& concerned) {
+  TRY(auto difference, advisories::diff(before, after));
+  concerned.releases.merge(difference.coverage);
   std::set<std::pair<std::string_view, std::string_view>> names;
   for (const auto& change : difference.names) names.emplace(change.ecosystem, change.name);
   for (const auto& [ecosystem, name] : names) {
     TRY(auto versions, store::versions_named(connection, ecosystem, name));
-    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+    for (auto& [id, version] : versions) concerned.versions.emplace(id.value, std::move(version));
   }
   TRY(const auto known, store::known_vulnerabilities(connection));
   for (const auto& change : difference.vulnerabilities) {
     if (!known.contains(change.id)) continue;
     TRY(auto versions, store::versions_matching(connection, change.id));
-    for (auto& [id, version] : versions) concerned.emplace(id.value, std::move(version));
+    for (auto& [id, version] : versions) concerned.versions.emplace(id.value, std::move(version));
   }
   return {};
 }
@@ -129,7 +143,7 @@ Result<> Evaluator::keep_lease(sql::Connection& connection, const store::Job& jo
 Result<> Evaluator::give_back_leases() {
   if (!may_hold_leases_) return {};
   TRY(auto connection, options_.pool->lease());
-  for (const auto* kind : {"advance", "settle", "suppress", "match", "evaluate"})
+  for (const auto* kind : {"advance", "settle", "coverage", "suppress", "match", "evaluate"})
     TRY_VOID(store::release_leases(*connection, kind, options_.node));
   return {};
 }
@@ -181,8 +195,9 @@ Result<std::size_t> Evaluator::work() {
                                      .node = options_.node,
                                      .clock = options_.clock,
                                      .next_transition = [this] { return next_transition(); }})) &&
-      (generation == nullptr || (goes_on(advance(generation)) && goes_on(match_again(generation)) &&
-                                 goes_on(settle()) && goes_on(evaluate_resources(generation))));
+      (generation == nullptr ||
+       (goes_on(advance(generation)) && goes_on(match_again(generation)) && goes_on(settle()) &&
+        goes_on(update_coverage()) && goes_on(evaluate_resources(generation))));
   if (usable) TRY_VOID(keep_holders());
   if (fault) return *std::move(fault);
   may_hold_leases_ = false;
@@ -215,7 +230,7 @@ Result<> Evaluator::rematch(sql::Connection& connection, const store::Job& job,
   return {};
 }
 
-// What changes is settled on the whole fleet.
+// What changes is settled on the whole fleet, and so is who is covered.
 MatchWork Evaluator::match_work(sql::Connection& connection, const Generation& generation) {
   const auto now = options_.clock();
   return {
@@ -223,33 +238,42 @@ MatchWork Evaluator::match_work(sql::Connection& connection, const Generation& g
       .database = *generation,
       .now = now,
       .begin = [this, &connection, &generation] { return check_in_use(connection, generation); },
-      .changed = [&connection, &generation, now](const auto& vulnerabilities) -> Result<> {
-        for (const auto& one : vulnerabilities)
-          TRY_VOID(store::enqueue(connection, "settle", one, generation->generation(), now));
-        return {};
+      .changed = [&connection, &generation, now](const store::MatchChanges& changes) -> Result<> {
+        const auto& own = generation->generation();
+        for (const auto& one : changes.vulnerabilities)
+          TRY_VOID(store::enqueue(connection, "settle", one, own, now));
+        if (!changes.coverage) return {};
+        return store::enqueue(connection, "coverage", "resources", own, now);
       }};
 }
 
 Result<> Evaluator::advance_to(sql::Connection& connection, const store::Job& job,
                                const Generation& generation) {
-  std::map<std::int64_t, store::PackageVersion> concerned;
+  Concerned concerned;
   for (const auto id : split(job.payload, ' ')) {
     const auto before = options_.find(std::string(id));
-    if (before == nullptr) return rematch_all(connection, job, generation);
+    // Without an old file the difference is not known: everything is looked at again.
+    if (before == nullptr)
+      return rematch_those(connection, job, [](const auto&) { return true; }, generation);
     TRY_VOID(add_concerned(connection, *before, *generation, concerned));
   }
-  return rematch(connection, job, listed(std::move(concerned)), generation);
+  TRY_VOID(rematch(connection, job, listed(std::move(concerned.versions)), generation));
+  if (concerned.releases.empty()) return {};
+  return rematch_those(
+      connection, job, [&](const auto& version) { return concerned.has_release_of(version); },
+      generation);
 }
 
-// Without an old file the difference is not known: everything is looked at again.
-Result<> Evaluator::rematch_all(sql::Connection& connection, const store::Job& job,
-                                const Generation& generation) {
+Result<> Evaluator::rematch_those(sql::Connection& connection, const store::Job& job,
+                                  const std::function<bool(const store::PackageVersion&)>& those,
+                                  const Generation& generation) {
   store::PackageVersionId after{-1};
   while (true) {
-    TRY(const auto versions, store::versions_after(connection, after, versions_at_once));
+    TRY(auto versions, store::versions_after(connection, after, versions_at_once));
     if (versions.empty()) return {};
-    TRY_VOID(rematch(connection, job, versions, generation));
     after = versions.back().first;
+    std::erase_if(versions, [&](const NamedVersion& one) { return !those(one.second); });
+    TRY_VOID(rematch(connection, job, versions, generation));
   }
 }
 
@@ -264,6 +288,7 @@ Result<std::size_t> Evaluator::advance(const Generation& generation) {
       return postpone(*connection, std::span(&job, 1), advanced.error());
     TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
     TRY_VOID(store::enqueue_rules_on_facts(*connection, options_.clock()));
+    TRY_VOID(store::set_fleet_evaluated(*connection, options_.clock()));
     TRY_VOID(store::finish(*connection, job, options_.node));
     TRY_VOID(transaction.commit());
   }
@@ -327,6 +352,36 @@ Result<std::size_t> Evaluator::settle() {
   return outcome;
 }
 
+Result<> Evaluator::update_coverage(sql::Connection& connection, const store::Job& job) {
+  for (std::int64_t slice = 0; slice < store::slices; ++slice) {
+    auto rest = store::slice_range(slice);
+    while (rest.first.value <= rest.last.value) {
+      TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+      // Whoever evaluates one of them does so before, or sees what changed.
+      TRY_VOID(store::lock_slice(connection, slice));
+      TRY(const auto last, store::update_coverage(connection, rest));
+      TRY_VOID(keep_lease(connection, job));
+      TRY_VOID(transaction.commit());
+      if (!last) break;
+      rest.first.value = last->value + 1;
+    }
+  }
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  TRY_VOID(store::finish(connection, job, options_.node));
+  return transaction.commit();
+}
+
+Result<std::size_t> Evaluator::update_coverage() {
+  TRY(auto connection, options_.pool->lease());
+  TRY(const auto jobs,
+      store::lease(*connection, "coverage", options_.node, options_.clock(), lease_seconds, 1));
+  for (const auto& job : jobs) {
+    if (const auto done = update_coverage(*connection, job); !done)
+      return postpone(*connection, std::span(&job, 1), done.error());
+  }
+  return jobs.size();
+}
+
 // Each by itself: what failed once may fail again.
 Result<std::size_t> Evaluator::match_again(const Generation& generation) {
   TRY(auto connection, options_.pool->lease());
@@ -348,8 +403,8 @@ Result<> Evaluator::match_again(sql::Connection& connection, const store::Job& j
   TRY(const auto versions, store::versions_of(connection, {number_of(job)}));
   auto work = match_work(connection, generation);
   const auto settle_changed = std::exchange(work.changed, {});
-  work.changed = [&](const auto& vulnerabilities) -> Result<> {
-    TRY_VOID(settle_changed(vulnerabilities));
+  work.changed = [&](const auto& changes) -> Result<> {
+    TRY_VOID(settle_changed(changes));
     TRY_VOID(store::finish(connection, job, options_.node));
     return {};
   };

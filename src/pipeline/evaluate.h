@@ -6,6 +6,8 @@
 //   advance generation         another advisory generation is in use: names in the difference to
 //                              every one since which the matches were not wholly brought up
 //   settle <vulnerability>     some match of it changed: its findings on the whole fleet
+//   coverage resources         releases came to be covered or no longer are: what can be said of
+//                              every resource
 //   match <package version>    it could not be matched before (matching.h)
 //
 // A job that fails is tried again later, and keeps no other waiting.
@@ -90,11 +92,14 @@ class Evaluator {
                       const Generation& generation);
   Result<> rematch(sql::Connection& connection, const store::Job& job,
                    std::span<const NamedVersion> versions, const Generation& generation);
-  Result<> rematch_all(sql::Connection& connection, const store::Job& job,
-                       const Generation& generation);
+  Result<> rematch_those(sql::Connection& connection, const store::Job& job,
+                         const std::function<bool(const store::PackageVersion&)>& those,
+                         const Generation& generation);
   Result<> settle(sql::Connection& connection, std::span<const store::Job> jobs);
   Result<> settle_slice(sql::Connection& connection, std::span<const store::Job> jobs,
                         std::int64_t slice);
+  Result<std::size_t> update_coverage();
+  Result<> update_coverage(sql::Connection& connection, const store::Job& job);
   Result<bool> is_in_use(sql::Connection& connection, const Generation& generation);
   std::int64_t next_transition();
 

@@ -46,8 +46,8 @@ struct MatchWork {
   Seconds now = 0;
   // In each transaction, before anything is written; an error ends the work.
   std::function<Result<>()> begin;
-  // In each transaction, with the vulnerabilities of which some match changed.
-  std::function<Result<>(const std::set<std::string>&)> changed;
+  // In each transaction, with what changed.
+  std::function<Result<>(const store::MatchChanges&)> changed;
 };
 // In one transaction, and where that fails in one for each version. Returns those that failed, of
 // which nothing was written.

@@ -152,10 +152,11 @@ class RunningHousekeeper final : public Housekeeper {
     return {};
   }
 
-  // What has expired and who waits is looked for each minute, the rest once an hour.
+  // What has expired, was confirmed and who waits is looked for each minute, the rest once an hour.
   Result<> tidy() {
     const auto now = options_.clock();
     TRY(auto connection, options_.pool->lease());
+    TRY_VOID(store::evaluate_confirmed(*connection, now));
     if (now < next_tidying_) {
       TRY_VOID(store::expire_resources(*connection, now));
       return store::catch_up_holders(*connection);

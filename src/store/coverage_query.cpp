@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/coverage.h"
 #include "store/coverage_now.h"
 
 namespace tenken::store {
@@ -76,7 +77,8 @@ Expressions expressions(Conditions& conditions, Seconds now) {
   return out;
 }
 
-Expressions require(Conditions& conditions, const CoverageFilter& filter, Seconds now) {
+Expressions require(Conditions& conditions, const CoverageFilter& filter, Seconds fleet,
+                    Seconds now) {
   auto out = expressions(conditions, now);
   conditions.require_one_of("account_id", filter.accounts);
   conditions.require(fmt::format("coverage_reason <> 'RESOURCE_TERMINATED' OR changed_at >= {}",
@@ -87,7 +89,8 @@ Expressions require(Conditions& conditions, const CoverageFilter& filter, Second
   if (!filter.function_tags.empty()) conditions.require("type = 'AWS_LAMBDA_FUNCTION'");
   for (const auto& tags : filter.function_tags)
     conditions.require_tag("resource.resource_id", tags);
-  conditions.require_number("NULLIF(evaluated_at, 0)", filter.scanned);
+  if (!filter.scanned.empty())
+    conditions.require_number(last_evaluated(conditions.parameter(fleet)), filter.scanned);
   if (filter.impossible) conditions.require("1 = 0");
   return out;
 }
@@ -98,8 +101,9 @@ Result<std::vector<Resource>> list_coverage(sql::Connection& connection,
                                             const CoverageFilter& filter,
                                             const CoveragePosition& after, std::int64_t limit,
                                             Seconds now) {
+  TRY(const auto fleet, fleet_evaluated_at(connection));
   Conditions conditions;
-  const auto is = require(conditions, filter, now);
+  const auto is = require(conditions, filter, fleet, now);
   conditions.require(fmt::format("(account_id, external_id) > ({}, {})",
                                  conditions.parameter(after.account),
                                  conditions.parameter(after.external_id)));
@@ -114,6 +118,7 @@ Result<std::vector<Resource>> list_coverage(sql::Connection& connection,
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
     auto& resource = out.emplace_back(read_resource(*row, 3));
+    note_fleet_evaluated(resource, fleet);
     resource.coverage_status = row->string(0);
     resource.coverage_reason = row->string(1);
     resource.scan_mode = row->string(2);
@@ -122,8 +127,9 @@ Result<std::vector<Resource>> list_coverage(sql::Connection& connection,
 
 Result<std::int64_t> count_coverage(sql::Connection& connection, const CoverageFilter& filter,
                                     Seconds now) {
+  TRY(const auto fleet, fleet_evaluated_at(connection));
   Conditions conditions;
-  require(conditions, filter, now);
+  require(conditions, filter, fleet, now);
   TRY(const auto count, connection.one_integer(
                             fmt::format("SELECT COUNT(*) FROM resource WHERE {}", conditions.sql()),
                             conditions.values()));
@@ -135,8 +141,9 @@ Result<std::vector<CoverageGroupCount>> group_coverage(sql::Connection& connecti
                                                        CoverageGroup group,
                                                        const CoverageGroupCount& after,
                                                        std::int64_t limit, Seconds now) {
+  TRY(const auto fleet, fleet_evaluated_at(connection));
   Conditions conditions;
-  const auto is = require(conditions, filter, now);
+  const auto is = require(conditions, filter, fleet, now);
   if (group == CoverageGroup::repository) conditions.require("repository <> ''");
   std::string later = "1 = 1";
   if (after.resources > 0)

@@ -10,9 +10,6 @@
 namespace tenken::store {
 namespace {
 
-// What did not change is written once in so many seconds, as a sign of life.
-constexpr Seconds sign_of_life = 43'200;
-
 // Parameters of every statement here: ?1 now, ?2 transition, ?3 cause, ?4 and ?5 what it is about:
 // a resource and the same again, or the first and the last resource of a slice; then ?6 the
 // vulnerability where it is about one.
@@ -48,19 +45,22 @@ GROUP BY resource_id, vulnerability_id
 )sql";
 
 // An episode that is open, or was closed so recently that it opens again, is written on; else a
-// new one begins. What did not change is not written, but a sign of life once a day. Whether its
-// data is stale says nothing new of the finding: updated_at stays.
+// new one begins. What did not change is not written, but a sign of life now and then. Whether its
+// data is stale says nothing new of the finding: updated_at stays. What an earlier generation said
+// keeps a finding open, as stale, and opens none; nor is it observed.
 constexpr std::string_view open_statement = R"sql(
 INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, score, fix, stale,
                      packages, last_observed_at, updated_at, closed_at, cause, transition,
                      vendor_severity)
 SELECT n.resource_id, n.vulnerability_id, COALESCE(f.episode, ?1), r.account_id, 1, n.score,
-       n.fix, n.stale, n.packages, ?1, ?1, 0, ?3, ?2, n.vendor_severity
+       n.fix, n.stale, n.packages,
+       CASE WHEN r.seen_at > COALESCE(f.episode, ?1) THEN r.seen_at ELSE COALESCE(f.episode, ?1) END,
+       ?1, 0, ?3, ?2, n.vendor_severity
 FROM ({holding}) n
 JOIN resource r ON r.resource_id = n.resource_id
 LEFT JOIN finding f ON f.resource_id = n.resource_id AND f.vulnerability_id = n.vulnerability_id
      AND (f.status <> 3 OR f.closed_at >= ?1 - {reopen})
-WHERE r.coverage_reason <> 'RESOURCE_TERMINATED'
+WHERE r.coverage_reason <> 'RESOURCE_TERMINATED' AND (n.stale = 0 OR f.status <> 3)
 ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
   status = CASE WHEN finding.status = 3 THEN 1 ELSE finding.status END,
   transition = CASE WHEN finding.status = 3 THEN excluded.transition ELSE finding.transition END,
@@ -69,17 +69,20 @@ ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
                       OR finding.fix <> excluded.fix OR finding.packages <> excluded.packages
                     THEN excluded.updated_at ELSE finding.updated_at END,
   score = excluded.score, fix = excluded.fix, stale = excluded.stale, packages = excluded.packages,
-  last_observed_at = excluded.last_observed_at, closed_at = 0,
-  vendor_severity = excluded.vendor_severity
+  last_observed_at = CASE WHEN excluded.stale = 0
+                            AND finding.last_observed_at < excluded.last_observed_at
+                     THEN excluded.last_observed_at ELSE finding.last_observed_at END,
+  closed_at = 0, vendor_severity = excluded.vendor_severity
 WHERE finding.status = 3 OR finding.score <> excluded.score OR finding.fix <> excluded.fix
    OR finding.packages <> excluded.packages OR finding.stale <> excluded.stale
    OR finding.vendor_severity <> excluded.vendor_severity
-   OR finding.last_observed_at < excluded.last_observed_at - {sign_of_life}
+   OR (excluded.stale = 0
+       AND finding.last_observed_at < excluded.last_observed_at - {sign_of_life})
 )sql";
 
 // Closed only where it is known that no package matches: the inventory was complete, and no
-// package of a name that the vulnerability concerns is undecided, not looked at yet, or of a
-// distribution that cannot be told.
+// package of a name that the vulnerability concerns is undecided, not looked at yet, of a
+// distribution that cannot be told, or there by its name alone.
 constexpr std::string_view close_statement = R"sql(
 UPDATE finding SET status = 3, closed_at = ?1, updated_at = ?1, transition = ?2, cause = ?3,
                    suppressed_by = '', opened_by = {opening_cause}

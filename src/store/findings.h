@@ -30,6 +30,9 @@ enum class Lifecycle : std::int64_t { active = 1, suppressed = 2, closed = 3 };
 enum class Fix : std::int64_t { none = 0, partial = 1, all = 2 };  // fixAvailable NO, PARTIAL, YES
 
 inline constexpr Seconds reopen_window = 7 * 86'400;
+// last_observed_at is when its resource was last seen with a package that matches. Where nothing
+// else changes it is written once in so many seconds, as a sign of life.
+inline constexpr Seconds sign_of_life = 43'200;
 
 // Resources in parts of equal size by their ids, so that fleet-wide work comes in short
 // transactions. Number: 0 to slices-1.

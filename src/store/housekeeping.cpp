@@ -4,12 +4,15 @@
 #include <unordered_set>
 #include <vector>
 
+#include <fmt/format.h>
+
 #include "base/text.h"
 #include "store/agents.h"
 #include "store/coverage_query.h"
 #include "store/finding_counts.h"
 #include "store/findings.h"
 #include "store/interned.h"
+#include "store/jobs.h"
 #include "store/matches.h"
 #include "store/resources.h"
 
@@ -17,6 +20,8 @@ namespace tenken::store {
 namespace {
 
 constexpr std::int64_t at_once = 500;
+// A large fleet that was evaluated at once comes again in parts.
+constexpr std::int64_t most_confirmed = 2'000;
 // For longer than a certificate lives: until then its agent is told why it is not let in.
 constexpr Seconds keep_ended_agents = Seconds{31} * 86'400;
 
@@ -127,6 +132,15 @@ Result<std::int64_t> expire_resources(sql::Connection& connection, Seconds now) 
     }
     if (std::ssize(due) < at_once) return out;
   }
+}
+
+Result<std::int64_t> evaluate_confirmed(sql::Connection& connection, Seconds now) {
+  TRY(auto transaction, Transaction::begin(connection, Transaction::Mode::write));
+  TRY(const auto due, confirmed_resources(connection, sign_of_life, most_confirmed));
+  for (const auto& [resource, digest] : due)
+    TRY_VOID(enqueue_once(connection, "evaluate", fmt::format("{}", resource.value), digest, now));
+  TRY_VOID(transaction.commit());
+  return std::ssize(due);
 }
 
 Result<HousekeepingReport> keep_house(sql::Connection& connection, Seconds now,

@@ -36,6 +36,11 @@ struct HousekeepingReport {
 Result<HousekeepingReport> keep_house(sql::Connection& connection, Seconds now,
                                       const HousekeepingOptions& options = {});
 
+// Resources that were seen with an unchanged inventory for so long since they were evaluated are to
+// be evaluated again, some at a time, as a sign of life of their findings (findings.h). Returns how
+// many.
+Result<std::int64_t> evaluate_confirmed(sql::Connection& connection, Seconds now);
+
 // The first step alone: resources whose time has passed are gone (RESOURCE_TERMINATED) and their
 // findings closed. Returns how many.
 Result<std::int64_t> expire_resources(sql::Connection& connection, Seconds now);

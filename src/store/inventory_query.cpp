@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/coverage.h"
 #include "store/coverage_now.h"
 
 namespace tenken::store {
@@ -77,9 +78,11 @@ Result<std::vector<Resource>> list_resources(sql::Connection& connection,
   }
   values.emplace_back(query.limit);
   text += fmt::format(" ORDER BY external_id LIMIT ?{}", values.size());
+  TRY(const auto fleet, fleet_evaluated_at(connection));
   return read_all(connection.query(text, std::span<const sql::Value>(values)),
-                  [](const sql::Row& row) {
+                  [fleet](const sql::Row& row) {
                     auto out = read_resource(row, 2);
+                    note_fleet_evaluated(out, fleet);
                     out.coverage_status = row.string(0);
                     out.coverage_reason = row.string(1);
                     return out;

@@ -29,6 +29,16 @@ Result<> enqueue(sql::Connection& connection, std::string_view kind, std::string
   return {};
 }
 
+Result<> enqueue_once(sql::Connection& connection, std::string_view kind, std::string_view subject,
+                      std::string_view payload, Seconds run_after) {
+  TRY(const auto added,
+      connection.run("INSERT INTO job (kind, subject, payload, run_after, created_at) "
+                     "VALUES (?1, ?2, ?3, ?4, ?4) ON CONFLICT (kind, subject) DO NOTHING",
+                     kind, subject, payload, run_after));
+  CHECK(added <= 1);
+  return {};
+}
+
 Result<std::vector<Job>> lease(sql::Connection& connection, std::string_view kind,
                                std::string_view owner, Seconds now, Seconds lease_seconds,
                                std::int64_t limit) {

@@ -28,6 +28,10 @@ struct Job {
 Result<> enqueue(sql::Connection& connection, std::string_view kind, std::string_view subject,
                  std::string_view payload, Seconds run_after);
 
+// The same unless it was asked for already: one that fails keeps its turn.
+Result<> enqueue_once(sql::Connection& connection, std::string_view kind, std::string_view subject,
+                      std::string_view payload, Seconds run_after);
+
 // Takes at most `limit` jobs of the kind that are due, oldest first, in a transaction of its own.
 Result<std::vector<Job>> lease(sql::Connection& connection, std::string_view kind,
                                std::string_view owner, Seconds now, Seconds lease_seconds,

@@ -84,8 +84,24 @@ Result<> end_match(sql::Connection& connection, PackageVersionId id,
   return {};
 }
 
+// As set_coverage asks.
+bool is_covered(Decided decided) {
+  return decided == Decided::wholly || decided == Decided::partly;
+}
+
+// Of a version that waits for its first match, those who have it are evaluated anyway.
+Result<bool> changes_coverage(sql::Connection& connection, const VersionMatches& version) {
+  TRY(const auto before, connection.one_integer("SELECT undecided FROM package_version WHERE "
+                                                "package_version_id = ?1 AND matched = 1",
+                                                version.id.value));
+  return before && is_covered(static_cast<Decided>(*before)) != is_covered(version.decided);
+}
+
 Result<> put_version(sql::Connection& connection, const VersionMatches& version,
-                     std::set<std::string>& changed) {
+                     MatchChanges& changes) {
+  auto& changed = changes.vulnerabilities;
+  TRY(const auto covers, changes_coverage(connection, version));
+  changes.coverage = changes.coverage || covers;
   TRY(const auto marked,
       connection.run("UPDATE package_version SET matched = 1, undecided = ?2, unknown = ?3 "
                      "WHERE package_version_id = ?1",
@@ -113,12 +129,12 @@ Result<> put_version(sql::Connection& connection, const VersionMatches& version,
 
 }  // namespace
 
-Result<std::set<std::string>> put_matches(sql::Connection& connection,
-                                          std::span<const VersionMatches> versions) {
+Result<MatchChanges> put_matches(sql::Connection& connection,
+                                 std::span<const VersionMatches> versions) {
   TRY_VOID(lock_interned(connection, Sharing::shared));
-  std::set<std::string> changed;
-  for (const auto& version : versions) TRY_VOID(put_version(connection, version, changed));
-  return changed;
+  MatchChanges changes;
+  for (const auto& version : versions) TRY_VOID(put_version(connection, version, changes));
+  return changes;
 }
 
 Result<> put_vulnerabilities(sql::Connection& connection,

@@ -46,9 +46,15 @@ struct VersionMatches {
   std::string unknown = "[]";  // JSON: kind, subject, reason
 };
 
-// Writes what differs. Returns the vulnerabilities of which some match appeared, changed or ended.
-Result<std::set<std::string>> put_matches(sql::Connection& connection,
-                                          std::span<const VersionMatches> versions);
+// Which vulnerabilities have a match that appeared, changed or ended; and whether a version that
+// was matched before is of a release that came to be covered or no longer is: update_coverage.
+struct MatchChanges {
+  std::set<std::string> vulnerabilities;
+  bool coverage = false;
+};
+// Writes what differs.
+Result<MatchChanges> put_matches(sql::Connection& connection,
+                                 std::span<const VersionMatches> versions);
 
 struct StoredVulnerability {
   std::string id;

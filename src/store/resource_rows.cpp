@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/coverage.h"
 #include "store/resources.h"
 
 namespace tenken::store {
@@ -45,7 +46,11 @@ Result<std::optional<Resource>> find_resource(sql::Connection& connection, std::
                                   resource_id(account, external_id).value, account));
   TRY(const auto* row, rows->next());
   if (row == nullptr) return std::optional<Resource>();
-  return std::optional(read_resource(*row));
+  auto out = read_resource(*row);
+  rows.reset();
+  TRY(const auto fleet, fleet_evaluated_at(connection));
+  note_fleet_evaluated(out, fleet);
+  return std::optional(std::move(out));
 }
 
 }  // namespace tenken::store

@@ -454,6 +454,20 @@ Result<std::vector<ResourceId>> expired_resources(sql::Connection& connection, S
                               now, limit);
 }
 
+Result<std::vector<std::pair<ResourceId, std::string>>> confirmed_resources(
+    sql::Connection& connection, Seconds since, std::int64_t limit) {
+  TRY(auto rows, connection.query("SELECT resource_id, inventory_digest FROM resource "
+                                  "WHERE coverage_reason IN ('SUCCESSFUL', 'UNSUPPORTED_OS') "
+                                  "AND seen_at >= evaluated_at + ?1 ORDER BY evaluated_at LIMIT ?2",
+                                  since, limit));
+  std::vector<std::pair<ResourceId, std::string>> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.emplace_back(ResourceId{row->integer(0)}, row->string(1));
+  }
+}
+
 Result<bool> expire_resource(sql::Connection& connection, ResourceId resource, Seconds now) {
   TRY(const auto changed,
       connection.run("UPDATE resource SET coverage_status = 'INACTIVE', "
@@ -532,29 +546,6 @@ Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId
   if (removed == 0) return false;
   TRY_VOID(remove_matches(connection, version));
   return true;
-}
-
-Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated) {
-  // Of a host its distribution's packages decide; of what has none, all.
-  constexpr std::string_view text = R"sql(
-UPDATE resource SET evaluated_at = ?2,
-  coverage_status = CASE WHEN {covered} THEN 'ACTIVE' ELSE 'INACTIVE' END,
-  coverage_reason = CASE WHEN {covered} THEN 'SUCCESSFUL' WHEN EXISTS ({packages})
-                    THEN 'UNSUPPORTED_OS' ELSE 'NO_INVENTORY' END
-WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED')sql";
-  constexpr std::string_view packages =
-      "SELECT 1 FROM resource_package r JOIN package_version v "
-      "ON v.package_version_id = r.package_version_id WHERE r.resource_id = ?1";
-  constexpr std::string_view of_system = " AND v.kind IN ('deb', 'rpm', 'apk')";
-  constexpr std::string_view decided = " AND v.undecided NOT IN (2, 3)";
-  const auto covered =
-      fmt::format("CASE WHEN EXISTS ({0}{1}) THEN EXISTS ({0}{1}{2}) ELSE EXISTS ({0}{2}) END",
-                  packages, of_system, decided);
-  static const auto statement =
-      fmt::format(fmt::runtime(text), fmt::arg("covered", covered), fmt::arg("packages", packages));
-  TRY(const auto changed, connection.run(statement, resource.value, evaluated));
-  CHECK(changed <= 1);
-  return {};
 }
 
 }  // namespace tenken::store

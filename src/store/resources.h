@@ -168,6 +168,10 @@ Result<std::string> resource_name(sql::Connection& connection, ResourceId resour
 // be read, what ran does not. False: it was gone before.
 Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now);
 
+// Resources that were seen so many seconds and more after their last evaluation, with the digest of
+// their inventory; the longest ago evaluated first.
+Result<std::vector<std::pair<ResourceId, std::string>>> confirmed_resources(
+    sql::Connection& connection, Seconds since, std::int64_t limit);
 // Resources whose time has passed, the longest ago first.
 Result<std::vector<ResourceId>> expired_resources(sql::Connection& connection, Seconds now,
                                                   std::int64_t limit);
@@ -185,11 +189,5 @@ Result<> mark_unused_versions(sql::Connection& connection, Seconds now);
 Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connection, Seconds before);
 // Removes one with its matches, under lock_interned. False: it is in use.
 Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId version);
-
-// After an evaluation: whether anything can be said of the resource (serve-decisions §4). Where no
-// advisories cover its distribution it is INACTIVE with UNSUPPORTED_OS, however many findings of
-// an earlier generation stay, or of single records that name the release: they are true, and yet
-// nothing is known of all the rest.
-Result<> set_coverage(sql::Connection& connection, ResourceId resource, Seconds evaluated);
 
 }  // namespace tenken::store
