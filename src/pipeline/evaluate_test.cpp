@@ -270,6 +270,25 @@ TEST_P(EvaluateTest, an_inventory_that_names_nothing_closes_nothing) {
   EXPECT_EQ(coverage("web-2"), "INACTIVE NO_INVENTORY");
 }
 
+TEST_P(EvaluateTest, a_package_whose_text_cannot_be_stored_is_unknown_and_named) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  const auto unknown = [&] {
+    auto connection = pool_->lease();
+    return store::find_resource(**connection, account, "web-1").value().value().inventory_unknown;
+  };
+  put("web-1", declared(R"([{"name":"odd","purl":"pkg:pypi/odd%00@1"},)"
+                        R"({"name":"b","purl":"pkg:pypi/b@2"}])"));
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
+  EXPECT_TRUE(unknown().contains("odd")) << unknown();
+  report("web-1", {{std::string("worse\0", 6), "1"}, {"b", "2"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
+  EXPECT_TRUE(unknown().contains("worse")) << unknown();
+}
+
 TEST_P(EvaluateTest, a_package_that_is_there_by_its_name_alone_closes_nothing_of_that_name) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
   report("web-1", {{"a", "1.0"}, {"b", "1.0"}});

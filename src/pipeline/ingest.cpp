@@ -14,6 +14,7 @@
 #include "host/facts.h"
 #include "match/kernel.h"
 #include "match/matcher.h"
+#include "model/package_text.h"
 #include "pipeline/running_packages.h"
 #include "pipeline/together.h"
 
@@ -130,15 +131,28 @@ std::string unread_of(const Inventory& inventory) {
   return out.take();
 }
 
+// What no store can hold is unknown, by its name, and keeps nothing else from being stored.
+void leave_out_nul(Inventory& inventory) {
+  std::erase_if(inventory.packages, [&](const Package& package) {
+    if (!has_nul(package)) return false;
+    inventory.skips.push_back(
+        {.file = printable(inventory.name),
+         .record = printable(fmt::format("{} {}", package.name, package.version)),
+         .reason = "its text has a NUL byte"});
+    return true;
+  });
+}
+
 }  // namespace
 
 store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory,
                                        const HostFacts& facts) {
+  leave_out_nul(inventory);
   store::InventoryWrite out{.account = report.account,
                             .external_id = report.external_id,
                             .type = report.type,
                             .region = report.region,
-                            .name = inventory.name,
+                            .name = printable(inventory.name),
                             .platform = platform_of(inventory.os),
                             .details = details_of(inventory, facts),
                             .tags = report.tags,

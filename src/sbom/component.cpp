@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "inventory/distributions.h"
+#include "model/package_text.h"
 #include "sbom/purl.h"
 
 namespace tenken::sbom {
@@ -73,14 +74,20 @@ Result<> Collector::add(const Component& component) {
   }
   package.purl = component.purl;
   complete(package, component);
+  if (has_nul(package)) {
+    skip(shown(component), "its text has a NUL byte");
+    return {};
+  }
   inventory_.packages.push_back(std::move(package));
   return {};
 }
 
 Result<> Collector::add_subject(const Component& component) {
   if (component.role == Role::operating_system || component.purl.empty()) return {};
-  TRY_VOID(add(component));
   auto& packages = inventory_.packages;
+  const auto before = packages.size();
+  TRY_VOID(add(component));
+  if (packages.size() == before) return {};
   const auto same = [&](const Package& part) {
     return part.purl == packages.back().purl && part.version == packages.back().version;
   };

@@ -19,7 +19,8 @@
 
 namespace tenken::sbom {
 
-// Every declared package is in the inventory. One without a purl, or with a purl that cannot be
+// Every declared package is in the inventory, but for one whose text has a NUL byte, which is a skip
+// that names it. One without a purl, or with a purl that cannot be
 // read (which is a skip, too), has no kind and no ecosystem. What the document describes as a
 // whole is a package where it has a purl; it comes last, and once. Operating systems, files, images
 // and other things that are no packages are left out; an operating system becomes Inventory::os and

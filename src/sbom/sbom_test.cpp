@@ -451,6 +451,19 @@ TEST(SbomSpdx, known_unknowns_are_packages_that_may_be_missing) {
             Lines{});
 }
 
+TEST(Sbom, a_package_whose_text_has_a_nul_byte_is_a_skip_that_names_it) {
+  const auto inventory =
+      read(R"({"bomFormat":"CycloneDX","specVersion":"1.6","metadata":{"component":{"name":"s",)"
+           R"("purl":"pkg:npm/s%00@1"}},"components":[{"name":"a","purl":"pkg:npm/a@1"},)"
+           R"({"name":"b","version":"2","purl":"pkg:npm/b%00@2"},)"
+           R"({"name":"c","purl":"pkg:npm/c\u0000@3"}]})");
+  ASSERT_EQ(inventory.packages.size(), 1U);
+  std::vector<std::string> named;
+  for (const auto& skip : inventory.skips)
+    if (skip.reason == "its text has a NUL byte") named.push_back(skip.record);
+  EXPECT_EQ(named, (Lines{"b@2", "c", "s"}));
+}
+
 TEST(Sbom, one_that_names_no_package_that_can_be_identified_says_so) {
   for (const auto* components : {"[]", R"([{"type":"library","name":"a","version":"1"}])",
                                  R"([{"type":"library","name":"a","purl":"pkg:unknowntype/a@1"}])",
