@@ -49,7 +49,7 @@ void print_report(const pipeline::BuildReport& report, bool verbose) {
              format_bytes(report.output_bytes)));
   print_feeds(report.meta);
   print_skips(report.meta);
-  for (const auto& fault : report.faults) complain(printable(fault));
+  for (const auto& fault : report.faults) complain(said_of(fault.text()));
   const auto& rest = report.not_read;
   if (rest.empty()) return;
   print(said("not read: {} files ({})\n", rest.size(), said_of(rest.back().reason)));
@@ -63,7 +63,12 @@ void print_report(const pipeline::BuildReport& report, bool verbose) {
 void write_built(json::Writer& out, const pipeline::BuildReport& built) {
   out.member("path", built.path).member("generation", built.generation);
   out.key("records").integer(static_cast<std::int64_t>(built.meta.records));
-  out.strings("faults", built.faults);
+  out.key("faults").begin_array();
+  for (const auto& fault : built.faults) {
+    out.begin_object().member("feed", fault.feed).member("path", fault.path);
+    out.member("error", fault.text()).key("olderUsed").boolean(fault.older_used).end_object();
+  }
+  out.end_array();
 }
 
 void print_build_json(const Result<pipeline::BuildReport>& report) {

@@ -204,6 +204,9 @@ constexpr auto rows = std::to_array<Phrase>({
     {"no base score", "基本値がありません"},
 
     // Building and updating it.
+    {"{}: {}; its last copy that could be read is used",
+     "{}: {}。最後に読み取れた控えを使用します"},
+    {"no document in it can be read", "読み取れる文書がありません"},
     {"no advisory could be read from {}; give a directory of OSV files (all.zip or .json), or a "
      "mirror tree",
      "{} からアドバイザリを読み取れません。OSV のファイル（all.zip または .json）"
@@ -396,6 +399,7 @@ constexpr auto rows = std::to_array<Phrase>({
     {"CycloneDX '{}' is not known; 1.0 to 1.7 are",
      "CycloneDX「{}」は未知の版です（対応は 1.0 から 1.7）"},
     {"components is no array", "components が配列ではありません"},
+    {"its text has a NUL byte", "NUL バイトが含まれています"},
     {"aggregate \"{}\"", "aggregate「{}」"},
     {"compositions is no array", "compositions が配列ではありません"},
     {"the document says itself that it is not complete: {}",

@@ -1,6 +1,8 @@
 #include "pipeline/build_database.h"
 
 #include <algorithm>
+#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -59,6 +61,20 @@ class BuilderSink final : public feeds::Sink {
   bool starter_;
 };
 
+// For a look at a file, of which nothing is taken.
+class NoSink final : public feeds::Sink {
+ public:
+  void advisory(Advisory&&) override {}
+  void note(VulnerabilityNote&&) override {}
+  void skip(Skip) override {}
+  void covers(std::string_view, std::string_view) override {}
+};
+
+bool lies_in(std::string_view path, std::string_view directory) {
+  return path == directory ||
+         (path.starts_with(directory) && path.substr(directory.size()).starts_with('/'));
+}
+
 class Build {
  public:
   explicit Build(const BuildOptions& options) : options_(options) {}
@@ -73,7 +89,7 @@ class Build {
     }
     for (const auto& [feed, home] : options_.missing) builder_.add_damage(feed, home);
     if (options_.progress != nullptr) options_.progress->begin("", total);
-    for (const auto& tree : trees) read_tree(tree);
+    for (std::size_t i = 0; i < trees.size(); ++i) read_tree(trees[i], kept_of(i));
     if (options_.progress != nullptr) options_.progress->end();
     TRY(auto built, builder_.finish());
     if (built.meta.records == 0) return nothing_built(built.meta);
@@ -83,6 +99,7 @@ class Build {
     report_.path = options_.out;
     TRY(const auto written, advisories::Database::open(options_.out));
     report_.generation = written.generation();
+    for (std::size_t i = 0; i < trees.size(); ++i) keep_good_files(trees[i], kept_of(i));
     return std::move(report_);
   }
 
@@ -91,7 +108,7 @@ class Build {
     const auto from = fmt::format("{}", fmt::join(options_.from, " "));
     std::string fault;
     if (!report_.faults.empty()) {
-      fault = report_.faults.front();
+      fault = report_.faults.front().text();
     } else if (!meta.skips.empty()) {
       const auto& skip = meta.skips.front();
       fault = fmt::format("{}: {}", skip.example.file, skip.reason);
@@ -107,16 +124,15 @@ class Build {
                     from, fault));
   }
 
-  void read_tree(const FeedTree& tree) {
+  KeptFiles kept_of(std::size_t tree) const {
+    return {options_.kept.empty() ? "" : fmt::format("{}/{}", options_.kept, tree), options_.keep};
+  }
+
+  void read_tree(FeedTree& tree, const KeptFiles& kept) {
     if (tree.starter) builder_.set_starter();
+    add_hidden(tree, kept);
     for (const auto& file : tree.files) {
-      if (auto read = read_file_of(tree, file); !read) {
-        add_damage(file);
-        report_.faults.push_back(std::move(read).within(file.path).error().what);
-        builder_.add(
-            Origin{.feed = file.feed->id, .id_space = {}, .path = file.path, .home_ecosystem = {}},
-            Skip{.file = file.path, .record = {}, .reason = "the file cannot be read"});
-      }
+      read_or_replace(tree, file, kept);
       if (options_.progress != nullptr) options_.progress->advance(file.size);
     }
     report_.not_read.insert(report_.not_read.end(), tree.unreadable.begin(), tree.unreadable.end());
@@ -124,13 +140,84 @@ class Build {
       report_.not_read.push_back({path, "no feed that is read here lies at this place"});
   }
 
-  Result<> read_file_of(const FeedTree& tree, const FeedFile& file) {
+  // Files of which there is a copy, and which cannot even be listed.
+  static void add_hidden(FeedTree& tree, const KeptFiles& kept) {
+    if (tree.unreadable.empty() || kept.directory().empty()) return;
+    const auto copies = find_feeds(kept.directory());
+    if (!copies) return;
+    for (const auto& copy : copies->files) {
+      const auto closed = std::ranges::find_if(
+          tree.unreadable, [&](const NotRead& one) { return lies_in(copy.path, one.path); });
+      if (closed == tree.unreadable.end()) continue;
+      tree.files.push_back(copy);
+      tree.files.back().closed = closed->reason;
+    }
+    sort_files(tree);
+  }
+
+  void read_or_replace(const FeedTree& tree, const FeedFile& file, const KeptFiles& kept) {
     const auto full = tree.root + "/" + file.path;
+    const auto copy = kept.copy_of(file.path);
+    const bool is_changed = copy && (!file.closed.empty() || !kept.is_kept(full, file.path));
+    if (const auto usable = is_changed ? look_at(file, full, *copy) : Result<>(); !usable) {
+      note_fault(file, usable.error().what, true);
+      if (read_file_of(tree, file, *copy)) return;
+    }
     note_fetched(tree, file);
+    if (const auto read = read_file_of(tree, file, full); !read) {
+      add_damage(file);
+      note_fault(file, read.error().what, false);
+    }
+  }
+
+  void note_fault(const FeedFile& file, std::string reason, bool older_used) {
+    builder_.add(
+        Origin{.feed = file.feed->id, .id_space = {}, .path = file.path, .home_ecosystem = {}},
+        Skip{.file = file.path, .record = {}, .reason = "the file cannot be read"});
+    report_.faults.push_back(
+        {std::string(file.feed->id), file.path, std::move(reason), older_used});
+    faulty_.insert(file.path);
+  }
+
+  // Whether a changed file can take the place of its copy: all of it can be unpacked, and it holds
+  // a document that can be read where the copy holds one.
+  Result<> look_at(const FeedFile& file, const std::string& full, const std::string& copy) const {
+    if (!file.closed.empty()) return Error{Errc::denied, file.closed};
+    TRY(const auto documents, count_documents(file, full));
+    if (documents > 0) return {};
+    const auto before = count_documents(file, copy);
+    if (before && *before == 0) return {};
+    return invalid("no document in it can be read");
+  }
+
+  // Those that can be read: of an archive at most one is looked at whole.
+  static Result<std::size_t> count_documents(const FeedFile& file, const std::string& full) {
+    std::size_t documents = 0;
+    std::optional<Error> fault;
+    TRY_VOID(for_each_document(file, full, [&](std::string_view path, std::string_view bytes) {
+      if (documents > 0) return;
+      NoSink sink;
+      auto parsed = file.feed->parse({path, bytes}, sink);
+      if (parsed) ++documents;
+      if (!parsed && !fault) fault = std::move(parsed).error();
+    }));
+    if (documents == 0 && fault) return *std::move(fault);
+    return documents;
+  }
+
+  Result<> read_file_of(const FeedTree& tree, const FeedFile& file, const std::string& full) {
+    return for_each_document(file, full, [&](const std::string& path, std::string_view bytes) {
+      parse(tree, file, path, bytes);
+    });
+  }
+
+  // Calls visit(path, bytes) with what lies at `full`, under the names that the file's place gives.
+  template <typename Visit>
+  static Result<> for_each_document(const FeedFile& file, const std::string& full, Visit visit) {
     if (file.member.empty()) {
       TRY(const auto raw, read_file(full, document_limit));
       TRY(const auto bytes, decompress(raw, document_limit));
-      parse(tree, file, file.path, bytes);
+      visit(file.path, bytes);
       return {};
     }
     std::string newest;
@@ -144,9 +231,25 @@ class Build {
           return newest.empty() ? feeds::path_matches(file.member, name) : name == newest;
         },
         [&](std::string_view name, std::string_view bytes) -> Result<> {
-          parse(tree, file, fmt::format("{}/{}", file.path, name), bytes);
+          visit(fmt::format("{}/{}", file.path, name), bytes);
           return {};
         });
+  }
+
+  // Once the generation that was made of them is written.
+  void keep_good_files(const FeedTree& tree, const KeptFiles& kept) {
+    if (kept.directory().empty()) return;
+    std::set<std::string> paths;
+    for (const auto& file : tree.files) {
+      const auto full = tree.root + "/" + file.path;
+      const bool is_new = paths.insert(file.path).second;
+      if (!is_new || faulty_.contains(file.path) || kept.is_kept(full, file.path)) continue;
+      if (auto done = kept.keep(full, file.path); !done)
+        report_.faults.push_back(
+            {std::string(file.feed->id), file.path, std::move(done).error().what, false});
+    }
+    if (auto done = kept.keep_only(paths); !done)
+      report_.faults.push_back({"", kept.directory(), std::move(done).error().what, false});
   }
 
   static Result<std::string> newest_member(const std::string& archive, std::string_view pattern) {
@@ -179,7 +282,8 @@ class Build {
     if (auto parsed = file.feed->parse({path, bytes}, sink); !parsed) {
       add_damage(file);
       auto error = std::move(parsed).error();
-      report_.faults.push_back(fmt::format("{}: {}", printable(path), error.what));
+      report_.faults.push_back({std::string(file.feed->id), path, error.what, false});
+      if (file.member.empty()) faulty_.insert(file.path);
       builder_.add(origin, Skip{.file = path, .record = {}, .reason = std::move(error.what)});
     }
   }
@@ -200,9 +304,16 @@ class Build {
   const BuildOptions& options_;
   Builder builder_;
   BuildReport report_;
+  std::set<std::string> faulty_;  // files that are not to be kept
 };
 
 }  // namespace
+
+std::string FeedFault::text() const {
+  return older_used ? fmt::format("{}: {}; its last copy that could be read is used",
+                                  printable(path), reason)
+                    : fmt::format("{}: {}", printable(path), reason);
+}
 
 Result<BuildReport> build_database(const BuildOptions& options) {
   return Build(options).run();

@@ -8,6 +8,10 @@
 // a kind that names sample, derived or synthetic data) or the whole directory as the starter
 // ("starter": true): what they cover is then partial.
 //
+// With a directory of kept copies (kept_files.h), a file that was read before and cannot be read
+// now (it is damaged, holds no document, may not be opened) is a fault, and its copy is read in its
+// place: what it covers stays as it was. Without one, what it would cover is covered in part only.
+//
 // Thread rule: one thread.
 #pragma once
 
@@ -19,8 +23,18 @@
 #include "base/progress.h"
 #include "base/result.h"
 #include "pipeline/feed_tree.h"
+#include "pipeline/kept_files.h"
 
 namespace tenken::pipeline {
+
+// A file, or a document in it, that could not be read; the rest was.
+struct FeedFault {
+  std::string feed;
+  std::string path;
+  std::string reason;
+  bool older_used = false;  // the kept copy was read in its place
+  std::string text() const;
+};
 
 struct BuildReport {
   advisories::Meta meta;
@@ -29,7 +43,7 @@ struct BuildReport {
   std::string generation;
   std::string path;
   std::vector<NotRead> not_read;
-  std::vector<std::string> faults;  // files that could not be read, the rest was
+  std::vector<FeedFault> faults;
 };
 
 struct BuildOptions {
@@ -38,6 +52,8 @@ struct BuildOptions {
   // Documents that a fetch could not bring and of which no older copy lies there: the feed, and of
   // OSV the ecosystem. What they would cover is covered in part only.
   std::vector<std::pair<std::string, std::string>> missing = {};
+  std::string kept = {};  // the directory of copies; empty: none are kept
+  Keep keep = Keep::copies;
   Progress* progress = nullptr;
 };
 

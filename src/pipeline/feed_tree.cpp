@@ -142,9 +142,13 @@ Result<FeedTree> find_feeds(const std::string& directory) {
   for (const auto& file : files) {
     if (!claimed.contains(file.path) && !is_index(file.path)) tree.unclaimed.push_back(file.path);
   }
+  sort_files(tree);
+  return tree;
+}
+
+void sort_files(FeedTree& tree) {
   std::ranges::sort(tree.files, {},
                     [](const FeedFile& f) { return std::tie(f.feed->id, f.path, f.member); });
-  return tree;
 }
 
 }  // namespace tenken::pipeline

@@ -24,17 +24,19 @@ struct FeedFile {
   bool newest_only = false;
   bool partial = false;  // samples
   std::uint64_t size = 0;
+  std::string closed = {};  // why its place may not be looked into; empty: it may
 };
 
 struct FeedTree {
   std::string root;
   bool starter = false;
-  std::vector<FeedFile> files;         // sorted by feed, then path
+  std::vector<FeedFile> files;         // sorted by feed, path and member
   std::vector<NotRead> unreadable;     // links, and what may not be opened
   std::vector<std::string> unclaimed;  // sorted
 };
 
 // Errors: not_found, denied, limit (more than a million files).
 Result<FeedTree> find_feeds(const std::string& directory);
+void sort_files(FeedTree& tree);
 
 }  // namespace tenken::pipeline

@@ -1,3 +1,6 @@
+#include <filesystem>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "advisories/database.h"
@@ -101,8 +104,77 @@ TEST(Generations, the_last_ones_are_kept_and_one_is_current) {
   EXPECT_EQ(database->generation(), last);
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(data))
-    files += entry.is_symlink() ? 0 : 1;
+    files += entry.is_symlink() || entry.is_directory() ? 0 : 1;
   EXPECT_EQ(files, kept_generations);
+}
+
+std::string alpine(std::string_view release, std::string_view fixed) {
+  return fmt::format(R"({{"distroversion":"{}","reponame":"main","packages":[{{"pkg":{{"name":"a",)"
+                     R"("secfixes":{{"{}":["CVE-2024-0001"]}}}}}}]}})",
+                     release, fixed);
+}
+
+// A directory of feeds with two files, of which generations are built.
+class KeptFilesTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write("v3.20", alpine("v3.20", "1-r0"));
+    write("v3.21", alpine("v3.21", "1-r0"));
+    ASSERT_TRUE(build().faults.empty());
+  }
+  void write(std::string_view release, std::string_view bytes) {
+    scratch_.write(fmt::format("feeds/secdb.alpinelinux.org/{}/main.json", release), bytes);
+  }
+  BuildReport build() {
+    auto report = build_generation(scratch_ / "data", {.from = {scratch_ / "feeds"}});
+    EXPECT_TRUE(report) << report.error().what;
+    return *std::move(report);
+  }
+  std::vector<std::string> covered(const BuildReport& report) {
+    std::vector<std::string> out;
+    for (const auto& one : report.meta.coverage)
+      out.push_back(fmt::format("{}{} {}", one.release, one.partial ? " in part" : "", one.rows));
+    return out;
+  }
+  test::Scratch scratch_;
+  const std::vector<std::string> whole_{"v3.20 1", "v3.21 1"};
+};
+
+TEST_F(KeptFilesTest, a_file_that_is_broken_is_replaced_by_its_last_good_copy) {
+  for (const auto* broken : {"broken", ""}) {
+    write("v3.20", broken);
+    write("v3.21", alpine("v3.21", "2-r0"));
+    const auto report = build();
+    ASSERT_EQ(report.faults.size(), 1U);
+    EXPECT_EQ(report.faults[0].feed, "alpine_secdb");
+    EXPECT_EQ(report.faults[0].path, "secdb.alpinelinux.org/v3.20/main.json");
+    EXPECT_TRUE(report.faults[0].older_used);
+    EXPECT_EQ(covered(report), whole_) << "of v3.20 the older rows";
+  }
+  write("v3.20", alpine("v3.20", "3-r0"));
+  EXPECT_TRUE(build().faults.empty());
+  write("v3.20", "broken again");
+  EXPECT_EQ(covered(build()), whole_);
+}
+
+TEST_F(KeptFilesTest, a_file_that_is_gone_is_no_longer_kept) {
+  std::filesystem::remove(scratch_ / "feeds/secdb.alpinelinux.org/v3.20/main.json");
+  EXPECT_EQ(covered(build()), std::vector<std::string>{"v3.21 1"});
+  write("v3.20", "broken");
+  const auto report = build();
+  ASSERT_EQ(report.faults.size(), 1U);
+  EXPECT_FALSE(report.faults[0].older_used);
+}
+
+TEST_F(KeptFilesTest, what_may_not_be_opened_is_a_fault_and_not_gone) {
+  const auto real = scratch_ / "feeds/secdb.alpinelinux.org/v3.20";
+  std::filesystem::rename(real, scratch_ / "elsewhere");
+  std::filesystem::create_directory_symlink(scratch_ / "elsewhere", real);
+  const auto report = build();
+  EXPECT_EQ(covered(report), whole_);
+  ASSERT_EQ(report.faults.size(), 1U);
+  EXPECT_TRUE(report.faults[0].older_used);
+  EXPECT_EQ(covered(build()), whole_) << "the copy is still there";
 }
 
 TEST(Update, an_unknown_feed_is_named) {

@@ -65,6 +65,24 @@ std::vector<std::pair<std::string, std::string>> missing_documents(
   return out;
 }
 
+// What arrived and cannot be read has not arrived: the older document is put back. Without its
+// state the next fetch asks for the whole again, whatever upstream says of changes.
+Result<> put_back(const std::string& directory, const std::vector<FeedFault>& faults) {
+  namespace fs = std::filesystem;
+  for (const auto& fault : faults) {
+    if (!fault.older_used) continue;
+    const auto document = fmt::format("{}/feeds/{}", directory, fault.path);
+    const auto copy = fmt::format("{}/kept/0/{}", directory, fault.path);
+    std::error_code error;
+    fs::remove(fmt::format("{}/feeds/.fetch/{}.state", directory, fault.path), error);
+    if (!error) fs::remove(document, error);
+    if (!error) fs::create_hard_link(copy, document, error);
+    if (error) fs::copy_file(copy, document, error);
+    if (error) return unavailable(fmt::format("{}: {}", document, error.message()));
+  }
+  return {};
+}
+
 bool nothing_new(const std::string& directory, const std::vector<fetch::FetchReport>& reports) {
   return std::filesystem::exists(database_path(directory)) &&
          std::ranges::all_of(reports, [](const fetch::FetchReport& one) {
@@ -77,6 +95,7 @@ bool nothing_new(const std::string& directory, const std::vector<fetch::FetchRep
 Result<BuildReport> build_generation(const std::string& directory, BuildOptions options) {
   TRY_VOID(make_directories(directory));
   options.out = fmt::format("{}/building.{}", directory, ::getpid());
+  options.kept = directory + "/kept";
   TRY(auto report, build_database(options));
   TRY(report.path, publish(directory, options.out, report.generation));
   return report;
@@ -96,10 +115,12 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
     report.fetched.push_back(fetch::fetch_feed(*feed, fetching, environment, options.progress));
   }
   if (options.only_if_changed && nothing_new(options.directory, report.fetched)) return report;
-  BuildOptions building{.from = {tree}, .out = {}, .progress = options.progress};
+  BuildOptions building{
+      .from = {tree}, .out = {}, .keep = Keep::links, .progress = options.progress};
   building.missing = missing_documents(tree, report.fetched);
   auto built = build_generation(options.directory, std::move(building));
   if (built) {
+    TRY_VOID(put_back(options.directory, built->faults));
     report.built = *std::move(built);
   } else {
     report.build_error = std::move(built).error().what;

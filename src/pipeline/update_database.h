@@ -1,5 +1,6 @@
 // Update: fetches feeds into the mirror tree beside the database, builds a generation from all
-// that lies there and takes it in. A feed that fails hides no other: its old documents stay.
+// that lies there and takes it in. A feed that fails hides no other: its old documents stay, also
+// where a newer one arrived that cannot be read.
 //
 // Thread rule: one update of a directory at a time; a second process is refused by the feeds'
 // locks.
@@ -29,14 +30,14 @@ struct UpdateOptions {
 struct UpdateReport {
   std::vector<fetch::FetchReport> fetched;
   std::optional<BuildReport> built;  // none and no error: nothing had changed
-  std::string build_error;  // why no generation was built; the old one stays in use
+  std::string build_error;           // why no generation was built; the old one stays in use
 };
 
 // Errors: invalid (no such feed, a mirror that is none), unavailable (the directory).
 Result<UpdateReport> update_database(const UpdateOptions& options);
 
-// Builds into the directory of generations and makes the result the current one. options.out is
-// not used.
+// Builds into the directory of generations and makes the result the current one; its "kept" has the
+// copies. options.out and options.kept are not used.
 Result<BuildReport> build_generation(const std::string& directory, BuildOptions options);
 
 }  // namespace tenken::pipeline

@@ -19,17 +19,17 @@
 
 namespace tenken::sbom {
 
-// Every declared package is in the inventory, but for one whose text has a NUL byte, which is a skip
-// that names it. One without a purl, or with a purl that cannot be
-// read (which is a skip, too), has no kind and no ecosystem. What the document describes as a
-// whole is a package where it has a purl; it comes last, and once. Operating systems, files, images
-// and other things that are no packages are left out; an operating system becomes Inventory::os and
-// gives its release to packages that name none. A document that says itself that it may lack
-// packages has a skip for that (CycloneDX: a composition of components whose aggregate is neither
-// complete nor not_specified; SPDX 2: CONTAINS or DEPENDS_ON NOASSERTION; SPDX 3: such a
-// relationship with completeness incomplete or to NoAssertionElement), and so has one of which no
-// package can be identified: neither says what is not there.
-// shown_name is the document's name in the inventory and its skips. Errors: invalid, limit.
+// Every declared package is in the inventory, but for one whose text has a NUL byte, which is a
+// skip that names it. One without a purl, or with a purl that cannot be read (which is a skip,
+// too), has no kind and no ecosystem. What the document describes as a whole is a package where it
+// has a purl; it comes last, and once. Operating systems, files, images and other things that are
+// no packages are left out; an operating system becomes Inventory::os and gives its release to
+// packages that name none. A document that says itself that it may lack packages has a skip for
+// that (CycloneDX: a composition of components whose aggregate is neither complete nor
+// not_specified; SPDX 2: CONTAINS or DEPENDS_ON NOASSERTION; SPDX 3: such a relationship with
+// completeness incomplete or to NoAssertionElement), and so has one of which no package can be
+// identified: neither says what is not there. shown_name is the document's name in the inventory
+// and its skips. Errors: invalid, limit.
 Result<Inventory> read_sbom(std::string_view bytes, std::string_view shown_name);
 
 // CycloneDX 1.6 and SPDX 2.3 as JSON; the same inventory and time give the same bytes. Reading

@@ -50,6 +50,21 @@ void note_attempt(store::FeedState& state, bool good, std::string_view error, Se
   state.last_error = valid_utf8(good ? std::string_view() : error.substr(0, error_limit));
 }
 
+// What a build could not read of a feed.
+struct Faults {
+  std::int64_t count = 0;
+  std::string first;
+};
+
+Faults faults_of(const json::Value& built, std::string_view feed) {
+  Faults out;
+  built["faults"].for_each([&](const json::Value& one) {
+    if (one["feed"].string() != feed) return;
+    if (out.count++ == 0) out.first = one["error"].string();
+  });
+  return out;
+}
+
 // What a directory's files are known by: their number, sizes and times. Absent: it cannot be read.
 Result<std::string> stamp_of(const std::string& directory) {
   std::error_code error;
@@ -111,11 +126,27 @@ class RunningSchedule final : public FeedSchedule {
                      [this] { return sleeper_.stopping(); });
   }
 
-  // This node's, one for each feed that it is to fetch.
-  Result<std::vector<store::FeedState>> states() {
+  Result<std::vector<store::FeedState>> states_of_this_node() {
     TRY(auto connection, options_.pool->lease());
     TRY(auto kept, store::feed_states(*connection));
     std::erase_if(kept, [&](const store::FeedState& one) { return one.node != node_; });
+    return kept;
+  }
+
+  // This node's, of every feed that may lie in a directory, and of the step of building.
+  Result<std::vector<store::FeedState>> states_of_all_feeds() {
+    TRY(auto out, states_of_this_node());
+    const auto add = [&](std::string_view feed) {
+      if (find(out, feed) == nullptr) out.push_back({.node = node_, .feed = std::string(feed)});
+    };
+    for (const auto* feed : feeds::feeds()) add(feed->id);
+    add(store::build_step);
+    return out;
+  }
+
+  // This node's, one for each feed that it is to fetch.
+  Result<std::vector<store::FeedState>> states() {
+    TRY(auto kept, states_of_this_node());
     std::vector<store::FeedState> out;
     const auto take = [&](std::string_view feed, std::uint32_t minutes) {
       const auto* known = find(kept, feed);
@@ -171,18 +202,20 @@ class RunningSchedule final : public FeedSchedule {
     return words;
   }
 
+  void tell_failed(const store::FeedState& one) {
+    if (one.last_error.empty()) return;
+    options_.log->note(Level::warning, "feed failed",
+                       {{"feed", one.feed}, {"failed", one.failed}, {"error", one.last_error}});
+  }
+
   void tell(const std::vector<store::FeedState>& states, const std::vector<std::string>& tried) {
     for (const auto& one : states) {
-      const bool was_tried = contains(tried, one.feed) || one.feed == store::build_step;
-      if (!was_tried) continue;
-      if (!one.last_error.empty()) {
-        options_.log->note(Level::warning, "feed failed",
-                           {{"feed", one.feed}, {"failed", one.failed}, {"error", one.last_error}});
-      } else if (one.feed != store::build_step) {
+      const bool was_tried = contains(tried, one.feed);
+      if (was_tried || one.feed == store::build_step) tell_failed(one);
+      if (was_tried && one.last_error.empty())
         options_.log->note(
             Level::info, "feed fetched",
             {{"feed", one.feed}, {"fetched", one.fetched}, {"unchanged", one.unchanged}});
-      }
     }
   }
 
@@ -198,12 +231,13 @@ class RunningSchedule final : public FeedSchedule {
     options_.log->note(Level::info, "building advisories", {{"from", options_.feeds_directory}});
     TRY(const auto answer, tenken({"db", "build", "--json", "--from", options_.feeds_directory}));
     built_ = stamp;  // built or not: the same files give the same answer
-    store::FeedState state{.node = node_, .feed = std::string(store::build_step)};
+    TRY(auto before, states_of_all_feeds());
     const bool good = answer.code == 0;
-    note_attempt(state, good, last_line(answer.output), options_.clock());
-    tell({state}, {});
+    const auto after =
+        states_after_build(std::move(before), good, last_line(answer.output), options_.clock());
+    for (const auto& one : after) tell_failed(one);
     if (good) TRY_VOID(write_file_atomic(stamp_file, stamp));
-    return put({state});
+    return put(after);
   }
 
   FeedScheduleOptions options_;
@@ -245,14 +279,37 @@ Result<std::vector<store::FeedState>> states_after(std::vector<store::FeedState>
     if (state == nullptr) return;
     state->fetched = one["fetched"].integer().value_or(0);
     state->unchanged = one["unchanged"].integer().value_or(0);
-    state->failed = one["failed"].integer().value_or(0);
-    const auto error = one["error"].string();
+    // What arrived and cannot be read is no success either.
+    const auto faults = faults_of(document, state->feed);
+    state->failed = one["failed"].integer().value_or(0) + faults.count;
+    auto error = one["error"].string();
+    if (error.empty()) error = faults.first;
     note_attempt(*state, state->failed == 0, error.empty() ? "failed" : error, now);
   });
   if (auto* build = find(before, store::build_step); build != nullptr) {
     const auto error = document["error"].string();
     note_attempt(*build, error.empty(), error, now);
   }
+  return before;
+}
+
+std::vector<store::FeedState> states_after_build(std::vector<store::FeedState> before, bool good,
+                                                 std::string_view answer, Seconds now) {
+  json::Parser parser;
+  const auto document = parser.parse(answer);
+  for (auto& one : before) {
+    if (!good || !document || one.feed == store::build_step) continue;
+    // How old the data is, nobody knows who did not fetch it: no success is noted.
+    auto faults = faults_of(*document, one.feed);
+    one.attempted = now;
+    one.failed = faults.count;
+    one.last_error = valid_utf8(faults.first.substr(0, error_limit));
+  }
+  // Of a feed of which nothing lies there, there is nothing to say.
+  std::erase_if(before, [](const store::FeedState& one) {
+    return one.feed != store::build_step && one.documents == 0 && one.failed == 0;
+  });
+  note_attempt(*find(before, store::build_step), good, answer, now);
   return before;
 }
 
@@ -267,7 +324,7 @@ Result<> note_contents(sql::Pool& pool, const advisories::Meta& meta) {
                       .skipped = static_cast<std::int64_t>(feed.skipped),
                       .newest = feed.newest});
   TRY(auto connection, pool.lease());
-  return store::put_feed_contents(*connection, states);
+  return store::put_feed_contents(*connection, host_name(), states);
 }
 
 std::unique_ptr<FeedSchedule> FeedSchedule::start(FeedScheduleOptions options) {

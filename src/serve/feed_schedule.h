@@ -53,6 +53,11 @@ std::vector<std::string> due_feeds(const std::vector<store::FeedState>& states, 
 Result<std::vector<store::FeedState>> states_after(std::vector<store::FeedState> before,
                                                    std::string_view answer, Seconds now);
 
+// What `tenken db build --json` says, put into the states of all feeds and of the step of building,
+// which must be among them.
+std::vector<store::FeedState> states_after_build(std::vector<store::FeedState> before, bool good,
+                                                 std::string_view answer, Seconds now);
+
 // Writes what the generation in use holds of each feed.
 Result<> note_contents(sql::Pool& pool, const advisories::Meta& meta);
 

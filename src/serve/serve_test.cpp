@@ -83,6 +83,37 @@ TEST(FeedScheduleTest, an_answer_becomes_states) {
   EXPECT_FALSE(states_after({}, "{}", now));
 }
 
+TEST(FeedScheduleTest, what_arrived_and_cannot_be_read_is_a_failure) {
+  const auto states = states_after(
+      {state("a", 0, now - hour), state("b", 0, now - hour), state("(build)", 0, 0)},
+      R"({"feeds":[{"feed":"a","fetched":3,"failed":0},{"feed":"b","fetched":1,"failed":0}],)"
+      R"("faults":[{"feed":"a","path":"x","error":"x: corrupt"},{"feed":"a","error":"y: corrupt"}]})",
+      now);
+  ASSERT_TRUE(states) << states.error().what;
+  EXPECT_EQ((*states)[0].failed, 2);
+  EXPECT_EQ((*states)[0].last_error, "x: corrupt");
+  EXPECT_EQ((*states)[0].succeeded, now - hour);
+  EXPECT_EQ((*states)[1].last_error, "");
+  EXPECT_EQ((*states)[2].last_error, "");
+}
+
+TEST(FeedScheduleTest, a_build_from_a_directory_says_which_feeds_fail) {
+  std::vector<store::FeedState> all{state("a", 0, 0), state("b", 1, 0, "before"), state("c", 0, 0),
+                                    state("(build)", 0, 0)};
+  all[0].documents = all[1].documents = 7;
+  const auto states = states_after_build(
+      all, true, R"({"generation":"g","faults":[{"feed":"a","error":"all.zip: corrupt"}]})", now);
+  ASSERT_EQ(states.size(), 3U) << "nothing lies there of c";
+  EXPECT_EQ(states[0].last_error, "all.zip: corrupt");
+  EXPECT_EQ(states[0].failed, 1);
+  EXPECT_EQ(states[0].succeeded, 0);
+  EXPECT_EQ(states[1].last_error, "");
+  EXPECT_EQ(states[2].succeeded, now);
+  const auto failed = states_after_build(states, false, R"({"error":"disk full"})", now + 1);
+  EXPECT_EQ(failed[0].last_error, "all.zip: corrupt");
+  EXPECT_NE(failed[2].last_error.find("disk full"), std::string::npos);
+}
+
 TEST(ChildProcessTest, output_and_code_come_back) {
   const auto answer = run_child({.words = {"/bin/sh", "-c", "echo $WORD; echo err >&2; exit 3"},
                                  .environment = {{"WORD", "x"}}},

@@ -43,8 +43,13 @@ Result<> put_feed_attempts(sql::Connection& connection, const std::vector<FeedSt
   return transaction.commit();
 }
 
-Result<> put_feed_contents(sql::Connection& connection, const std::vector<FeedState>& states) {
+Result<> put_feed_contents(sql::Connection& connection, std::string_view node,
+                           const std::vector<FeedState>& states) {
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  TRY_VOID(
+      connection.run("UPDATE feed_state SET documents = 0, records = 0, skipped = 0, "
+                     "newest_at = 0 WHERE node = ?1",
+                     node));
   for (const auto& one : states) {
     TRY_VOID(connection.run(
         "INSERT INTO feed_state (node, feed, succeeded_at, documents, records, skipped, newest_at) "

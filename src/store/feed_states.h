@@ -42,7 +42,9 @@ Result<std::vector<FeedState>> feed_states(sql::Connection& connection);
 
 // What a try brought: of the states the columns interval to last_error.
 Result<> put_feed_attempts(sql::Connection& connection, const std::vector<FeedState>& states);
-// What a generation holds: the columns documents to newest, and succeeded where it is later.
-Result<> put_feed_contents(sql::Connection& connection, const std::vector<FeedState>& states);
+// What the generation in use on a node holds: the columns documents to newest, and succeeded where
+// it is later. Of other feeds it holds nothing.
+Result<> put_feed_contents(sql::Connection& connection, std::string_view node,
+                           const std::vector<FeedState>& states);
 
 }  // namespace tenken::store

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "store/feed_states.h"
 #include "store/finding_changes.h"
 #include "store/findings.h"
 #include "store/holders.h"
@@ -233,6 +234,19 @@ TEST_P(StoreTest, what_a_statement_makes_active_or_ends_is_counted) {
     expect_counts_hold();
   }
   EXPECT_EQ(count("SELECT CAST(SUM(total) AS BIGINT) FROM package_count"), 3);
+}
+
+TEST_P(StoreTest, a_feed_that_the_generation_does_not_hold_has_no_records) {
+  const auto state = [](std::string node, std::string feed, std::int64_t records) {
+    return FeedState{.node = std::move(node), .feed = std::move(feed), .records = records};
+  };
+  ASSERT_TRUE(put_feed_contents(db(), "a", {state("a", "kev", 1), state("a", "osv", 2)}));
+  ASSERT_TRUE(put_feed_contents(db(), "b", {state("b", "osv", 3)}));
+  ASSERT_TRUE(put_feed_contents(db(), "a", {state("a", "kev", 4)}));
+  std::vector<std::string> held;
+  for (const auto& one : feed_states(db()).value())
+    held.push_back(fmt::format("{} {} {}", one.node, one.feed, one.records));
+  EXPECT_EQ(held, (std::vector<std::string>{"a kev 4", "a osv 0", "b osv 3"}));
 }
 
 TEST_P(StoreTest, a_resource_that_does_not_report_in_time_is_gone_and_its_findings_are_closed) {

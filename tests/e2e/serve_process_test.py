@@ -17,6 +17,7 @@ import ssl
 import stat
 import subprocess
 import time
+import zipfile
 
 import postgres_server
 import server
@@ -384,6 +385,45 @@ class Advisories(ServeCase):
         support.write(feeds / "PYSEC-78.json", b"{")
         time.sleep(1)
         self.assertEqual(one.send("GET", "/readyz").status, 200)
+
+    def test_a_file_of_feeds_that_breaks_keeps_what_it_said_and_is_told(self):
+        feeds = self.directory / "feeds"
+
+        def write_archive(ecosystem, identifier):
+            archive = feeds / "osv" / ecosystem / "all.zip"
+            archive.parent.mkdir(parents=True, exist_ok=True)
+            record = support.advisory(identifier, ecosystem, "once", [{"introduced": "0"}])
+            with zipfile.ZipFile(archive, "w") as out:
+                out.writestr(identifier + ".json", json.dumps(record))
+            return archive
+
+        broken = write_archive("PyPI", "PYSEC-77")
+        write_archive("Go", "GO-1")
+        data = self.directory / "data"
+        data.mkdir()
+        one = self.serve("--feeds", str(feeds), database=self.directory / "generations",
+                         directory=data)
+        failing = lambda: re.findall(
+            r'tenken_feed_failing\{node="[^"]+",feed="osv"\} (\d)',
+            one.send("GET", "/metrics").body.decode(),
+        )
+        covered = lambda name: one.request("GET", f"/v1/resources/{name}").json()["coverage"]
+        wait_for(lambda: one.send("GET", "/readyz").status == 200, 60, "the first generation")
+        one.put_inventory("web-1", SBOM)
+        wait_for(lambda: self.active(one) == ["PYSEC-77"], what="the finding")
+        for number, content in enumerate((b"broken", b"")):
+            broken.write_bytes(content)
+            write_archive("Go", f"GO-{number + 2}")
+            wait_for(lambda: failing() == ["1"], 60, "the failure")
+            told = json.dumps(one.request("GET", "/v1/database").json())
+            self.assertIn("osv/PyPI/all.zip", told)
+            one.put_inventory(f"new-{number}", SBOM)
+            wait_for(lambda: len(self.active(one)) == 2 + number, what="the new host's finding")
+            self.assertEqual(covered(f"new-{number}")["status"], "ACTIVE")
+            write_archive("PyPI", "PYSEC-77")
+            wait_for(lambda: failing() == ["0"], 60, "the repair")
+        self.assertEqual(covered("web-1")["status"], "ACTIVE")
+        self.assertEqual(set(self.active(one)), {"PYSEC-77"})
 
     def test_feeds_that_fail_are_kept_as_states_and_hide_nothing(self):
         mirror = self.directory / "mirror"

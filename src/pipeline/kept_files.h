@@ -1,0 +1,40 @@
+// KeptFiles: of each file of a tree of feeds the last copy that could be read, in a directory of
+// its own, for the day on which the file can no longer be read. Copies lie at the paths of their
+// files and have their times.
+//
+// Errors: unavailable (the directory, or no room). Thread rule: one build at a time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/result.h"
+
+namespace tenken::pipeline {
+
+// Files that somebody may write over in place are copied. Those that are only ever replaced, as in
+// a mirror tree, need no room: a copy is a link.
+enum class Keep : std::uint8_t { copies, links };
+
+class KeptFiles {
+ public:
+  KeptFiles(std::string directory, Keep keep) : directory_(std::move(directory)), keep_(keep) {}
+
+  const std::string& directory() const { return directory_; }
+  // The copy's path, where there is one.
+  std::optional<std::string> copy_of(const std::string& path) const;
+  // Whether the file is that of which there is a copy: by its size and time.
+  bool is_kept(const std::string& file, const std::string& path) const;
+  // Takes the file in as the copy of that path, whole or not at all.
+  Result<> keep(const std::string& file, const std::string& path) const;
+  // Removes copies of all other paths.
+  Result<> keep_only(const std::set<std::string>& paths) const;
+
+ private:
+  std::string directory_;
+  Keep keep_;
+};
+
+}  // namespace tenken::pipeline
