@@ -83,6 +83,7 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
   void put(std::string_view resource, Inventory inventory, const HostFacts& facts = {}) {
     auto write = stored_inventory({.account = std::string(account),
                                    .external_id = std::string(resource),
+                                   .tags = tags_,
                                    .digest = fmt::format("d{}", ++reports_),
                                    .received = clock_},
                                   std::move(inventory), facts);
@@ -157,6 +158,7 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
   Generation current_;
   Seconds clock_ = 1'800'000'000;
   int built_ = 0;
+  std::vector<std::pair<std::string, std::string>> tags_;  // of what reports from here on
   int reports_ = 0;
 };
 

@@ -308,6 +308,29 @@ TEST_P(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-3 ACTIVE"}));
 }
 
+TEST_P(EvaluateTest, a_host_that_its_tag_excludes_has_no_findings_until_it_is_gone) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  tags_ = {{"InspectorEc2Exclusion", ""}};
+  report("web-1", {{"a", "1.0"}});
+  report("web-2", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
+  EXPECT_EQ(coverage("web-1"), "INACTIVE EXCLUDED_BY_TAG");
+  EXPECT_EQ(coverage("web-2"), "INACTIVE EXCLUDED_BY_TAG");
+  EXPECT_EQ(history("web-1", "PYSEC-1").back(), "3 the tag InspectorEc2Exclusion");
+  // Nor does a new advisory open any.
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-3", advisory("PYSEC-3", "a", "3.0")}});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
+  tags_.clear();
+  report("web-1", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-3 ACTIVE"}));
+  EXPECT_EQ(coverage("web-1"), "ACTIVE SUCCESSFUL");
+}
+
 TEST_P(EvaluateTest, an_unchanged_inventory_is_confirmed_by_its_digest) {
   report("web-1", {{"a", "1.0"}});
   const auto confirm = [&](std::string digest) {

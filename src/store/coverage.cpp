@@ -31,7 +31,7 @@ UPDATE resource SET evaluated_at = ?2,
   coverage_status = CASE WHEN {covered} THEN 'ACTIVE' ELSE 'INACTIVE' END,
   coverage_reason = CASE WHEN {covered} THEN 'SUCCESSFUL' WHEN EXISTS ({packages})
                     THEN 'UNSUPPORTED_OS' ELSE 'NO_INVENTORY' END
-WHERE resource_id = ?1 AND coverage_reason <> 'RESOURCE_TERMINATED')sql";
+WHERE resource_id = ?1 AND coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG'))sql";
   static const auto statement = fmt::format(fmt::runtime(text), fmt::arg("covered", is_covered()),
                                             fmt::arg("packages", its_packages));
   TRY(const auto changed, connection.run(statement, resource.value, evaluated));

@@ -11,7 +11,8 @@ namespace {
 
 // Its agent was revoked, and nothing else has brought an inventory since.
 constexpr std::string_view unmanaged =
-    "type = 'AWS_EC2_INSTANCE' AND coverage_reason <> 'RESOURCE_TERMINATED' "
+    "type = 'AWS_EC2_INSTANCE' "
+    "AND coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG') "
     "AND EXISTS (SELECT 1 FROM agent g WHERE g.account_id = resource.account_id "
     "AND g.external_id = resource.external_id AND g.status = {} "
     "AND g.ended_at >= resource.seen_at)";

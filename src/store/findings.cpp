@@ -60,7 +60,7 @@ FROM ({holding}) n
 JOIN resource r ON r.resource_id = n.resource_id
 LEFT JOIN finding f ON f.resource_id = n.resource_id AND f.vulnerability_id = n.vulnerability_id
      AND (f.status <> 3 OR f.closed_at >= ?1 - {reopen})
-WHERE r.coverage_reason <> 'RESOURCE_TERMINATED' AND (n.stale = 0 OR f.status <> 3)
+WHERE r.coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG') AND (n.stale = 0 OR f.status <> 3)
 ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
   status = CASE WHEN finding.status = 3 THEN 1 ELSE finding.status END,
   transition = CASE WHEN finding.status = 3 THEN excluded.transition ELSE finding.transition END,
@@ -160,12 +160,43 @@ Result<Changes> apply(sql::Connection& connection, const Statements& statements,
   return out;
 }
 
+// Of a resource that is gone, or that nobody wants to be looked at.
+Result<Changes> close_all(sql::Connection& connection, ResourceId resource,
+                          const Evaluation& evaluation, OpenFindings open,
+                          FindingChanges& changes) {
+  Changes out;
+  if (!open.any) return out;
+  const sql::Value values[] = {resource.value, evaluation.now, evaluation.transition,
+                               std::string_view(evaluation.cause)};
+  TRY(out.closed, changes.run(connection,
+                              fmt::format("UPDATE finding SET status = 3, closed_at = ?2, "
+                                          "updated_at = ?2, transition = ?3, cause = ?4, "
+                                          "suppressed_by = '', opened_by = {} "
+                                          "WHERE resource_id = ?1 AND status <> 3",
+                                          opening_cause),
+                              values, evaluation, open.active));
+  return out;
+}
+
+Result<bool> is_excluded(sql::Connection& connection, ResourceId resource) {
+  TRY(const auto is, connection.one_integer("SELECT 1 FROM resource WHERE resource_id = ?1 "
+                                            "AND coverage_reason = 'EXCLUDED_BY_TAG'",
+                                            resource.value));
+  return is.has_value();
+}
+
 Result<Changes> apply_to_resource(sql::Connection& connection, const Statements& statements,
                                   const ResourceEvaluation& one, FindingChanges& changes) {
   const auto& [resource, evaluation] = one;
   TRY(auto open, open_findings(connection, {.resources = {resource, resource}}));
   TRY(const auto is_retyped, is_counted_as_another(connection, resource));
   if (is_retyped) changes.retype(resource, open.active);
+  TRY(const auto excluded, is_excluded(connection, resource));
+  if (excluded) {
+    auto ending = evaluation;
+    ending.cause = "the tag InspectorEc2Exclusion";
+    return close_all(connection, resource, ending, std::move(open), changes);
+  }
   const sql::Value values[] = {evaluation.now, evaluation.transition,
                                std::string_view(evaluation.cause), resource.value, resource.value};
   return apply(connection, statements, values, evaluation, std::move(open), changes);
@@ -250,18 +281,8 @@ Result<Changes> evaluate_vulnerabilities(sql::Connection& connection,
 Result<Changes> close_resource(sql::Connection& connection, ResourceId resource,
                                const Evaluation& evaluation) {
   TRY(auto open, open_findings(connection, {.resources = {resource, resource}}));
-  Changes out;
-  if (!open.any) return out;
   FindingChanges changes;
-  const sql::Value values[] = {resource.value, evaluation.now, evaluation.transition,
-                               std::string_view(evaluation.cause)};
-  TRY(out.closed, changes.run(connection,
-                              fmt::format("UPDATE finding SET status = 3, closed_at = ?2, "
-                                          "updated_at = ?2, transition = ?3, cause = ?4, "
-                                          "suppressed_by = '', opened_by = {} "
-                                          "WHERE resource_id = ?1 AND status <> 3",
-                                          opening_cause),
-                              values, evaluation, open.active));
+  TRY(const auto out, close_all(connection, resource, evaluation, std::move(open), changes));
   TRY_VOID(changes.write(connection));
   return out;
 }
@@ -273,7 +294,7 @@ Result<std::int64_t> prune(sql::Connection& connection, std::int64_t slice,
       "FROM finding WHERE resource_id BETWEEN ?1 AND ?2 AND closed_at > 0 "
       "AND (closed_at < ?3 OR (closed_at < ?4 AND NOT EXISTS (SELECT 1 "
       "FROM resource r WHERE r.resource_id = finding.resource_id "
-      "AND r.coverage_reason <> 'RESOURCE_TERMINATED')))";
+      "AND r.coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG'))))";
   // Their history remains, and how they were opened is part of it.
   TRY(const auto openings,
       connection.run(fmt::format("INSERT INTO finding_event (resource_id, vulnerability_id, "

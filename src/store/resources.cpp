@@ -43,8 +43,16 @@ Result<> put_tags(sql::Connection& connection, ResourceId id,
   return {};
 }
 
+// As Inspector has it: an instance with this tag, whatever its value, is not scanned.
+bool is_excluded(const InventoryWrite& one) {
+  return one.type == "AWS_EC2_INSTANCE" && std::ranges::any_of(one.tags, [](const auto& tag) {
+           return tag.first == "InspectorEc2Exclusion";
+         });
+}
+
 Result<> put_resource(sql::Connection& connection, ResourceId id, const InventoryWrite& one) {
   const auto tags = tags_document(one.tags);
+  const bool excluded = is_excluded(one);
   const auto facts = facts_of(one.type, one.account, one.external_id, one.details);
   TRY(const auto written,
       connection.run(
@@ -54,7 +62,7 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "expires_at, agentless, running_known_at, repository, registry, image_hash, "
           "image_architecture, image_id, vpc_id, subnet_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
           "?8, ?9, "
-          "?10, ?11, ?12, ?13, 'ACTIVE', 'PENDING_INITIAL_SCAN', ?14, ?14, ?14, ?15, ?16, ?17, "
+          "?10, ?11, ?12, ?13, ?26, ?27, ?14, ?14, ?14, ?15, ?16, ?17, "
           "?19, ?20, ?21, ?22, ?23, ?24, ?25) "
           "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
           "region = excluded.region, name = excluded.name, platform = excluded.platform, "
@@ -73,11 +81,14 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           "THEN excluded.running_known_at WHEN resource.running_known_at = resource.changed_at "
           "AND resource.seen_at > ?18 THEN resource.seen_at - 1 "
           "WHEN resource.running_known_at > ?18 THEN resource.running_known_at ELSE 0 END, "
-          // One that was gone is back, one that was expected is there.
+          // One that was gone is back, one that was expected is there, one is excluded or no
+          // longer.
           "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
-          "'NO_INVENTORY') THEN excluded.coverage_status ELSE resource.coverage_status END, "
+          "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
+          "THEN excluded.coverage_status ELSE resource.coverage_status END, "
           "coverage_reason = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
-          "'NO_INVENTORY') THEN excluded.coverage_reason ELSE resource.coverage_reason END "
+          "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
+          "THEN excluded.coverage_reason ELSE resource.coverage_reason END "
           "WHERE resource.account_id = excluded.account_id "
           "AND resource.external_id = excluded.external_id",
           id.value, one.account, one.external_id, one.type, one.region, one.name, one.platform,
@@ -85,7 +96,8 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
           static_cast<std::int64_t>(one.packages.size()), one.received, one.expires,
           std::int64_t{one.agentless}, one.knows_running ? one.received : 0,
           one.received - running_is_kept, facts.repository, facts.registry, facts.image_hash,
-          facts.image_architecture, facts.image_id, facts.vpc_id, facts.subnet_id));
+          facts.image_architecture, facts.image_id, facts.vpc_id, facts.subnet_id,
+          excluded ? "INACTIVE" : "ACTIVE", excluded ? "EXCLUDED_BY_TAG" : "PENDING_INITIAL_SCAN"));
   if (written != 1)
     return Error{Errc::conflict,
                  fmt::format("resource {}: its id is taken by another resource", one.external_id)};

@@ -168,7 +168,9 @@ class Generations(support.TestCase):
         status = self.run_tenken(OK, "db", "status", TENKEN_DB=str(self.home))
         self.assertIn("5 records", status.out)
         self.assertEqual(len(list(self.home.glob("advisories-*.db"))), 1)
-        self.assertEqual(len(list(self.home.iterdir())), 2, "the link and one generation")
+        left = sorted(file.name for file in self.home.iterdir())
+        self.assertEqual(len(left), 3, f"the link, one generation, the copies of its feeds: {left}")
+        self.assertIn("kept", left)
 
     def test_the_data_directory_is_the_users_where_no_other_is_named(self):
         if os.geteuid() == 0:

@@ -33,6 +33,10 @@ constexpr std::array of_coverage{
     Repair{"UNMANAGED_EC2_INSTANCE",
            "tenken admin token create --account {1}, then on the host: "
            "tenken-agent enrol --server URL --ca FILE --token -."},
+    Repair{
+        "EXCLUDED_BY_TAG",
+        "Its tag InspectorEc2Exclusion keeps it out: take the tag away, and it is evaluated with "
+        "its next report."},
     Repair{"RESOURCE_TERMINATED",
            "The host is gone or was retired. It is there again once it reports: tenken-agent enrol "
            "with a new token, or tenken scan --server URL --resource {0}."},
