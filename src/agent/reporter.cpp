@@ -38,14 +38,22 @@ Result<Reporter> Reporter::open(const State& state) {
   TRY(auto spool, Spool::open(state.path("spool")));
   Reporter out(state, std::move(spool));
   const auto last = state.last_report();
-  out.sequence_ = std::max(last.sequence, out.spool_.last_sequence());
+  out.sequence_ = std::max({last.sequence, out.spool_.last_sequence(), state.last_sequence()});
+  // Made while there is room for it.
+  (void)state.put_sequence(out.sequence_);
   if (last.sequence > 0) out.digest_ = host::report_digest(last.lines);
   out.packages_ = host::count_packages(last.lines);
   return out;
 }
 
+// Where not even its number can be kept, the server sees it used twice, and asks for the whole.
+std::uint64_t Reporter::next_sequence() {
+  (void)state_->put_sequence(++sequence_);
+  return sequence_;
+}
+
 Result<> Reporter::put(SpooledReport report, const std::vector<std::string>& lines) {
-  report.sequence = ++sequence_;
+  report.sequence = next_sequence();
   auto done = spool_.put(report);
   if (!done && done.error().code == Errc::limit) {
     spool_.clear();
@@ -84,7 +92,7 @@ Result<> Reporter::send_whole(std::uint64_t sequence) {
   sequence_ = std::max(sequence_, sequence);
   // What the disk did not take is newer than what is on it, and is the whole already.
   if (in_memory_) {
-    in_memory_->sequence = ++sequence_;
+    in_memory_->sequence = next_sequence();
     return {};
   }
   const auto last = state_->last_report();

@@ -41,6 +41,7 @@ class Reporter {
 
  private:
   Reporter(const State& state, Spool spool) : state_(&state), spool_(std::move(spool)) {}
+  std::uint64_t next_sequence();
   Result<> put(SpooledReport report, const std::vector<std::string>& lines);
 
   const State* state_;

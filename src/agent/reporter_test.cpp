@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -129,6 +130,23 @@ TEST_F(ReporterTest, a_damaged_state_costs_a_whole_report_and_nothing_else) {
   EXPECT_EQ(reporter.next()->sequence, 2u);
   EXPECT_EQ(reporter.next()->base, "");
   EXPECT_EQ(names_in(state.path("spool"))->size(), 1u);
+}
+
+// A full disk takes no report, and the number of the one that went from memory all the same.
+TEST_F(ReporterTest, no_number_is_used_twice) {
+  const auto state = open_state();
+  const auto next = [&] {
+    auto reporter = open_reporter(state);
+    note(reporter, {fmt::format(R"({{"k":"{}"}})", reporter.sequence())});
+    return reporter.sequence();
+  };
+  EXPECT_EQ(next(), 1u);
+  ASSERT_TRUE(state.put_sequence(5));
+  EXPECT_EQ(next(), 6u);
+  EXPECT_EQ(state.last_sequence(), 6u);
+  directory_.write("state/sequence", "nonsense");
+  EXPECT_EQ(next(), 7u);
+  EXPECT_EQ(state.last_sequence(), 7u);
 }
 
 TEST_F(ReporterTest, beyond_its_size_the_spool_is_dropped_for_a_whole_report) {

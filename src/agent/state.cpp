@@ -131,6 +131,23 @@ Result<> State::put_report(const LastReport& report) const {
   });
 }
 
+std::uint64_t State::last_sequence() const {
+  const auto text = read_file(path("sequence"), longest_file);
+  return text ? parse_uint(trim(*text)).value_or(0) : 0;
+}
+
+// Not by another file that takes its place, for which there may be no room.
+Result<> State::put_sequence(std::uint64_t sequence) const {
+  const auto file = path("sequence");
+  const Fd out(::open(file.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, secret_mode));
+  if (!out.valid()) return from_errno(errno, file);
+  const auto text = fmt::format("{:020}\n", sequence);
+  const auto written = ::pwrite(out.get(), text.data(), text.size(), 0);
+  if (written != std::ssize(text)) return from_errno(written < 0 ? errno : ENOSPC, file);
+  if (::fsync(out.get()) != 0) return from_errno(errno, file);
+  return {};
+}
+
 LastLook State::last_look() const {
   LastLook out;
   const auto text = read_file(path("look"), longest_file);

@@ -6,6 +6,7 @@
 //   agent.pem         its private key and its certificate, 0600, in one file: they change together
 //   identity          random; who the host is where it has no machine id
 //   report            sequence and text of the last report that was made
+//   sequence          the number of the last report, written in place: a full disk takes it too
 //   spool/            reports on their way
 //   look              when it looked at its host last, and what told that it was that
 //   held              since when and why nothing is reported (hold.h)
@@ -74,6 +75,9 @@ class State {
   // One that cannot be read counts as none.
   LastReport last_report() const;
   Result<> put_report(const LastReport& report) const;
+  // A number is used for one report, also where nothing else of it could be kept. 0: none was.
+  std::uint64_t last_sequence() const;
+  Result<> put_sequence(std::uint64_t sequence) const;
   // One that cannot be read counts as none.
   LastLook last_look() const;
   Result<> put_look(const LastLook& look) const;
