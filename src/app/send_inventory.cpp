@@ -66,7 +66,10 @@ Result<std::string> resource_of_host(const pipeline::ScanOptions& scan) {
   const bool is_running_host = !scan.copy && (directory.empty() || directory == "/");
   if (is_running_host && host::may_be_cloud_instance()) {
     auto instance = host::ask_cloud(host::metadata_address, cloud_limit_ms);
-    if (!instance.instance_id.empty()) return std::move(instance.instance_id);
+    // By its machine id it would be another resource, with all its findings once more.
+    if (instance.instance_id.empty())
+      return unavailable("this is an instance of a cloud whose metadata service does not answer");
+    return std::move(instance.instance_id);
   }
   TRY(const auto root, inventory::Root::at(directory.empty() ? "/" : directory));
   TRY(const auto machine, host::machine_hash(root));

@@ -561,6 +561,8 @@ constexpr auto rows = std::to_array<Phrase>({
     {"{}: http is for loopback addresses only", "{}: http はループバックアドレスだけに使えます"},
     {"etc/machine-id: no machine id stands there", "etc/machine-id: マシン ID がありません"},
     {"an SBOM has no machine id", "SBOM にはマシン ID がありません"},
+    {"this is an instance of a cloud whose metadata service does not answer",
+     "このクラウドインスタンスのメタデータサービスが応答しません"},
     {"AWS profile {}: {} is not supported; set aws_access_key_id and aws_secret_access_key",
      "AWS プロファイル {}: {} には対応していません。aws_access_key_id と aws_secret_access_key を"
      "設定してください"},

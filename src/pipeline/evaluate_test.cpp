@@ -331,6 +331,28 @@ TEST_P(EvaluateTest, a_host_that_its_tag_excludes_has_no_findings_until_it_is_go
   EXPECT_EQ(coverage("web-1"), "ACTIVE SUCCESSFUL");
 }
 
+// Tags may be written without an inventory, when an agent enrols again.
+TEST_P(EvaluateTest, an_inventory_is_not_confirmed_where_the_tag_came_or_went_by_itself) {
+  report("web-1", {{"a", "1.0"}});
+  using Tags = std::vector<std::pair<std::string, std::string>>;
+  const auto confirms_with = [&](const Tags& tags) {
+    auto connection = pool_->lease();
+    EXPECT_TRUE(store::put_resource_without_inventory(
+        **connection, {.account = std::string(account), .external_id = "web-1", .tags = tags},
+        clock_));
+    return ingest_
+        ->confirm({.account = std::string(account),
+                   .external_id = "web-1",
+                   .tags = tags,
+                   .digest = "d1",
+                   .received = clock_})
+        .value();
+  };
+  EXPECT_TRUE(confirms_with({{"env", "prod"}}));
+  EXPECT_FALSE(confirms_with({{"InspectorEc2Exclusion", "yes"}}));
+  EXPECT_TRUE(confirms_with({}));
+}
+
 TEST_P(EvaluateTest, an_unchanged_inventory_is_confirmed_by_its_digest) {
   report("web-1", {{"a", "1.0"}});
   const auto confirm = [&](std::string digest) {

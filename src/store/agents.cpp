@@ -303,7 +303,7 @@ Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::s
       connection.run("INSERT INTO agent_report (resource_id, agent_id, sequence, digest, "
                      "report, received_at) VALUES (?1, ?2, 0, '', ?3, ?4) "
                      "ON CONFLICT (resource_id) DO UPDATE SET agent_id = excluded.agent_id, "
-                     "sequence = 0",
+                     "sequence = 0, digest = ''",
                      resource.value, agent, sql::Blob{}, now));
   return {};
 }
@@ -381,10 +381,39 @@ Result<AgentCounts> count_agents(sql::Connection& connection, Seconds seen_since
   }
 }
 
+namespace {
+
+// A revoked one as long as its resource has what it reported: its host may have it again.
+Result<std::int64_t> prune_revoked(sql::Connection& connection, Seconds before) {
+  TRY(auto rows, connection.query("SELECT agent_id, account_id, external_id FROM agent "
+                                  "WHERE status = ?1 AND ended_at < ?2",
+                                  static_cast<std::int64_t>(AgentStatus::revoked), before));
+  std::vector<std::pair<std::string, ResourceId>> ended;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) break;
+    ended.emplace_back(row->string(0), resource_id(row->text(1), row->text(2)));
+  }
+  std::int64_t out = 0;
+  for (const auto& [agent, resource] : ended) {
+    TRY(const auto is_there, connection.one_integer("SELECT 1 FROM resource WHERE resource_id = ?1 "
+                                                    "AND inventory_digest <> ''",
+                                                    resource.value));
+    if (is_there) continue;
+    TRY(const auto forgotten, connection.run("DELETE FROM agent WHERE agent_id = ?1", agent));
+    out += forgotten;
+  }
+  return out;
+}
+
+}  // namespace
+
 Result<std::int64_t> prune_agents(sql::Connection& connection, Seconds before) {
   TRY_VOID(connection.run("DELETE FROM agent_command WHERE expires_at < ?1", before));
-  TRY(const auto forgotten,
-      connection.run("DELETE FROM agent WHERE status <> 1 AND ended_at < ?1", before));
+  TRY(auto forgotten, connection.run("DELETE FROM agent WHERE status = ?1 AND ended_at < ?2",
+                                     static_cast<std::int64_t>(AgentStatus::retired), before));
+  TRY(const auto revoked, prune_revoked(connection, before));
+  forgotten += revoked;
   TRY_VOID(
       connection.run("DELETE FROM agent_update WHERE NOT EXISTS (SELECT 1 FROM agent "
                      "WHERE agent.agent_id = agent_update.agent_id)"));

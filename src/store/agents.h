@@ -129,8 +129,8 @@ struct ReportWrite {
 // False: the store has this sequence number or a later one.
 Result<bool> put_report(sql::Connection& connection, ResourceId resource, const ReportWrite& report,
                         Seconds received);
-// The resource has an agent, which counts from 1. What was reported before stays; where there is
-// nothing yet, the digest is empty.
+// The resource has an agent, which counts from 1. What was reported before stays, without its
+// digest: the whole is asked for, since who enrols again may have other tags.
 Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::string_view agent,
                         Seconds now);
 

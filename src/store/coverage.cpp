@@ -83,14 +83,16 @@ Result<> set_fleet_evaluated(sql::Connection& connection, Seconds now) {
 }
 
 void note_fleet_evaluated(Resource& resource, Seconds at) {
-  if (resource.evaluated > 0 && resource.coverage_reason != "RESOURCE_TERMINATED")
+  if (resource.evaluated > 0 && resource.coverage_reason != "RESOURCE_TERMINATED" &&
+      resource.coverage_reason != "EXCLUDED_BY_TAG")
     resource.evaluated = std::max(resource.evaluated, at);
 }
 
 std::string last_evaluated(std::string_view fleet) {
   return fmt::format(
       "CASE WHEN evaluated_at > 0 AND evaluated_at < {0} "
-      "AND coverage_reason <> 'RESOURCE_TERMINATED' THEN {0} ELSE NULLIF(evaluated_at, 0) END",
+      "AND coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG') THEN {0} ELSE "
+      "NULLIF(evaluated_at, 0) END",
       fleet);
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "store/agents.h"
+#include "store/coverage.h"
 
 namespace tenken::store {
 namespace {
@@ -48,8 +49,13 @@ Result<std::optional<Resource>> find_resource_now(sql::Connection& connection,
   TRY(const auto* row, rows->next());
   if (row == nullptr) return std::optional<Resource>();
   auto out = read_resource(*row, 2);
-  out.coverage_status = row->string(0);
-  out.coverage_reason = row->string(1);
+  const auto status = row->string(0);
+  const auto reason = row->string(1);
+  rows.reset();
+  TRY(const auto fleet, fleet_evaluated_at(connection));
+  note_fleet_evaluated(out, fleet);
+  out.coverage_status = status;
+  out.coverage_reason = reason;
   return std::optional(std::move(out));
 }
 

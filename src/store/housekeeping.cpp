@@ -135,8 +135,11 @@ Result<std::int64_t> expire_resources(sql::Connection& connection, Seconds now) 
 }
 
 Result<std::int64_t> evaluate_confirmed(sql::Connection& connection, Seconds now) {
+  TRY(auto due, confirmed_resources(connection, sign_of_life, most_confirmed));
+  if (due.empty()) return std::int64_t{0};
+  // In the order in which ingest writes the same jobs.
+  std::ranges::sort(due);
   TRY(auto transaction, Transaction::begin(connection, Transaction::Mode::write));
-  TRY(const auto due, confirmed_resources(connection, sign_of_life, most_confirmed));
   for (const auto& [resource, digest] : due)
     TRY_VOID(enqueue_once(connection, "evaluate", fmt::format("{}", resource.value), digest, now));
   TRY_VOID(transaction.commit());

@@ -44,15 +44,15 @@ Result<> put_tags(sql::Connection& connection, ResourceId id,
 }
 
 // As Inspector has it: an instance with this tag, whatever its value, is not scanned.
-bool is_excluded(const InventoryWrite& one) {
-  return one.type == "AWS_EC2_INSTANCE" && std::ranges::any_of(one.tags, [](const auto& tag) {
+bool is_excluded(std::string_view type, std::span<const std::pair<std::string, std::string>> tags) {
+  return type == "AWS_EC2_INSTANCE" && std::ranges::any_of(tags, [](const auto& tag) {
            return tag.first == "InspectorEc2Exclusion";
          });
 }
 
 Result<> put_resource(sql::Connection& connection, ResourceId id, const InventoryWrite& one) {
   const auto tags = tags_document(one.tags);
-  const bool excluded = is_excluded(one);
+  const bool excluded = is_excluded(one.type, one.tags);
   const auto facts = facts_of(one.type, one.account, one.external_id, one.details);
   TRY(const auto written,
       connection.run(
@@ -400,11 +400,12 @@ Result<std::optional<ResourceId>> confirm_inventory(sql::Connection& connection,
       connection.run("UPDATE resource SET seen_at = ?2, expires_at = ?3 WHERE resource_id = ?1 "
                      "AND account_id = ?4 AND inventory_digest = ?5 AND type = ?6 AND tags = ?7 "
                      "AND agentless = ?8 AND (running_known_at IN (0, changed_at) "
-                     "OR running_known_at > ?9)",
+                     "OR running_known_at > ?9) "
+                     "AND CASE WHEN coverage_reason = 'EXCLUDED_BY_TAG' THEN 1 ELSE 0 END = ?10",
                      id.value, confirmation.received, confirmation.expires, confirmation.account,
                      confirmation.digest, confirmation.type, tags,
-                     std::int64_t{confirmation.agentless},
-                     confirmation.received - running_is_kept));
+                     std::int64_t{confirmation.agentless}, confirmation.received - running_is_kept,
+                     std::int64_t{is_excluded(confirmation.type, confirmation.tags)}));
   if (changed == 0) return std::optional<ResourceId>();
   return std::optional(id);
 }

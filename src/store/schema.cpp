@@ -525,6 +525,17 @@ ALTER TABLE agent ADD COLUMN state_id TEXT NOT NULL DEFAULT '';
 ALTER TABLE agent ADD COLUMN wanted TEXT NOT NULL DEFAULT '';
 )sql";
 
+// Those that have the tag already: store/resources.h.
+constexpr std::string_view excluded_resources = R"sql(
+UPDATE resource SET coverage_status = 'INACTIVE', coverage_reason = 'EXCLUDED_BY_TAG'
+WHERE type = 'AWS_EC2_INSTANCE' AND coverage_reason <> 'RESOURCE_TERMINATED'
+  AND inventory_digest <> '' AND EXISTS (SELECT 1 FROM resource_tag t
+    WHERE t.resource_id = resource.resource_id AND t.name = 'InspectorEc2Exclusion');
+INSERT INTO job (kind, subject, payload, run_after, created_at)
+SELECT 'evaluate', '' || resource_id, inventory_digest, 0, seen_at FROM resource
+WHERE coverage_reason = 'EXCLUDED_BY_TAG' ON CONFLICT (kind, subject) DO NOTHING;
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -542,6 +553,7 @@ constexpr std::array all{
     sql::Migration{14, resource_facts, resource_facts_on_sqlite, resource_facts_on_postgresql},
     sql::Migration{15, vendor_words},
     sql::Migration{16, agent_identity},
+    sql::Migration{17, excluded_resources},
 };
 
 }  // namespace

@@ -153,6 +153,25 @@ TEST_P(SchemaTest, matches_that_hold_no_words_of_vendors_are_made_again) {
             "-");
 }
 
+TEST_P(SchemaTest, hosts_of_an_older_store_that_are_tagged_so_are_excluded) {
+  for (const int resource : {1, 2})
+    ASSERT_TRUE(db().run(fmt::format(
+        "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, tags, "
+        "inventory_digest, created_at, seen_at, changed_at) VALUES ({0}, '111122223333', "
+        "'web-{0}', 'AWS_EC2_INSTANCE', 'us-east-1', 'web', '{{}}', 'd', 50, 100, 100)",
+        resource)));
+  ASSERT_TRUE(
+      db().run("INSERT INTO resource_tag (resource_id, name, value) "
+               "VALUES (1, 'InspectorEc2Exclusion', ''), (2, 'env', 'prod')"));
+  const auto migrated = migrate(db());
+  ASSERT_TRUE(migrated) << migrated.error().what;
+  EXPECT_EQ(db().one_integer("SELECT resource_id FROM resource WHERE coverage_reason = "
+                             "'EXCLUDED_BY_TAG'")
+                .value(),
+            1);
+  EXPECT_EQ(db().one_text("SELECT subject FROM job WHERE kind = 'evaluate'").value(), "1");
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, SchemaTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          [](const auto& engine) { return test::engine_name(engine); });

@@ -121,8 +121,13 @@ void note_taken(Place& place, const store::ResourceOwner& owner, std::string_vie
 const store::Agent* earlier_agent(const std::vector<store::Agent>& others, const Enrolment& host,
                                   Seconds now) {
   const auto identity = identity_of(host, now);
+  // An image of another instance has its machine id and the state of its agent.
+  const auto is_another = [&](const store::Agent& other) {
+    return !host.cloud.instance_id.empty() && !is_of_machine(other.resource) &&
+           other.resource != host.cloud.instance_id;
+  };
   for (const auto& other : others)
-    if (has_state_of(other, identity)) return &other;
+    if (has_state_of(other, identity) && !is_another(other)) return &other;
   for (const auto& other : others)
     if (is_of_machine(other.resource) && !host.host_key.empty() &&
         other.host_key == host.host_key && is_same_host(other, identity, now))

@@ -45,7 +45,7 @@ AgentAnswer release_answer(std::string_view name, const AgentServices& services)
 AgentAnswer script_answer(const http::Request& request, const AgentServices& services) {
   const auto url = server_url(request.headers.get("Host"));
   const bool named = url && is_named(*url, services.server_names);
-  return file(install_script(named ? *url : std::string(), services.authority.certificate),
+  return file(install_script(named ? *url : std::string(), services.server_ca),
               "text/x-shellscript");
 }
 

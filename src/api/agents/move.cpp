@@ -60,7 +60,7 @@ std::string_view wanted_by(const store::Agent& agent, std::string_view instance)
 }  // namespace
 
 Result<bool> may_move(sql::Connection& connection, const store::Agent& agent, Seconds now) {
-  if (agent.wanted.empty()) return false;
+  if (agent.wanted.empty() || !is_of_machine(agent.resource)) return false;
   TRY(const auto owner, store::owner_of(connection, agent.account, agent.wanted));
   return may_have(owner, identity_of(agent), now);
 }
