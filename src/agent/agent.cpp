@@ -143,7 +143,10 @@ class Running {
   void begin_anew_in_time() {
     const auto now = Clock::now();
     // What is sent after the hours is what the host is then: it may be smaller.
-    if (std::exchange(was_held_, hold_.on()) && !hold_.on()) begin_anew_at(now);
+    const bool held = hold_.on();
+    if (std::exchange(was_held_, held) && !held) begin_anew_at(now);
+    // It is taken anew when the hours are over; before, nothing of it would be sent.
+    if (held) anew_at_.reset();
     if (!anew_at_ || now < *anew_at_) return;
     anew_at_.reset();
     collected_at_ = now;
@@ -244,6 +247,11 @@ class Running {
   // What reports once has something to say first.
   bool may_speak() const { return looked_ || !options_.once; }
 
+  // A digest that the server has not would be answered by asking for the report it does not take.
+  std::string_view shown_digest() const {
+    return hold_.on() ? std::string_view() : reporter_.digest();
+  }
+
   std::optional<SpooledReport> to_send() { return hold_.on() ? std::nullopt : reporter_.next(); }
 
   void speak() {
@@ -256,7 +264,7 @@ class Running {
                                               .asked = Clock::now()});
     } else if (expected_.empty()) {
       const int patience = options_.once ? once_poll_patience_ms : poll_patience_ms;
-      ask(poll_request(speaker_, reporter_.digest(), checked_in_ && !options_.once),
+      ask(poll_request(speaker_, shown_digest(), checked_in_ && !options_.once),
           {.report = {},
            .whole = false,
            .digest = {},

@@ -1,5 +1,6 @@
 #include "agent/sandbox.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
@@ -8,6 +9,7 @@
 
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace tenken::agent {
 namespace {
@@ -56,6 +59,35 @@ Result<> change_mounts(const std::string& path, const MountChange& change) {
       0)
     return from_errno(errno, "mount_setattr " + path);
   return {};
+}
+
+// Asked before anything is changed: what was done could not be undone.
+Result<> knows_of_changing_mounts() {
+  if (::syscall(SYS_mount_setattr, -1, "", ~0U, nullptr, 0) != 0 && errno == ENOSYS)
+    return from_errno(errno, "mount_setattr");
+  return {};
+}
+
+constexpr std::size_t longest_mountinfo = std::size_t{16} << 20U;
+
+Result<> hears_of_mounts() {
+  TRY(const auto mounts, read_file("/proc/self/mountinfo", longest_mountinfo));
+  if (is_root_shared(mounts)) return {};
+  return unavailable("/: its mounts are not shared, and copies of them would be kept for good");
+}
+
+Result<> take_own_mounts() {
+  // Asked first, and not of unshare: it would have made the copies.
+  if (::prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) == 0) return from_errno(EPERM, "unshare");
+  TRY_VOID(knows_of_changing_mounts());
+  TRY_VOID(hears_of_mounts());
+  if (::unshare(CLONE_NEWNS) != 0) return from_errno(errno, "unshare");
+  return {};
+}
+
+bool is_root_read_only() {
+  struct statvfs root{};
+  return ::statvfs("/", &root) == 0 && (root.f_flag & ST_RDONLY) != 0;
 }
 
 #if defined(__x86_64__)
@@ -230,10 +262,27 @@ Result<> confine_writes(std::span<const std::string> writable) {
   return {};
 }
 
+// "36 35 98:0 / / rw,noatime shared:1 - ext4 /dev/root rw": proc(5).
+bool is_root_shared(std::string_view mountinfo) {
+  constexpr std::size_t mount_point = 4;
+  constexpr std::ptrdiff_t optional_fields = 6;
+  bool shared = false;
+  for_each_line(mountinfo, [&](std::string_view line) {
+    const auto fields = split(line, ' ');
+    if (std::ssize(fields) <= optional_fields || fields[mount_point] != "/") return;
+    const auto first = fields.begin() + optional_fields;
+    // One that is mounted over another follows it.
+    shared = std::any_of(first, std::find(first, fields.end(), "-"),
+                         [](std::string_view field) { return field.starts_with("shared:"); });
+  });
+  return shared;
+}
+
 Result<> mount_read_only(std::span<const std::string> writable) {
-  struct statvfs root{};
-  if (::statvfs("/", &root) == 0 && (root.f_flag & ST_RDONLY) != 0) return {};
-  if (::unshare(CLONE_NEWNS) != 0) return from_errno(errno, "unshare");
+  const auto own = take_own_mounts();
+  // Whoever gave no right to mount, and a root that is read-only, has confined it already.
+  if (!own && own.error().code == Errc::denied && is_root_read_only()) return {};
+  if (!own) return own.error();
   // What is mounted on the host is still seen, what is changed here is not.
   if (::mount(nullptr, "/", nullptr, MS_REC | MS_SLAVE, nullptr) != 0)
     return from_errno(errno, "mount /");

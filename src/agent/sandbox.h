@@ -7,6 +7,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -19,8 +20,12 @@ Result<> confine_writes(std::span<const std::string> writable);
 
 // The same for one that has to look at other processes: file systems are read-only for it (Linux
 // 5.12, needs CAP_SYS_ADMIN), as ProtectSystem=strict of systemd makes them. Nothing is done where
-// they are so already.
+// they are so already and it has no right to mount. An error where the mounts of the host are not
+// shared (there is no systemd): it would keep what the host unmounts, and not see what it mounts.
 Result<> mount_read_only(std::span<const std::string> writable);
+
+// What is mounted on "/" tells other namespaces of its mounts. The text of /proc/PID/mountinfo.
+bool is_root_shared(std::string_view mountinfo);
 
 // System calls that an agent never makes are answered EPERM: other processes' memory, mounts and
 // namespaces, modules, identities, clocks, keys. starts_programs: execve is allowed, which going

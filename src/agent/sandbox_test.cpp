@@ -2,7 +2,10 @@
 #include "agent/sandbox.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -77,8 +80,41 @@ TEST_F(Sandbox, by_landlock_nothing_is_written_outside) {
 }
 
 TEST_F(Sandbox, with_file_systems_read_only_nothing_is_written_outside) {
-  check([](const auto& writable) { return mount_read_only(writable); });
+  check([](const auto& writable) {
+    // As on hosts with systemd, whatever this one is.
+    if (::unshare(CLONE_NEWNS) == 0) ::mount(nullptr, "/", nullptr, MS_REC | MS_SHARED, nullptr);
+    return mount_read_only(writable);
+  });
   EXPECT_TRUE(writes(directory_ / "other/new")) << "it holds for the agent alone";
+}
+
+TEST_F(Sandbox, with_mounts_that_are_not_shared_no_copies_are_made) {
+  const auto code = in_child([&] {
+    if (::unshare(CLONE_NEWNS) != 0) return not_here;
+    if (::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return not_here;
+    const auto before = std::filesystem::read_symlink("/proc/self/ns/mnt");
+    if (mount_read_only(std::vector{directory_ / "own"})) return 1;
+    return std::filesystem::read_symlink("/proc/self/ns/mnt") == before ? 0 : 2;
+  });
+  if (code == not_here) GTEST_SKIP() << "not on this kernel, or not as this user";
+  EXPECT_EQ(code, 0);
+}
+
+TEST(Mountinfo, the_root_is_shared_where_its_optional_fields_say_so) {
+  const std::string proc = "22 27 0:21 / /proc rw shared:5 - proc proc rw\n";
+  EXPECT_TRUE(is_root_shared(proc + "27 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"));
+  EXPECT_TRUE(is_root_shared("27 1 8:1 / / rw master:2 shared:1 - ext4 /dev/sda1 rw\n" + proc));
+  EXPECT_FALSE(is_root_shared(proc + "27 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n"));
+  EXPECT_FALSE(is_root_shared(proc + "27 1 8:1 / / rw master:1 - ext4 /dev/sda1 rw\n"));
+  EXPECT_FALSE(is_root_shared("27 1 8:1 / / rw - ext4 shared:1 rw\n"));
+  EXPECT_FALSE(is_root_shared(proc));
+  EXPECT_FALSE(is_root_shared("27 1 8:1 / /\n\n"));
+  EXPECT_FALSE(is_root_shared(""));
+}
+
+TEST(Mountinfo, what_is_mounted_over_the_root_counts) {
+  const std::string below = "1 1 0:2 / / rw shared:1 - rootfs rootfs rw\n";
+  EXPECT_FALSE(is_root_shared(below + "27 1 8:1 / / rw - ext4 /dev/sda1 rw\n"));
 }
 
 TEST_F(Sandbox, calls_that_an_agent_never_makes_are_refused) {

@@ -2,6 +2,7 @@
 // other program uses for that weighs more than the agent.
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -146,14 +147,28 @@ std::string temporary_directory() {
   return set == nullptr || *set == '\0' ? "/tmp" : set;
 }
 
-// Where the file is, or what it is a link to.
-std::string directory_of(const std::string& file) {
-  const std::unique_ptr<char, decltype([](char* path) { std::free(path); })> real(
-      ::realpath(file.c_str(), nullptr));
-  const std::string path = real ? real.get() : file;
-  const auto slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
+// From the root on. Directories are made writable by a mount on them, below which the working
+// directory stays: what is named from there would be read-only.
+Result<std::string> real_path(const std::string& path) {
+  const std::unique_ptr<char, decltype([](char* text) { std::free(text); })> real(
+      ::realpath(path.c_str(), nullptr));
+  if (!real) return from_errno(errno, path);
+  return std::string(real.get());
+}
+
+struct Place {
+  std::string directory;
+  std::string file;
+};
+
+// Of the file, which need not be there, or of what it is a link to.
+Result<Place> place_of(const std::string& file) {
+  const auto real = real_path(file);
+  const auto& path = real ? *real : file;
+  const auto name = path.rfind('/') + 1;  // 0 where there is no slash
+  TRY(auto directory, real_path(name == 0 ? std::string(".") : path.substr(0, name)));
+  auto whole = (directory == "/" ? "" : directory) + "/" + path.substr(name);
+  return Place{.directory = std::move(directory), .file = std::move(whole)};
 }
 
 Result<> enrol(Arguments& arguments) {
@@ -234,13 +249,14 @@ void go_over_at_start(const agent::Versions& versions) {
 }
 
 Result<> keep_log(const Arguments& arguments) {
-  TRY_VOID(agent::make_directory(arguments.state));
   TRY_VOID(agent::log_into(arguments.state + "/log"));
   log_file = arguments.state + "/log";
   return {};
 }
 
-Result<> run(const Arguments& arguments) {
+Result<> run(Arguments& arguments) {
+  TRY_VOID(agent::make_directory(arguments.state));
+  TRY(arguments.state, real_path(arguments.state));
   if (arguments.log) TRY_VOID(keep_log(arguments));
   const agent::Versions versions(arguments.state);
   const auto held = versions.hold();
@@ -255,7 +271,6 @@ Result<> run(const Arguments& arguments) {
   action.sa_handler = on_signal;
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(number, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  TRY_VOID(agent::make_directory(arguments.state));
   const auto member = agent::read_membership(arguments.state);
   drop_privileges({.writable = {arguments.state},
                    .other_processes = arguments.rootfs.empty(),
@@ -292,14 +307,18 @@ Result<> collect(const Arguments& arguments) {
   if (!arguments.once || arguments.output.empty())
     return invalid("collect --once --output FILE is needed");
   std::vector<std::string> writable{temporary_directory()};
-  if (arguments.output != "-") writable.push_back(directory_of(arguments.output));
+  Place output;
+  if (arguments.output != "-") {
+    TRY(output, place_of(arguments.output));
+    writable.push_back(output.directory);
+  }
   drop_privileges({.writable = std::move(writable), .other_processes = arguments.rootfs.empty()});
   TRY(const auto collection, open_collection(arguments));
   TRY(const auto seen, collection->observe());
   std::string text;
   for (const auto& line : seen.lines) text.append(line).append("\n");
   if (arguments.output == "-") return write_fd(STDOUT_FILENO, text, "standard output");
-  return write_file_atomic(arguments.output, text);
+  return write_file_atomic(output.file, text);
 }
 
 int ended(const Result<>& done) {

@@ -195,8 +195,15 @@ class BadServers(support.TestCase):
         wait_for(lambda: self.server.count("/agent/report") == 1, 15, "the next report")
 
     def test_a_report_that_is_too_large_is_not_sent_again_for_hours(self):
-        def answer(path, *_):
-            return (413, {"message": "the body is too large"}) if path == "/agent/report" else None
+        foreign = []
+
+        def answer(path, headers, _body):
+            if path == "/agent/report":
+                return 413, {"message": "the body is too large"}
+            if path == "/agent/poll" and headers["Tenken-Digest"]:
+                foreign.append(headers["Tenken-Digest"])
+                return 200, {"commands": [self.server.signed("collect", len(foreign))]}
+            return None
 
         self.server.answer = answer
         self.host.start()
@@ -208,6 +215,9 @@ class BadServers(support.TestCase):
         self.assertEqual(self.server.count("/agent/report"), 1)
         self.assertLess(self.server.count("/agent/poll"), 15)
         self.assertEqual(self.host.log().count("413"), 1, self.host.log())
+        # It names no report that the server has not: that would ask for the whole.
+        self.assertEqual(foreign, [])
+        self.assertLessEqual(self.host.log().count("report "), 3, self.host.log())
         status = self.host.agent("status").out
         self.assertIn("the body is too large: nothing is reported for hours", status)
         # Over a start too, and under cron.

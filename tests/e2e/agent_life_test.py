@@ -11,13 +11,15 @@ aws_tools.enter()
 import json
 import os
 import pathlib
+import shlex
 import shutil
 import signal
+import subprocess
 import time
 import unittest
 
 import support
-from agent_hosts import AgentCase, advisory, status
+from agent_hosts import AGENT, AgentCase, advisory, status
 from server import ACCOUNT, wait_for
 
 
@@ -262,8 +264,20 @@ class Agents(AgentCase):
         second = host.agent("run")
         self.assertIn("another tenken-agent", second.err)
 
+    def among_mounts(self, propagation):
+        """The agent where the host's mounts are shared (as systemd has them) or private."""
+        words = ["unshare", "--mount", "--propagation", propagation]
+        if os.geteuid() != 0 or shutil.which("unshare") is None:
+            return AGENT
+        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+            return AGENT  # as in a container
+        program = self.directory / f"agent-{propagation}"
+        program.write_text(f'#!/bin/sh\nexec {shlex.join([*words, AGENT])} "$@"\n')
+        program.chmod(0o755)
+        return str(program)
+
     def test_the_kernel_refuses_it_what_it_does_not_need(self):
-        host = self.host()
+        host = self.host(program=self.among_mounts("shared"))
         self.assertEqual(host.enrol(self.server, self.token()).code, 0)
         host.start(rootfs=())
         wait_for(lambda: "report 1" in host.log(), 30, "the report")
@@ -282,6 +296,17 @@ class Agents(AgentCase):
         lines = map(json.loads, (host.state / "report").read_text().splitlines()[1:])
         owners = [one["executable"] for one in lines if one.get("port") == self.server.port]
         self.assertEqual(owners, [os.path.realpath(support.TENKEN)])
+
+    def test_where_mounts_are_not_shared_it_takes_no_copies_of_them(self):
+        host = self.host(program=self.among_mounts("private"))
+        if host.program == AGENT:
+            self.skipTest("mounts are root's")
+        self.assertEqual(host.enrol(self.server, self.token()).code, 0)
+        host.start(rootfs=())
+        wait_for(lambda: "report 1" in host.log(), 30, "the report")
+        self.assertEqual(host.log().count("kept by their modes"), 1, host.log())
+        mounts = pathlib.Path(f"/proc/{host.process.pid}/mountinfo").read_text().splitlines()
+        self.assertNotIn(str(host.state), [mount.split()[4] for mount in mounts])
 
     def test_an_agent_of_cron_looks_only_where_something_changed(self):
         host = self.host()
@@ -330,6 +355,18 @@ class Agents(AgentCase):
         self.assertEqual(lines, sorted(lines))
         packages = [json.loads(line) for line in lines if json.loads(line)["k"] == "package"]
         self.assertEqual([one["name"] for one in packages], ["openssl"])
+
+    def test_a_file_of_the_working_directory_is_written(self):
+        folder = self.directory / "here"
+        folder.mkdir()
+        words = [self.among_mounts("shared"), "collect", "--once", "--output", "report.txt"]
+        answer = subprocess.run(
+            words, cwd=folder, capture_output=True, env=support.environment(), timeout=60, check=False
+        )
+        self.assertEqual(answer.returncode, 0, answer)
+        self.assertEqual([file.name for file in folder.iterdir()], ["report.txt"])
+        lines = (folder / "report.txt").read_text().splitlines()
+        self.assertIn("package", [json.loads(line)["k"] for line in lines])
 
 
 if __name__ == "__main__":
