@@ -48,7 +48,7 @@ NOT_SAID = {
     "SPDXRef-Package-{}", "{}#package-{}", "package-{}",
     # Lines for shells and programs.
     "export AWS_ACCESS_KEY_ID={}\\nexport AWS_SECRET_ACCESS_KEY={}\\n", "listening {}\\n",
-    "curl -fsSkLO {}/agent/install && echo '{}  install' | sha256sum -c && sudo sh install{}",
+    "curl -fsSkLO {}/agent/install && echo '{}  install' | sha256sum -c && sudo sh install{}{}",
     "retired by {}",  # in the history of findings
     # Titles and licences of feeds.
     "Alpine security database", "none stated by Alpine Linux",

@@ -98,8 +98,18 @@ LockPersonality=yes
 MemoryDenyWriteExecute=yes
 KeyringMode=private
 SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@setuid @keyring ptrace process_vm_readv process_vm_writev perf_event_open
+# No groups: what an old systemd does not know of these lists it leaves out, and a group of allowed
+# calls left out means that the agent does not run.
+SystemCallFilter=~ptrace process_vm_readv process_vm_writev pidfd_getfd kcmp process_madvise
+SystemCallFilter=~move_pages migrate_pages perf_event_open userfaultfd
+SystemCallFilter=~umount2 pivot_root chroot fsopen fsconfig fsmount fspick move_mount open_tree
+SystemCallFilter=~setns open_by_handle_at
+SystemCallFilter=~init_module finit_module delete_module kexec_load kexec_file_load bpf reboot
+SystemCallFilter=~swapon swapoff syslog acct quotactl fanotify_init
+SystemCallFilter=~io_uring_setup io_uring_enter io_uring_register
+SystemCallFilter=~setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups
+SystemCallFilter=~personality keyctl add_key request_key
+SystemCallFilter=~settimeofday clock_settime clock_adjtime adjtimex sethostname setdomainname
 SystemCallErrorNumber=EPERM
 
 [Install]
@@ -291,22 +301,61 @@ remove_service() {
   remove_from_crontab
 }
 
-# Only what an agent has made: the option may have been mistaken. One that never got to a server has
-# no more than these.
+# Where the directory is one of the host's own, whatever lies in it.
+is_of_the_host() {
+  at=$(CDPATH='' cd -P -- "$1/" 2>/dev/null && pwd -P) || return 0
+  top=$(CDPATH='' cd -P -- "$rootfs/" 2>/dev/null && pwd -P) || return 0
+  case ${at#"${top%/}"} in
+    '' | / | // | /bin | /boot | /dev | /etc | /home | /lib | /lib64 | /media | /mnt | /opt) ;;
+    /proc | /root | /run | /sbin | /srv | /sys | /tmp | /usr | /usr/local | /var | /var/lib) ;;
+    *) return 1 ;;
+  esac
+}
+
+is_file() { [ -f "$1" ] && [ ! -L "$1" ]; }
+
+# Nothing but what an agent makes before it is enrolled, or left half written.
+has_only_agents_files() {
+  is_file "$1/lock" && [ ! -s "$1/lock" ] || return 1
+  for one in "$1"/* "$1"/.[!.]* "$1"/..?*; do
+    [ -e "$one" ] || [ -L "$one" ] || continue
+    name=${one##*/}
+    case $name in
+      spool | versions) [ -d "$one" ] && [ ! -L "$one" ] && continue ;;
+      *.??????) name=${name%.??????} ;;
+    esac
+    case $name in
+      lock | identity | agent.conf | agent.pem | ca.pem | report | sequence) ;;
+      look | held | status | log | log.1 | pid) ;;
+      *) return 1 ;;
+    esac
+    is_file "$one" || return 1
+  done
+}
+
+# Only what an agent has made: the option may have been mistaken.
 is_state() {
-  [ -e "$1/agent.pem" ] || [ -e "$1/identity" ] || [ -e "$1/lock" ]
+  if is_file "$1/agent.pem" && is_file "$1/agent.conf"; then return 0; fi
+  if is_file "$1/identity" && [ "$(wc -c <"$1/identity")" -le 33 ] &&
+    grep -Eqx '[0-9a-f]{32}' "$1/identity"; then return 0; fi
+  has_only_agents_files "$1"
 }
 
 uninstall() {
-  [ ! -d "$rootfs$state" ] || is_state "$rootfs$state" || rmdir "$rootfs$state" 2>/dev/null ||
-    fail "$rootfs$state: no agent's state stands there"
+  if [ -d "$rootfs$state" ]; then
+    ! is_of_the_host "$rootfs$state" || fail "$rootfs$state: no agent's state stands there"
+    is_state "$rootfs$state" || rmdir "$rootfs$state" 2>/dev/null ||
+      fail "$rootfs$state: no agent's state stands there"
+  fi
   [ "$init" = none ] || remove_service
   rm -f "$rootfs$bin/tenken-agent"
   rm -rf "$rootfs$state"
 }
 
-# Of an installation that failed: what was not there before it.
+# Of an installation that failed: what was not there before it. Where there is a membership, the
+# host is enrolled, though the answer may have been lost, or a signal came between.
 take_back() {
+  [ ! -e "$rootfs$state/agent.conf" ] || return 0
   [ -n "$had_program" ] || rm -f "$rootfs$bin/tenken-agent"
   [ -n "$had_state" ] || rm -rf "$rootfs$state"
 }

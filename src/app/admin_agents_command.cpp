@@ -1,4 +1,7 @@
 // tenken admin token, tenken admin agent: who may become an agent, and what agents are told.
+#include <filesystem>
+#include <system_error>
+
 #include <fmt/format.h>
 
 #include "access/audit.h"
@@ -101,8 +104,8 @@ void tell_how(const AdminArguments& arguments, const access::NewToken& made,
     complain(said("token {}; --server https://HOST:PORT adds the line for the host", made.id));
     return;
   }
-  const auto authority =
-      read_file(serve::authority_file(directory_of(arguments)), largest_authority);
+  const auto authority_file = serve::authority_file(directory_of(arguments));
+  const auto authority = read_file(authority_file, largest_authority);
   if (!authority) {
     complain(
         said("token {}; the line for the host needs the server's authority, which its first "
@@ -110,9 +113,15 @@ void tell_how(const AdminArguments& arguments, const access::NewToken& made,
              made.id, authority.error().what));
     return;
   }
+  // A server that was given a certificate makes none, and its script names no authority.
+  std::error_code ignored;
+  const bool own_certificate = std::filesystem::exists(
+      std::filesystem::path(authority_file).replace_filename("server.pem"), ignored);
+  const auto script =
+      api::agents::install_script(server, own_certificate ? *authority : std::string());
   const auto line = fmt::format(
-      "curl -fsSkLO {}/agent/install && echo '{}  install' | sha256sum -c && sudo sh install{}",
-      server, sum_of(api::agents::install_script(server, *authority)),
+      "curl -fsSkLO {}/agent/install && echo '{}  install' | sha256sum -c && sudo sh install{}{}",
+      server, sum_of(script), own_certificate ? "" : " --ca FILE",
       arguments.release_key.empty() ? "" : " --release-key " + arguments.release_key);
   complain(said("token {}; on the host, which asks for the token:", made.id) + "\n" + line);
 }

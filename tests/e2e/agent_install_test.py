@@ -147,6 +147,15 @@ class Install(support.TestCase):
         self.assertEqual(self.files(), installed)
         self.check_removal(before)
 
+    def test_what_enrolled_and_was_cut_off_then_is_not_taken_back(self):
+        state = self.root / "var/lib/tenken-agent"
+        (self.releases / f"tenken-agent-{os.uname().machine}").write_text(
+            f'#!/bin/sh\n[ "$1" = --version ] && exit\necho >{state}/agent.conf\nexit 1\n'
+        )
+        self.assertEqual(self.install("--init", "none").returncode, 1)
+        self.assertTrue((state / "agent.conf").exists())
+        self.assertTrue((self.root / "usr/local/bin/tenken-agent").exists())
+
     def test_what_an_agent_left_that_never_enrolled_is_taken_away(self):
         (self.root / "etc/cron.d").mkdir()
         state = self.root / "var/lib/tenken-agent"
@@ -168,6 +177,36 @@ class Install(support.TestCase):
         self.assertIn("no agent's state stands there", done.stderr)
         self.assertTrue((state / "letters").exists())
         self.assertTrue(program.exists())
+
+    def test_a_directory_that_only_looks_like_a_state_is_refused(self):
+        def refused(path):
+            before = self.files()
+            done = self.installer("--uninstall", "--init", "none", "--state", path)
+            self.assertEqual(done.returncode, 1, path)
+            self.assertIn("no agent's state stands there", done.stderr)
+            self.assertEqual(self.files(), before)
+
+        other = self.root / "srv/other"
+        (other / "log").mkdir(parents=True)
+        (other / "lock").touch()
+        refused("/srv/other")  # a directory in the place of a file
+        (other / "log").rmdir()
+        (other / "letters").write_text("dear")
+        refused("/srv/other")
+        (other / "letters").rename(other / "lock")
+        refused("/srv/other")  # not empty
+        (other / "lock").unlink()
+        (other / "identity").write_text("g" * 32)
+        refused("/srv/other")
+        (other / "agent.conf").touch()
+        (other / "agent.pem").symlink_to("agent.conf")
+        refused("/srv/other")
+        # What is the host's own, whatever lies in it.
+        (self.root / "var").mkdir()
+        (self.root / "var/identity").write_text("a" * 32 + "\n")
+        for path in ("/var", "/var/", "//var/.", "/", "/srv/.."):
+            refused(path)
+        self.assertTrue((self.root / "var/identity").exists())
 
     def test_the_line_of_a_new_token_installs(self):
         """As it is printed, by bash, curl and sha256sum of this machine; sudo is a name here."""
