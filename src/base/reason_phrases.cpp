@@ -560,6 +560,7 @@ constexpr auto rows = std::to_array<Phrase>({
     {"{}: https://HOST:PORT is needed", "{}: https://HOST:PORT の形で指定してください"},
     {"{}: http is for loopback addresses only", "{}: http はループバックアドレスだけに使えます"},
     {"etc/machine-id: no machine id stands there", "etc/machine-id: マシン ID がありません"},
+    {"the older document cannot be put back: {}", "以前の文書を元に戻せません: {}"},
     {"an SBOM has no machine id", "SBOM にはマシン ID がありません"},
     {"this is an instance of a cloud whose metadata service does not answer",
      "このクラウドインスタンスのメタデータサービスが応答しません"},

@@ -89,7 +89,7 @@ class Build {
     }
     for (const auto& [feed, home] : options_.missing) builder_.add_damage(feed, home);
     if (options_.progress != nullptr) options_.progress->begin("", total);
-    for (std::size_t i = 0; i < trees.size(); ++i) read_tree(trees[i], kept_of(i));
+    for (auto& tree : trees) read_tree(tree, kept_of(tree));
     if (options_.progress != nullptr) options_.progress->end();
     TRY(auto built, builder_.finish());
     if (built.meta.records == 0) return nothing_built(built.meta);
@@ -99,7 +99,8 @@ class Build {
     report_.path = options_.out;
     TRY(const auto written, advisories::Database::open(options_.out));
     report_.generation = written.generation();
-    for (std::size_t i = 0; i < trees.size(); ++i) keep_good_files(trees[i], kept_of(i));
+    for (const auto& tree : trees) keep_good_files(tree, kept_of(tree));
+    forget_old_trees(trees);
     return std::move(report_);
   }
 
@@ -124,8 +125,8 @@ class Build {
                     from, fault));
   }
 
-  KeptFiles kept_of(std::size_t tree) const {
-    return {options_.kept.empty() ? "" : fmt::format("{}/{}", options_.kept, tree), options_.keep};
+  KeptFiles kept_of(const FeedTree& tree) const {
+    return {options_.kept.empty() ? "" : kept_directory(options_.kept, tree.root), options_.keep};
   }
 
   void read_tree(FeedTree& tree, const KeptFiles& kept) {
@@ -151,6 +152,7 @@ class Build {
       if (closed == tree.unreadable.end()) continue;
       tree.files.push_back(copy);
       tree.files.back().closed = closed->reason;
+      tree.files.back().partial = copy.partial || tree.is_partial(copy.path);
     }
     sort_files(tree);
   }
@@ -158,24 +160,29 @@ class Build {
   void read_or_replace(const FeedTree& tree, const FeedFile& file, const KeptFiles& kept) {
     const auto full = tree.root + "/" + file.path;
     const auto copy = kept.copy_of(file.path);
-    const bool is_changed = copy && (!file.closed.empty() || !kept.is_kept(full, file.path));
-    if (const auto usable = is_changed ? look_at(file, full, *copy) : Result<>(); !usable) {
-      note_fault(file, usable.error().what, true);
-      if (read_file_of(tree, file, *copy)) return;
+    const bool is_suspect = !file.closed.empty() || (copy && !kept.is_kept(full, file.path));
+    auto usable = is_suspect ? look_at(file, full, copy.value_or("")) : Result<>();
+    if (!usable && copy && read_file_of(tree, file, *copy)) {
+      note_fault(file, std::move(usable).error().what, true);
+      return;
     }
-    note_fetched(tree, file);
-    if (const auto read = read_file_of(tree, file, full); !read) {
-      add_damage(file);
-      note_fault(file, read.error().what, false);
+    // What lies in a closed place is not read, whether there is a copy of it or not.
+    if (usable || file.closed.empty()) {
+      note_fetched(tree, file);
+      const auto read = read_file_of(tree, file, full);
+      if (usable) usable = read;
     }
+    if (usable) return;
+    add_damage(file);
+    note_fault(file, std::move(usable).error().what, false);
   }
 
   void note_fault(const FeedFile& file, std::string reason, bool older_used) {
     builder_.add(
         Origin{.feed = file.feed->id, .id_space = {}, .path = file.path, .home_ecosystem = {}},
         Skip{.file = file.path, .record = {}, .reason = "the file cannot be read"});
-    report_.faults.push_back(
-        {std::string(file.feed->id), file.path, std::move(reason), older_used});
+    report_.faults.push_back({std::string(file.feed->id), file.path, std::move(reason), older_used,
+                              older_used && file.closed.empty()});
     faulty_.insert(file.path);
   }
 
@@ -250,6 +257,14 @@ class Build {
     }
     if (auto done = kept.keep_only(paths); !done)
       report_.faults.push_back({"", kept.directory(), std::move(done).error().what, false});
+  }
+
+  void forget_old_trees(const std::vector<FeedTree>& trees) {
+    if (options_.kept.empty()) return;
+    std::set<std::string> used;
+    for (const auto& tree : trees) used.insert(kept_of(tree).directory());
+    if (auto done = keep_trees(options_.kept, used); !done)
+      report_.faults.push_back({"", options_.kept, std::move(done).error().what, false});
   }
 
   static Result<std::string> newest_member(const std::string& archive, std::string_view pattern) {

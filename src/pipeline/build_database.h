@@ -6,11 +6,13 @@
 //
 // A file MANIFEST.json beside the feeds may mark files as samples ("files": [{"path", "kind"}],
 // a kind that names sample, derived or synthetic data) or the whole directory as the starter
-// ("starter": true): what they cover is then partial.
+// ("starter": true): what they cover is then partial. So it is of every file where the manifest is
+// there and cannot be read.
 //
 // With a directory of kept copies (kept_files.h), a file that was read before and cannot be read
 // now (it is damaged, holds no document, may not be opened) is a fault, and its copy is read in its
-// place: what it covers stays as it was. Without one, what it would cover is covered in part only.
+// place: what it covers stays as it was. Each tree has copies of its own. Without one, what it
+// would cover is covered in part only.
 //
 // Thread rule: one thread.
 #pragma once
@@ -33,6 +35,8 @@ struct FeedFault {
   std::string path;
   std::string reason;
   bool older_used = false;  // the kept copy was read in its place
+  // And that because of what is in the file, not of a place that may not be looked into.
+  bool content_replaced = false;
   std::string text() const;
 };
 
@@ -52,7 +56,7 @@ struct BuildOptions {
   // Documents that a fetch could not bring and of which no older copy lies there: the feed, and of
   // OSV the ecosystem. What they would cover is covered in part only.
   std::vector<std::pair<std::string, std::string>> missing = {};
-  std::string kept = {};  // the directory of copies; empty: none are kept
+  std::string kept = {};  // the directory of all trees' copies; empty: none are kept
   Keep keep = Keep::copies;
   Progress* progress = nullptr;
 };

@@ -75,7 +75,9 @@ struct Manifest {
 Result<Manifest> read_manifest(const std::string& directory) {
   const auto path = directory + "/" + std::string(manifest_name);
   auto bytes = read_file(path, std::size_t{64} << 20);
-  if (!bytes && bytes.error().code == Errc::not_found) return Manifest();
+  std::error_code error;
+  const bool is_link = std::filesystem::is_symlink(path, error);
+  if (!bytes && bytes.error().code == Errc::not_found && !is_link) return Manifest();
   if (!bytes) return std::move(bytes).error();
   json::Parser parser;
   TRY(const auto root, parser.parse(*bytes).within(path));
@@ -127,16 +129,20 @@ std::vector<FeedFile> any_osv(const std::vector<File>& files) {
 Result<FeedTree> find_feeds(const std::string& directory) {
   TRY(auto listing, list_files(directory));
   const auto& files = listing.files;
-  TRY(const auto manifest, read_manifest(directory));
+  const auto read = read_manifest(directory);
+  if (!read) listing.unreadable.push_back({std::string(manifest_name), read.error().what});
+  auto manifest = read ? *read : Manifest();
   FeedTree tree{.root = directory,
                 .starter = manifest.starter,
+                .manifest_unread = !read,
+                .samples = std::move(manifest.samples),
                 .files = claims(files),
                 .unreadable = std::move(listing.unreadable),
                 .unclaimed = {}};
   if (tree.files.empty()) tree.files = any_osv(files);
   std::set<std::string_view> claimed;
   for (auto& file : tree.files) {
-    file.partial = file.partial || manifest.starter || manifest.samples.contains(file.path);
+    file.partial = file.partial || tree.is_partial(file.path);
     claimed.insert(file.path);
   }
   for (const auto& file : files) {

@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -30,9 +33,16 @@ struct FeedFile {
 struct FeedTree {
   std::string root;
   bool starter = false;
+  bool manifest_unread = false;  // it is there and cannot be read: any file may be a sample
+  std::set<std::string, std::less<>> samples;
   std::vector<FeedFile> files;         // sorted by feed, path and member
   std::vector<NotRead> unreadable;     // links, and what may not be opened
   std::vector<std::string> unclaimed;  // sorted
+
+  // Whether what the file covers is covered in part only.
+  bool is_partial(std::string_view path) const {
+    return starter || manifest_unread || samples.contains(path);
+  }
 };
 
 // Errors: not_found, denied, limit (more than a million files).

@@ -1,10 +1,15 @@
 #include "pipeline/kept_files.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
+
+#include "crypto/encode.h"
+#include "crypto/hash.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -13,6 +18,7 @@ namespace fs = std::filesystem;
 
 // A copy that is not whole yet; no feed has a place of this name.
 constexpr std::string_view incoming = ".incoming";
+constexpr std::size_t name_digits = 16;
 
 Error fault(const std::error_code& error, const std::string& path) {
   return unavailable(fmt::format("{}: {}", path, error.message()));
@@ -67,6 +73,35 @@ Result<> KeptFiles::keep_only(const std::set<std::string>& paths) const {
   for (const auto& one : others) {
     fs::remove(one, error);
     if (error) return fault(error, one.string());
+  }
+  return {};
+}
+
+std::string kept_directory(const std::string& kept, const std::string& root) {
+  std::error_code error;
+  auto place = fs::canonical(root, error);
+  if (error) place = fs::absolute(root, error).lexically_normal();
+  const auto digest = crypto::to_hex(crypto::view(crypto::sha256(place.string())));
+  return fmt::format("{}/{}", kept, digest.substr(0, name_digits));
+}
+
+Result<> keep_trees(const std::string& kept, const std::set<std::string>& used) {
+  std::error_code error;
+  for (const auto& one : used) fs::last_write_time(one, fs::file_time_type::clock::now(), error);
+  error.clear();
+  std::vector<std::pair<fs::file_time_type, fs::path>> others;
+  fs::directory_iterator all(kept, error);
+  for (; !error && all != fs::directory_iterator(); all.increment(error)) {
+    std::error_code gone;
+    const bool is_tree = all->is_directory(gone) && !all->is_symlink(gone);
+    if (!is_tree || used.contains(all->path().string())) continue;
+    others.emplace_back(all->last_write_time(gone), all->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) return fault(error, kept);
+  std::ranges::sort(others);
+  for (std::size_t i = 0; i < others.size() && i + kept_trees < others.size() + used.size(); ++i) {
+    fs::remove_all(others[i].second, error);
+    if (error) return fault(error, others[i].second.string());
   }
   return {};
 }

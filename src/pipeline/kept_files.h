@@ -5,6 +5,7 @@
 // Errors: unavailable (the directory, or no room). Thread rule: one build at a time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -36,5 +37,11 @@ class KeptFiles {
   std::string directory_;
   Keep keep_;
 };
+
+// The directory of the copies of the tree at `root`, among those of all trees in `kept`.
+std::string kept_directory(const std::string& kept, const std::string& root);
+// Notes that these were used now, and removes others so that no more than kept_trees stay.
+constexpr std::size_t kept_trees = 4;
+Result<> keep_trees(const std::string& kept, const std::set<std::string>& used);
 
 }  // namespace tenken::pipeline

@@ -8,6 +8,7 @@
 #include "pipeline/build_database.h"
 #include "pipeline/database_location.h"
 #include "pipeline/feed_tree.h"
+#include "pipeline/kept_files.h"
 #include "pipeline/scan.h"
 #include "pipeline/update_database.h"
 #include "support/scratch.h"
@@ -125,10 +126,16 @@ class KeptFilesTest : public ::testing::Test {
   void write(std::string_view release, std::string_view bytes) {
     scratch_.write(fmt::format("feeds/secdb.alpinelinux.org/{}/main.json", release), bytes);
   }
-  BuildReport build() {
-    auto report = build_generation(scratch_ / "data", {.from = {scratch_ / "feeds"}});
+  BuildReport build(const std::string& from = "feeds") {
+    auto report = build_generation(scratch_ / "data", {.from = {scratch_ / from}});
     EXPECT_TRUE(report) << report.error().what;
     return *std::move(report);
+  }
+  // A link in its place: of that nothing is read, whoever asks.
+  void close(std::string_view release) {
+    const auto real = scratch_ / fmt::format("feeds/secdb.alpinelinux.org/{}", release);
+    std::filesystem::rename(real, scratch_ / "elsewhere");
+    std::filesystem::create_directory_symlink(scratch_ / "elsewhere", real);
   }
   std::vector<std::string> covered(const BuildReport& report) {
     std::vector<std::string> out;
@@ -149,6 +156,7 @@ TEST_F(KeptFilesTest, a_file_that_is_broken_is_replaced_by_its_last_good_copy) {
     EXPECT_EQ(report.faults[0].feed, "alpine_secdb");
     EXPECT_EQ(report.faults[0].path, "secdb.alpinelinux.org/v3.20/main.json");
     EXPECT_TRUE(report.faults[0].older_used);
+    EXPECT_TRUE(report.faults[0].content_replaced);
     EXPECT_EQ(covered(report), whole_) << "of v3.20 the older rows";
   }
   write("v3.20", alpine("v3.20", "3-r0"));
@@ -167,14 +175,65 @@ TEST_F(KeptFilesTest, a_file_that_is_gone_is_no_longer_kept) {
 }
 
 TEST_F(KeptFilesTest, what_may_not_be_opened_is_a_fault_and_not_gone) {
-  const auto real = scratch_ / "feeds/secdb.alpinelinux.org/v3.20";
-  std::filesystem::rename(real, scratch_ / "elsewhere");
-  std::filesystem::create_directory_symlink(scratch_ / "elsewhere", real);
+  close("v3.20");
   const auto report = build();
   EXPECT_EQ(covered(report), whole_);
   ASSERT_EQ(report.faults.size(), 1U);
   EXPECT_TRUE(report.faults[0].older_used);
+  EXPECT_FALSE(report.faults[0].content_replaced) << "the file itself may be sound";
   EXPECT_EQ(covered(build()), whole_) << "the copy is still there";
+}
+
+TEST_F(KeptFilesTest, a_copy_that_cannot_be_read_is_not_told_as_used) {
+  // A whole header, and a block of no known type.
+  constexpr std::string_view broken_gzip = "\x1f\x8b\x08\x01------\xff\xff\xff\xff";
+  close("v3.20");
+  const auto kept = kept_directory(scratch_ / "data/kept", scratch_ / "feeds");
+  const auto copy = kept + "/secdb.alpinelinux.org/v3.20/main.json";
+  ASSERT_TRUE(std::filesystem::exists(copy));
+  ASSERT_TRUE(write_file_atomic(copy, broken_gzip));
+  const auto report = build();
+  ASSERT_EQ(report.faults.size(), 1U);
+  EXPECT_FALSE(report.faults[0].older_used);
+  EXPECT_EQ(covered(report), std::vector<std::string>{"v3.21 in part 1"});
+}
+
+TEST_F(KeptFilesTest, a_copy_of_a_sample_covers_a_part_only) {
+  scratch_.write("feeds/MANIFEST.json",
+                 R"({"files":[{"path":"secdb.alpinelinux.org/v3.20/main.json","kind":"sample"}]})");
+  const std::vector<std::string> sample{"v3.20 in part 1", "v3.21 1"};
+  EXPECT_EQ(covered(build()), sample);
+  close("v3.20");
+  EXPECT_EQ(covered(build()), sample);
+  scratch_.write("feeds/MANIFEST.json", "{\"files\":");
+  const std::vector<std::string> unknown{"v3.20 in part 1", "v3.21 in part 1"};
+  EXPECT_EQ(covered(build()), unknown) << "any file may be a sample";
+}
+
+TEST_F(KeptFilesTest, two_trees_do_not_share_their_copies) {
+  scratch_.write("other/secdb.alpinelinux.org/v3.20/main.json", alpine("v3.20", "9-r0"));
+  EXPECT_TRUE(build("other").faults.empty());
+  write("v3.21", "broken");
+  EXPECT_EQ(covered(build()), whole_) << "the other build has left the copy";
+  scratch_.write("other/secdb.alpinelinux.org/v3.21/main.json", "broken");
+  const auto report = build("other");
+  ASSERT_EQ(report.faults.size(), 1U);
+  EXPECT_FALSE(report.faults[0].older_used);
+}
+
+TEST_F(KeptFilesTest, copies_of_the_trees_used_last_are_kept) {
+  for (std::size_t i = 0; i < kept_trees + 2; ++i) {
+    const auto tree = fmt::format("tree{}", i);
+    scratch_.write(tree + "/secdb.alpinelinux.org/v3.20/main.json", alpine("v3.20", "1-r0"));
+    build(tree);
+    build();
+  }
+  std::size_t trees = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(scratch_ / "data/kept"))
+    trees += entry.is_directory() ? 1 : 0;
+  EXPECT_EQ(trees, kept_trees);
+  write("v3.20", "broken");
+  EXPECT_EQ(covered(build()), whole_);
 }
 
 TEST(Update, an_unknown_feed_is_named) {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "fetch/mirror.h"
 #include "pipeline/database_location.h"
+#include "pipeline/kept_files.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -65,22 +66,54 @@ std::vector<std::pair<std::string, std::string>> missing_documents(
   return out;
 }
 
-// What arrived and cannot be read has not arrived: the older document is put back. Without its
-// state the next fetch asks for the whole again, whatever upstream says of changes.
-Result<> put_back(const std::string& directory, const std::vector<FeedFault>& faults) {
-  namespace fs = std::filesystem;
-  for (const auto& fault : faults) {
-    if (!fault.older_used) continue;
-    const auto document = fmt::format("{}/feeds/{}", directory, fault.path);
-    const auto copy = fmt::format("{}/kept/0/{}", directory, fault.path);
+// Whether a directory on the way is a link: what lies behind it is not of this tree.
+bool lies_behind_link(const std::string& tree, const std::filesystem::path& path) {
+  std::filesystem::path place = tree;
+  const auto way = path.parent_path();
+  for (const auto& part : way) {
     std::error_code error;
-    fs::remove(fmt::format("{}/feeds/.fetch/{}.state", directory, fault.path), error);
-    if (!error) fs::remove(document, error);
-    if (!error) fs::create_hard_link(copy, document, error);
-    if (error) fs::copy_file(copy, document, error);
-    if (error) return unavailable(fmt::format("{}: {}", document, error.message()));
+    place /= part;
+    if (std::filesystem::is_symlink(place, error)) return true;
   }
+  return false;
+}
+
+// Without its state the next fetch asks for the whole again, whatever upstream says of changes.
+Result<> put_back(const std::string& tree, const std::string& kept, const std::string& path) {
+  namespace fs = std::filesystem;
+  const auto state = fmt::format(".fetch/{}.state", path);
+  if (lies_behind_link(tree, path) || lies_behind_link(tree, state))
+    return Error{Errc::denied, "a link is not followed"};
+  const auto copy = fmt::format("{}/{}", kept, path);
+  const auto part = tree + "/.fetch/put-back";
+  std::error_code error;
+  fs::create_directories(tree + "/.fetch", error);
+  fs::remove(part, error);
+  fs::create_hard_link(copy, part, error);
+  if (error) fs::copy_file(copy, part, error);
+  if (!error) fs::remove(fmt::format("{}/{}", tree, state), error);
+  if (!error) fs::rename(part, fmt::format("{}/{}", tree, path), error);
+  if (error) return unavailable(error.message());
+  // Two links to one file are not renamed: the new one stays.
+  fs::remove(part, error);
   return {};
+}
+
+// What arrived and cannot be read has not arrived: the older document is put back.
+void put_back_older(const std::string& tree, const std::string& kept, BuildReport& built) {
+  std::vector<FeedFault> failed;
+  for (const auto& fault : built.faults) {
+    if (!fault.content_replaced) continue;
+    if (const auto done = put_back(tree, kept, fault.path); !done)
+      failed.push_back({fault.feed, fault.path,
+                        fmt::format("the older document cannot be put back: {}", done.error().what),
+                        false});
+  }
+  built.faults.insert(built.faults.end(), failed.begin(), failed.end());
+}
+
+std::string kept_in(const std::string& directory) {
+  return directory + "/kept";
 }
 
 bool nothing_new(const std::string& directory, const std::vector<fetch::FetchReport>& reports) {
@@ -95,7 +128,7 @@ bool nothing_new(const std::string& directory, const std::vector<fetch::FetchRep
 Result<BuildReport> build_generation(const std::string& directory, BuildOptions options) {
   TRY_VOID(make_directories(directory));
   options.out = fmt::format("{}/building.{}", directory, ::getpid());
-  options.kept = directory + "/kept";
+  options.kept = kept_in(directory);
   TRY(auto report, build_database(options));
   TRY(report.path, publish(directory, options.out, report.generation));
   return report;
@@ -120,7 +153,7 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
   building.missing = missing_documents(tree, report.fetched);
   auto built = build_generation(options.directory, std::move(building));
   if (built) {
-    TRY_VOID(put_back(options.directory, built->faults));
+    put_back_older(tree, kept_directory(kept_in(options.directory), tree), *built);
     report.built = *std::move(built);
   } else {
     report.build_error = std::move(built).error().what;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <functional>
+#include <set>
 #include <thread>
 
 #include <fmt/format.h>
@@ -297,7 +299,12 @@ std::vector<store::FeedState> states_after_build(std::vector<store::FeedState> b
                                                  std::string_view answer, Seconds now) {
   json::Parser parser;
   const auto document = parser.parse(answer);
+  // Of a feed of which nothing lies there, and never did, there is nothing to say. One that failed
+  // and whose file was removed no longer fails: that is to be written over what was said of it.
+  std::set<std::string, std::less<>> known;
   for (auto& one : before) {
+    if (one.feed == store::build_step || one.attempted != 0 || one.documents != 0)
+      known.insert(one.feed);
     if (!good || !document || one.feed == store::build_step) continue;
     // How old the data is, nobody knows who did not fetch it: no success is noted.
     auto faults = faults_of(*document, one.feed);
@@ -305,9 +312,8 @@ std::vector<store::FeedState> states_after_build(std::vector<store::FeedState> b
     one.failed = faults.count;
     one.last_error = valid_utf8(faults.first.substr(0, error_limit));
   }
-  // Of a feed of which nothing lies there, there is nothing to say.
-  std::erase_if(before, [](const store::FeedState& one) {
-    return one.feed != store::build_step && one.documents == 0 && one.failed == 0;
+  std::erase_if(before, [&](const store::FeedState& one) {
+    return one.failed == 0 && !known.contains(one.feed);
   });
   note_attempt(*find(before, store::build_step), good, answer, now);
   return before;

@@ -114,6 +114,17 @@ TEST(FeedScheduleTest, a_build_from_a_directory_says_which_feeds_fail) {
   EXPECT_NE(failed[2].last_error.find("disk full"), std::string::npos);
 }
 
+TEST(FeedScheduleTest, a_feed_whose_damaged_file_was_removed_no_longer_fails) {
+  std::vector<store::FeedState> all{state("a", now - hour, 0, "corrupt"), state("b", 0, 0),
+                                    state("(build)", 0, 0)};
+  all[0].failed = 1;
+  const auto states = states_after_build(all, true, R"({"generation":"g","faults":[]})", now);
+  ASSERT_EQ(states.size(), 2U) << "nothing was ever said of b";
+  EXPECT_EQ(states[0].feed, "a");
+  EXPECT_EQ(states[0].failed, 0);
+  EXPECT_EQ(states[0].last_error, "");
+}
+
 TEST(ChildProcessTest, output_and_code_come_back) {
   const auto answer = run_child({.words = {"/bin/sh", "-c", "echo $WORD; echo err >&2; exit 3"},
                                  .environment = {{"WORD", "x"}}},
