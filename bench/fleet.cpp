@@ -91,11 +91,12 @@ int run(int hosts, const std::string& uri) {
   need(store::migrate(*need(pool.lease())));
   auto current = generation(directory + "/before", 500, 0);
   const auto before = current;
-  pipeline::Evaluator evaluator({.pool = &pool,
-                                 .node = "bench",
-                                 .current = [&] { return current; },
-                                 .find = [&](const std::string&) { return before; },
-                                 .clock = [] { return now(); }});
+  pipeline::Evaluator evaluator(
+      {.pool = &pool,
+       .node = "bench",
+       .current = [&] { return current; },
+       .find = [&](const std::string& id) { return id == before->generation() ? before : nullptr; },
+       .clock = [] { return now(); }});
   need(evaluator.notice_generation());
 
   auto start = Clock::now();
