@@ -77,6 +77,9 @@ constexpr std::pair<const char*, FindingOrder> orders[] = {
     {"vulnerability", FindingOrder::vulnerability},
     {"source", FindingOrder::vulnerability_source},
     {"EPSS", FindingOrder::epss},
+    {"repository", FindingOrder::image_repository},
+    {"registry", FindingOrder::image_registry},
+    {"vendor severity", FindingOrder::vendor_severity},
 };
 
 struct Filter {

@@ -1,7 +1,4 @@
 // tenken admin token, tenken admin agent: who may become an agent, and what agents are told.
-#include <filesystem>
-#include <system_error>
-
 #include <fmt/format.h>
 
 #include "access/audit.h"
@@ -114,9 +111,7 @@ void tell_how(const AdminArguments& arguments, const access::NewToken& made,
     return;
   }
   // A server that was given a certificate makes none, and its script names no authority.
-  std::error_code ignored;
-  const bool own_certificate = std::filesystem::exists(
-      std::filesystem::path(authority_file).replace_filename("server.pem"), ignored);
+  const bool own_certificate = serve::shows_own_certificate(directory_of(arguments));
   const auto script =
       api::agents::install_script(server, own_certificate ? *authority : std::string());
   const auto line = fmt::format(

@@ -2,6 +2,7 @@
 #include "pipeline/evaluate_fixture.h"
 #include "store/coverage.h"
 #include "store/coverage_query.h"
+#include "store/exports.h"
 #include "store/housekeeping.h"
 
 namespace tenken::pipeline {
@@ -171,6 +172,42 @@ TEST_P(GenerationsTest, what_was_closed_is_not_opened_again_by_an_earlier_genera
   report("web-1", {{"a", "1.0"}});
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-2 PYSEC-1 ACTIVE"}));
+}
+
+TEST_P(GenerationsTest, what_a_retirement_closed_is_open_again_and_stale_when_the_host_is_back) {
+  use_python();
+  report("web-1", {{"a", "1.0"}});
+  work();
+  use_go();
+  work();
+  const auto resource = store::resource_id(account, "web-1");
+  auto connection = pool_->lease();
+  ASSERT_TRUE(retire(**connection, resource, "retired", clock_));
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
+  clock_ += day;
+  report("web-1", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
+  EXPECT_EQ(observed("web-1"), "1 0");
+}
+
+TEST_P(GenerationsTest, a_package_shows_what_an_earlier_generation_said_while_its_finding_is_open) {
+  use_python();
+  report("web-1", {{"a", "1.0"}});
+  work();
+  use_go();
+  report("web-2", {{"a", "1.0"}});
+  work();
+  auto connection = pool_->lease();
+  const auto shown = [&](std::string_view host) {
+    const auto resource = store::resource_id(account, host);
+    const auto counted =
+        store::installed_versions(**connection, resource, {-1}, 10).value().front().vulnerabilities;
+    const auto exported = store::installed_vulnerabilities(**connection, resource).value().size();
+    return fmt::format("{} {}", counted, exported);
+  };
+  EXPECT_EQ(shown("web-1"), "1 1");
+  EXPECT_EQ(shown("web-2"), "0 0");
 }
 
 TEST_P(GenerationsTest, what_is_observed_is_the_package_and_not_the_advisory) {

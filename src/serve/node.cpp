@@ -278,8 +278,10 @@ class RunningNode : public Node {
   Result<http::TlsFiles> certificate(const access::MasterKey& master,
                                      std::vector<std::string> names) {
     if (!options_.database_uri.empty()) TRY_VOID(share_authority(master));
-    if (!options_.tls_certificate.empty())
+    if (!options_.tls_certificate.empty()) {
+      TRY_VOID(forget_own_certificate(options_.data_directory));
       return http::TlsFiles{.certificate = options_.tls_certificate, .key = options_.tls_key};
+    }
     names.insert(names.end(), options_.tls_names.begin(), options_.tls_names.end());
     return own_certificate(options_.data_directory, names, now());
   }

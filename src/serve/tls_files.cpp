@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <set>
 
@@ -11,6 +12,8 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <unistd.h>
+
+#include <fmt/format.h>
 
 #include "base/file.h"
 #include "pipeline/database_location.h"
@@ -137,11 +140,28 @@ Result<http::TlsFiles> own_certificate(const std::string& data_directory,
   const auto directory = tls_directory(data_directory);
   TRY(const auto ca, own_authority(data_directory, now).within(directory));
   http::TlsFiles files{.certificate = directory + "/server.pem", .key = directory + "/server.key"};
-  TRY(const auto kept, read_identity(directory + "/server"));
-  if (kept && good_for(*kept, ca, names, now)) return files;
+  const auto kept = read_identity(directory + "/server");
+  // One half of a pair is no loss: another pair is made.
+  if (!kept && kept.error().code != Errc::not_found) return kept.error();
+  if (kept && *kept && good_for(**kept, ca, names, now)) return files;
   TRY(const auto issued, crypto::issue_server_certificate(ca, names, now));
   TRY_VOID(write_identity(directory + "/server", issued));
   return files;
+}
+
+Result<> forget_own_certificate(const std::string& data_directory) {
+  for (const auto* end : {".pem", ".key"}) {
+    std::error_code error;
+    const auto path = tls_directory(data_directory) + "/server" + end;
+    std::filesystem::remove(path, error);
+    if (error) return unavailable(fmt::format("{}: {}", path, error.message()));
+  }
+  return {};
+}
+
+bool shows_own_certificate(const std::string& data_directory) {
+  std::error_code error;
+  return std::filesystem::exists(tls_directory(data_directory) + "/server.pem", error);
 }
 
 HostNames names_of_host(const std::string& listen_address) {

@@ -35,6 +35,11 @@ std::string authority_file(const std::string& data_directory);
 Result<http::TlsFiles> own_certificate(const std::string& data_directory,
                                        std::span<const std::string> names, Seconds now);
 
+// Of a server that is given a certificate: its own is removed, so that whoever looks at the files
+// sees which one it shows.
+Result<> forget_own_certificate(const std::string& data_directory);
+bool shows_own_certificate(const std::string& data_directory);
+
 struct HostNames {
   // Of the certificate: localhost, 127.0.0.1, ::1, this host's name and full name, the address
   // listened on; where that is every address (0.0.0.0, ::), the addresses of the interfaces.

@@ -51,6 +51,29 @@ TEST(TlsFilesTest, a_certificate_of_another_authority_is_replaced) {
             std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
 }
 
+TEST(TlsFilesTest, a_certificate_no_longer_shown_is_forgotten_and_another_made_when_wanted) {
+  const test::Scratch scratch;
+  const auto files = own_certificate(scratch.path(), Names{"localhost"}, now);
+  ASSERT_TRUE(files) << files.error().what;
+  EXPECT_TRUE(shows_own_certificate(scratch.path()));
+  ASSERT_TRUE(forget_own_certificate(scratch.path()));
+  ASSERT_TRUE(forget_own_certificate(scratch.path()));
+  EXPECT_FALSE(shows_own_certificate(scratch.path()));
+  ASSERT_TRUE(own_certificate(scratch.path(), Names{"localhost"}, now));
+  EXPECT_TRUE(shows_own_certificate(scratch.path()));
+}
+
+TEST(TlsFilesTest, half_a_pair_is_replaced) {
+  const test::Scratch scratch;
+  const auto files = own_certificate(scratch.path(), Names{"localhost"}, now);
+  ASSERT_TRUE(files) << files.error().what;
+  for (const auto& half : {files->certificate, files->key}) {
+    std::filesystem::remove(half);
+    ASSERT_TRUE(own_certificate(scratch.path(), Names{"localhost"}, now));
+    EXPECT_TRUE(crypto::key_matches(text_of(files->certificate), text_of(files->key)).value());
+  }
+}
+
 TEST(TlsFilesTest, an_address_listened_on_is_named_and_shown) {
   const auto names = names_of_host("192.0.2.7");
   EXPECT_EQ(names.shown, Names{"192.0.2.7"});

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "store/matches.h"
 
 namespace tenken::store {
 namespace {
@@ -88,11 +89,13 @@ Result<bool> end_export(sql::Connection& connection, const Export& one) {
 Result<std::map<std::string, std::vector<std::size_t>>> installed_vulnerabilities(
     sql::Connection& connection, ResourceId resource) {
   TRY(const auto rows,
-      connection.query("SELECT rp.package_version_id, m.vulnerability_id FROM resource_package rp "
-                       "LEFT JOIN match m ON m.package_version_id = rp.package_version_id "
-                       "AND m.live = 1 WHERE rp.resource_id = ?1 AND rp.running = '' "
-                       "ORDER BY rp.package_version_id, m.vulnerability_id",
-                       resource.value));
+      connection.query(
+          fmt::format("SELECT rp.package_version_id, m.vulnerability_id FROM resource_package rp "
+                      "LEFT JOIN match m ON m.package_version_id = rp.package_version_id AND {} "
+                      "WHERE rp.resource_id = ?1 AND rp.running = '' "
+                      "ORDER BY rp.package_version_id, m.vulnerability_id",
+                      match_holds),
+          resource.value));
   std::map<std::string, std::vector<std::size_t>> out;
   std::optional<std::int64_t> last;
   std::size_t place = 0;

@@ -47,7 +47,8 @@ GROUP BY resource_id, vulnerability_id
 // An episode that is open, or was closed so recently that it opens again, is written on; else a
 // new one begins. What did not change is not written, but a sign of life now and then. Whether its
 // data is stale says nothing new of the finding: updated_at stays. What an earlier generation said
-// keeps a finding open, as stale, and opens none; nor is it observed.
+// keeps a finding open, as stale, and opens none; nor is it observed. But what was closed for
+// another reason than its packages (a tag, a host that was retired) opens again when that ends.
 constexpr std::string_view open_statement = R"sql(
 INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, score, fix, stale,
                      packages, last_observed_at, updated_at, closed_at, cause, transition,
@@ -60,7 +61,9 @@ FROM ({holding}) n
 JOIN resource r ON r.resource_id = n.resource_id
 LEFT JOIN finding f ON f.resource_id = n.resource_id AND f.vulnerability_id = n.vulnerability_id
      AND (f.status <> 3 OR f.closed_at >= ?1 - {reopen})
-WHERE r.coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG') AND (n.stale = 0 OR f.status <> 3)
+WHERE r.coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG')
+  AND (n.stale = 0 OR f.status <> 3
+       OR NOT (f.cause LIKE 'inventory %' OR f.cause LIKE 'advisories %'))
 ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
   status = CASE WHEN finding.status = 3 THEN 1 ELSE finding.status END,
   transition = CASE WHEN finding.status = 3 THEN excluded.transition ELSE finding.transition END,

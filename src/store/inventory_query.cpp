@@ -36,11 +36,11 @@ InstalledVersion read_installed(const sql::Row& row) {
 std::string installed_statement(std::string_view rest) {
   return fmt::format(
       "SELECT {}, location, matched, undecided, unknown, "
-      "(SELECT COUNT(*) FROM match m WHERE m.package_version_id = rp.package_version_id "
-      "AND m.live = 1), running "
+      "(SELECT COUNT(*) FROM match m WHERE m.package_version_id = rp.package_version_id AND {}), "
+      "running "
       "FROM resource_package rp JOIN package_version USING (package_version_id) "
       "WHERE rp.resource_id = ?1 AND {}",
-      package_version_columns, rest);
+      package_version_columns, match_holds, rest);
 }
 
 UnknownCount read_unknown(const sql::Row& row) {

@@ -202,6 +202,11 @@ Result<Versions> versions_matching(sql::Connection& connection, std::string_view
                        vulnerability);
 }
 
+const std::string_view match_holds =
+    "m.live = 1 AND (m.stale = 0 OR EXISTS (SELECT 1 FROM finding f "
+    "WHERE f.resource_id = rp.resource_id AND f.vulnerability_id = m.vulnerability_id "
+    "AND f.status <> 3))";
+
 const std::string_view package_version_columns =
     "package_version_id, ecosystem, release, kind, name, version, arch, source_name, "
     "source_version, module_label, vendor, purl, host_state, advisory_name";

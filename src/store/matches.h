@@ -76,6 +76,10 @@ Result<> remove_matches(sql::Connection& connection, PackageVersionId version);
 // Those of the ids that the store has.
 Result<std::set<std::string>> known_vulnerabilities(sql::Connection& connection);
 
+// That match m holds where resource_package rp has its package version: what only an earlier
+// generation said (stale) holds while the finding is open.
+extern const std::string_view match_holds;
+
 // The first columns of a statement that reads package versions, and the version of such a row.
 extern const std::string_view package_version_columns;
 PackageVersion read_package_version(const sql::Row& row);

@@ -166,6 +166,21 @@ class Update(support.TestCase):
         self.assertEqual(set(self.counts(answer)), {"kev", "osv"})
         self.assertEqual(self.records(), records)
 
+    def test_a_document_that_cannot_be_read_is_put_back_and_asked_for_again(self):
+        self.update(OK, *SMALL)
+        there = self.database / "feeds"
+        copy = shutil.copytree(there, self.directory / "mirror")
+        shutil.rmtree(copy / ".fetch")
+        sound = (there / KEV).read_bytes()
+        (copy / KEV).write_bytes(b'{"vulnerabilities": [' + b'{"cveID": "CVE-2026-1"}, ' * 9)
+        answer = self.update(INCOMPLETE, *SMALL, base=copy)
+        self.assertIn(KEV, answer.err)
+        self.assertEqual((there / KEV).read_bytes(), sound)
+        self.assertEqual(list(there.glob(".fetch/put-back*")), [])
+        self.assertEqual(self.records()["kev"], 1404)
+        (copy / KEV).write_bytes(sound + b"\n")
+        self.assertEqual(self.counts(self.update(OK, *SMALL, base=copy))["kev"], (1, 0))
+
     def test_a_failed_build_leaves_the_generation_in_use(self):
         self.update(OK, *SMALL)
         before = self.status()
