@@ -70,23 +70,6 @@ std::vector<std::string> lines_of(std::size_t number, bool affected) {
   return host::report_lines(report);
 }
 
-std::string whole(const std::vector<std::string>& lines) {
-  std::string out;
-  for (const auto& line : lines) out.append("+").append(line).append("\n");
-  return out;
-}
-
-std::string difference(const std::vector<std::string>& before,
-                       const std::vector<std::string>& after) {
-  std::vector<std::string> gone;
-  std::vector<std::string> came;
-  std::ranges::set_difference(before, after, std::back_inserter(gone));
-  std::ranges::set_difference(after, before, std::back_inserter(came));
-  std::string out;
-  for (const auto& line : gone) out.append("-").append(host::line_name(line)).append("\n");
-  return out + whole(came);
-}
-
 struct SimulatedAgent {
   std::size_t number = 0;
   ClientIdentity identity;
@@ -319,10 +302,11 @@ class Fleet {
     const auto after = lines_of(one.number, affected);
     const auto base = std::exchange(one.digest, host::report_digest(after));
     one.affected = affected;
-    one.spool.push_back({.sequence = ++one.sequence,
-                         .base = base,
-                         .digest = one.digest,
-                         .body = base.empty() ? whole(after) : difference(before, after)});
+    one.spool.push_back(
+        {.sequence = ++one.sequence,
+         .base = base,
+         .digest = one.digest,
+         .body = base.empty() ? host::whole_body(after) : host::difference_body(before, after)});
   }
 
   // --- the life of the fleet ---

@@ -11,7 +11,7 @@ QUIET = {"check": True, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL,
 
 
 def line(what, limit, figure, extra=""):
-    print(f"{what:<46} {limit:<9} {figure:>12}  {extra}", flush=True)
+    print(f"{what:<64} {limit:<9} {figure:>12}  {extra}", flush=True)
 
 
 def write_advisory(folder, number, package, fixed):

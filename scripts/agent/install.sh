@@ -3,6 +3,7 @@
 # /agent/install; `tenken admin token create` prints the line that fetches it and checks it.
 #
 #   sh install                    joins the server that it came from
+#                                 (again, with a new token: an agent at work is stopped and started)
 #   sh install --uninstall        leaves nothing of it, neither program nor state
 #   sh install --add-service | --remove-service | --print unit|init|cron        (for packages)
 #
@@ -238,6 +239,7 @@ unit_file=/etc/systemd/system/tenken-agent.service
 init_file=/etc/init.d/tenken-agent
 cron_file=/etc/cron.d/tenken-agent
 busybox_file=/etc/crontabs/root
+cron_mark='/tenken-agent run --once '
 
 add_service() {
   [ -n "$init" ] || find_init
@@ -264,8 +266,7 @@ add_service() {
       if [ -d "$rootfs/etc/cron.d" ]; then
         cron_text | put "$rootfs$cron_file" 644
       else
-        remove_from_crontab
-        cron_line '' >>"$rootfs$busybox_file"
+        change_crontab cron_line ''
       fi
       ;;
     none)
@@ -275,11 +276,21 @@ add_service() {
   esac
 }
 
+# change_crontab COMMAND…: what the command prints takes the place of the agent's line. The table is
+# root's: all of it is there afterwards, or it is as it was.
+change_crontab() {
+  table=$rootfs$busybox_file
+  (cp -p "$table" "$table.new" 2>/dev/null || [ ! -e "$table" ]) &&
+    without_agent "$table" >"$table.new" && "$@" >>"$table.new" && mv -f "$table.new" "$table" ||
+    { rm -f "$table.new" && fail "$table could not be written; it is as it was"; }
+}
+# 1 of grep: there are no other lines.
+without_agent() {
+  [ -e "$1" ] || return 0
+  grep -v "$cron_mark" "$1" || [ $? -eq 1 ]
+}
 remove_from_crontab() {
-  [ -e "$rootfs$busybox_file" ] || return 0
-  grep -v "/tenken-agent run --once " "$rootfs$busybox_file" >"$rootfs$busybox_file.new" || true
-  cat "$rootfs$busybox_file.new" >"$rootfs$busybox_file"
-  rm -f "$rootfs$busybox_file.new"
+  ! grep -q "$cron_mark" "$rootfs$busybox_file" 2>/dev/null || change_crontab :
 }
 
 # Whatever was put there: the host may have had another init then.
@@ -352,6 +363,52 @@ uninstall() {
   rm -rf "$rootfs$state"
 }
 
+# What keeps an agent at work here.
+stop_service() {
+  [ -z "$rootfs" ] || return 0
+  if [ -d /run/systemd/system ] && systemctl is-active --quiet tenken-agent.service; then
+    stopped='systemctl start tenken-agent.service'
+    systemctl stop tenken-agent.service || fail "systemctl stop tenken-agent has failed"
+  elif [ -x "$init_file" ] && "$init_file" status >/dev/null 2>&1; then
+    stopped="$init_file start"
+    "$init_file" stop || fail "$init_file stop has failed"
+  fi
+  [ -z "$stopped" ] || as_before=': the agent goes on as before'
+}
+
+# With its new registration, or with the old one. One that add_service has started runs already.
+start_again() {
+  [ -z "$stopped" ] || $stopped || printf 'install: start the agent: %s\n' "$stopped" >&2
+}
+
+# Where it will lie: what lies in /tmp may not be run everywhere. A running one is replaced at once
+# or not at all.
+put_program() {
+  (umask 022 && mkdir -p "$rootfs$bin")
+  cat "$work/tenken-agent" >"$new" && chmod 755 "$new" || fail "$new could not be written"
+  "$new" --version >/dev/null || fail "the program does not run on this host, in $rootfs$bin"
+  mv -f "$new" "$rootfs$bin/tenken-agent"
+}
+
+# An agent at work holds the state, also one that the server refuses: 75. What cron has started is
+# over within seconds.
+enrol() {
+  seconds=0
+  while :; do
+    code=0
+    printf '%s\n' "$token" | "$rootfs$bin/tenken-agent" enrol "$@" 2>"$work/said" || code=$?
+    [ "$code" -eq 75 ] && [ "$seconds" -lt 30 ] || break
+    if [ "$seconds" -eq 0 ]; then
+      printf 'install: another tenken-agent is at work, and its end is waited for\n' >&2
+      stop_service
+    fi
+    seconds=$((seconds + 1))
+    sleep 1
+  done
+  cat "$work/said" >&2
+  return "$code"
+}
+
 # Of an installation that failed: what was not there before it. Where there is a membership, the
 # host is enrolled, though the answer may have been lost, or a signal came between.
 take_back() {
@@ -369,38 +426,37 @@ install_agent() {
   # Before anything is fetched: what cannot be started is not installed.
   [ -n "$init" ] || find_init
 
-  had_program='' had_state='' enrolled=''
+  had_program='' had_state='' enrolled='' stopped='' as_before=''
   [ ! -e "$rootfs$bin/tenken-agent" ] || had_program=yes
   [ ! -e "$rootfs$state" ] || had_state=yes
   work=$(mktemp -d)
-  trap 'rm -rf "$work"; [ -n "$enrolled" ] || take_back' EXIT
+  new=$rootfs$bin/tenken-agent.new
+  trap 'rm -rf "$work" "$new"; [ -n "$enrolled" ] || take_back; start_again' EXIT
   trap 'exit 1' HUP INT TERM
   if [ -z "$ca" ]; then
-    fetch /agent/ca.pem "$work/ca.pem"
+    fetch /agent/ca.pem "$work/ca.pem" || fail "$server/agent/ca.pem could not be fetched"
     printf '%s  %s\n' "$ca_sha256" "$work/ca.pem" | sha256sum -c >/dev/null 2>&1 ||
       fail "the server's authority is another than --ca-sha256 says"
     ca=$work/ca.pem
   fi
   architecture=$(uname -m)
   fetch "/agent/release/$architecture" "$work/tenken-agent" ||
-    fail "the server has no program for $architecture (tenken serve --agent-releases)"
+    fail "the server has no program for $architecture (tenken serve --agent-releases), or did" \
+      "not answer: $url"
   if [ -n "$release_key" ]; then
-    fetch "/agent/release/$architecture.sig" "$work/signature" || fail "the program is not signed"
+    fetch "/agent/release/$architecture.sig" "$work/signature" ||
+      fail "the program is not signed, or the server did not answer: $url"
     verify
   fi
 
-  chmod 755 "$work/tenken-agent"
-  "$work/tenken-agent" --version >/dev/null || fail "the program does not run on this host"
-  # A running one is replaced at once or not at all.
-  put "$rootfs$bin/tenken-agent" 755 <"$work/tenken-agent"
+  put_program
   mkdir -p "$rootfs$state"
   [ -n "$token" ] || read -r token || fail "a token is needed: --token, or standard input"
   set -- --server "$server" --ca "$ca" --token - --state "$rootfs$state"
   [ -z "$rootfs" ] || set -- "$@" --rootfs "$rootfs"
   [ -z "$proxy" ] || set -- "$@" --proxy "$proxy"
   [ -z "$release_key" ] || set -- "$@" --release-key "$release_key"
-  printf '%s\n' "$token" | "$rootfs$bin/tenken-agent" enrol "$@" ||
-    fail "the host could not be enrolled"
+  enrol "$@" || fail "the host could not be enrolled$as_before"
   enrolled=yes
   add_service
 }

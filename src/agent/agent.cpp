@@ -37,8 +37,8 @@ constexpr int report_patience_ms = 120'000;
 constexpr std::size_t longest_fault = 240;
 constexpr int asks_again_ms = 500;         // a poll that is answered sooner is a server in trouble
 constexpr int worth_shrinking_ms = 1'000;  // of waiting
+constexpr int sweeps_saved = 8;            // where inotify tells of each change
 constexpr int once_poll_patience_ms = 2'000;  // commands that wait come at once
-constexpr std::size_t few_packages = 5;       // that may go at once
 constexpr auto status_interval = std::chrono::minutes(10);
 
 class Running {
@@ -49,7 +49,7 @@ class Running {
         state_(state),
         options_(options),
         membership_(std::move(membership)),
-        sender_(std::move(how)),
+        sender_(ending(std::move(how))),
         reporter_(std::move(reporter)),
         versions_(state.directory()),
         speaker_{.session = crypto::to_hex(crypto::random_bytes(8)),
@@ -96,10 +96,15 @@ class Running {
 
   void look_now() { look_at_ = Clock::now(); }
 
+  int sweep_ms() {
+    const int blind = options_.timing.sweep_ms;
+    return collection_.watch().hears_all() ? blind * sweeps_saved : blind;
+  }
+
   // One that reports once does not look where nothing can have changed since another did.
   void begin() {
     look_now();
-    sweep_at_ = after(options_.timing.sweep_ms);
+    sweep_at_ = after(sweep_ms());
     if (!options_.once) return;
     collection_.watch().keep();
     const auto last = state_.last_look();
@@ -158,7 +163,7 @@ class Running {
   void look() {
     const auto now = Clock::now();
     if (now >= sweep_at_) {
-      sweep_at_ = now + milliseconds(options_.timing.sweep_ms);
+      sweep_at_ = now + milliseconds(sweep_ms());
       if (!changed_since_ && collection_.watch().changed()) note_change();
     }
     if (now < look_at_) return;
@@ -207,12 +212,10 @@ class Running {
     return now - *doubtful_since_ >= milliseconds(options_.timing.doubt_at_most_ms);
   }
 
-  // A cut database says so, unless the cut is between two packages: then many are gone at once.
   // What the last report says already is no news to wait for, and nothing is lost by a first one.
   bool is_doubtful(const Observation& seen) const {
     if (reporter_.sequence() == 0) return false;
-    const auto before = reporter_.packages();
-    if (seen.packages + few_packages < before && seen.packages < before - before / 10) return true;
+    if (inventory::is_great_loss(reporter_.packages(), seen.packages)) return true;
     if (seen.doubts.empty()) return false;
     const auto told = state_.last_report().lines;
     return !std::ranges::all_of(seen.doubts, [&](const std::string& line) {
@@ -257,26 +260,22 @@ class Running {
   void speak() {
     if (!may_speak() || Clock::now() < speak_at_ || report_is_asked()) return;
     if (const auto report = to_send()) {
-      ask(report_request(speaker_, *report), {.report = report->sequence,
-                                              .whole = report->base.empty(),
-                                              .digest = report->digest,
-                                              .until = after(report_patience_ms),
-                                              .asked = Clock::now()});
+      ask(report_request(speaker_, *report),
+          {.report = report->sequence, .whole = report->base.empty(), .digest = report->digest},
+          report_patience_ms);
     } else if (expected_.empty()) {
       const int patience = options_.once ? once_poll_patience_ms : poll_patience_ms;
-      ask(poll_request(speaker_, shown_digest(), checked_in_ && !options_.once),
-          {.report = {},
-           .whole = false,
-           .digest = {},
-           .until = after(patience),
-           .asked = Clock::now()});
+      ask(poll_request(speaker_, shown_digest(), checked_in_ && !options_.once), {}, patience);
     }
   }
 
-  void ask(const Outgoing& request, Expected expected) {
+  // The answer's time begins when the request is out, which takes its own on a thin line.
+  void ask(const Outgoing& request, Expected expected, int patience_ms) {
     const bool connects = sender_.socket() < 0;
     const auto asked = sender_.ask(request);
     if (!asked) return failed(asked.error());
+    expected.asked = Clock::now();
+    expected.until = after(patience_ms);
     expected_.push_back(std::move(expected));
     worked_ = worked_ || connects;
   }
@@ -345,7 +344,11 @@ class Running {
         read_commands(answer, membership_.command_key, membership_.agent_id, server_now_, refused));
     for (const auto& reason : refused) log(reason);
     went_well();
-    for (const auto& command : commands) TRY_VOID(obey(command));
+    // One that fails takes none of the others with it.
+    Result<> obeyed;
+    for (const auto& command : commands)
+      if (auto done = obey(command); obeyed) obeyed = std::move(done);
+    TRY_VOID(obeyed);
     TRY_VOID(renew_in_time());
     ended_ = ended_ || (options_.once && commands.empty() && !anew_at_);
     // An idle server holds a poll; one that answers at once again and again is not hurried.
@@ -374,8 +377,7 @@ class Running {
   Result<> update(const Release& release) {
     versions_.forget_fault();
     TRY(auto how, sender_options(membership_, state_));
-    how.stopped = [this] { return is_told_to_end(); };
-    Sender sender(std::move(how));
+    Sender sender(ending(std::move(how)));
     const auto fetched =
         fetch_release(sender, release, membership_.release_key, options_.version, versions_);
     const bool interrupted = is_told_to_end();
@@ -432,6 +434,7 @@ class Running {
   void failed(const Error& error) {
     sender_.close();
     expected_.clear();
+    if (told_to_end_) return;  // that is why
     const auto& timing = options_.timing;
     wait_ms_ = std::clamp(wait_ms_ * 2, timing.first_wait_ms, timing.longest_wait_ms);
     const bool for_good = error.code == Errc::denied || error.code == Errc::conflict;
@@ -505,6 +508,12 @@ class Running {
       ended_ = true;
     else
       failed(unavailable("the server does not answer"));
+  }
+
+  // Nothing is waited for once this agent is told to end.
+  SenderOptions ending(SenderOptions how) {
+    how.stopped = [this] { return is_told_to_end(); };
+    return how;
   }
 
   bool is_told_to_end() {

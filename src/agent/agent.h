@@ -24,7 +24,7 @@ namespace tenken::agent {
 struct Timing {
   int settle_ms = 1'500;  // without a further change, before a changed database is read
   int settle_at_most_ms = 20'000;
-  int sweep_ms = 8'000;       // where inotify is blind
+  int sweep_ms = 8'000;       // where inotify is blind; eight times that where it tells all
   int facts_ms = 900'000;     // between two looks at processes, sockets and the like
   int seldom_ms = 3'600'000;  // between two questions to a cloud that answered, and looks of `once`
   int doubt_ms = 2'500;       // between two looks at what may be the middle of a change

@@ -5,34 +5,6 @@
 #include "host/report.h"
 
 namespace tenken::agent {
-namespace {
-
-std::string whole(const std::vector<std::string>& lines) {
-  std::string out;
-  for (const auto& line : lines) out.append("+").append(line).append("\n");
-  return out;
-}
-
-// Both are sorted.
-std::string difference(const std::vector<std::string>& before,
-                       const std::vector<std::string>& after) {
-  std::string out;
-  auto old = before.begin();
-  auto now = after.begin();
-  while (old != before.end() || now != after.end()) {
-    if (now == after.end() || (old != before.end() && *old < *now)) {
-      out.append("-").append(host::line_name(*old++)).append("\n");
-    } else if (old == before.end() || *now < *old) {
-      out.append("+").append(*now++).append("\n");
-    } else {
-      ++old;
-      ++now;
-    }
-  }
-  return out;
-}
-
-}  // namespace
 
 Result<Reporter> Reporter::open(const State& state) {
   TRY(auto spool, Spool::open(state.path("spool")));
@@ -58,7 +30,7 @@ Result<> Reporter::put(SpooledReport report, const std::vector<std::string>& lin
   if (!done && done.error().code == Errc::limit) {
     spool_.clear();
     report.base.clear();
-    report.body = whole(lines);
+    report.body = host::whole_body(lines);
     done = spool_.put(report);
   }
   if (done) done = state_->put_report({.sequence = sequence_, .lines = lines});
@@ -69,7 +41,7 @@ Result<> Reporter::put(SpooledReport report, const std::vector<std::string>& lin
   // The disk takes nothing: this one goes from memory, and stands on nothing before it.
   spool_.clear();
   report.base.clear();
-  report.body = whole(lines);
+  report.body = host::whole_body(lines);
   in_memory_ = std::move(report);
   return done;
 }
@@ -80,10 +52,11 @@ Result<bool> Reporter::note(std::vector<std::string> lines) {
   const auto before = state_->last_report();
   const bool follows =
       before.sequence > 0 && !in_memory_ && host::report_digest(before.lines) == digest_;
-  SpooledReport report{.sequence = 0,
-                       .base = follows ? digest_ : std::string(),
-                       .digest = std::move(digest),
-                       .body = follows ? difference(before.lines, lines) : whole(lines)};
+  SpooledReport report{
+      .sequence = 0,
+      .base = follows ? digest_ : std::string(),
+      .digest = std::move(digest),
+      .body = follows ? host::difference_body(before.lines, lines) : host::whole_body(lines)};
   TRY_VOID(put(std::move(report), lines));
   return true;
 }
@@ -104,7 +77,7 @@ Result<> Reporter::send_whole(std::uint64_t sequence) {
   return put({.sequence = 0,
               .base = {},
               .digest = host::report_digest(last.lines),
-              .body = whole(last.lines)},
+              .body = host::whole_body(last.lines)},
              last.lines);
 }
 

@@ -36,6 +36,9 @@ using Session = std::unique_ptr<SSL, Freed<SSL_free>>;
 constexpr std::size_t longest_head = std::size_t{64} << 10;
 constexpr int look_every_ms = 500;
 constexpr std::size_t longest_body = std::size_t{64} << 20;  // a release of the agent
+// That a thin line takes it shows each so many bytes.
+constexpr std::size_t piece_bytes = 4096;
+constexpr int unsent_bytes = 16'384;  // that the system holds
 
 // What is left of a time, in milliseconds: nothing once it is stopped.
 class Deadline {
@@ -91,6 +94,7 @@ Result<Fd> connect_to(const std::string& host, std::uint16_t port, const Deadlin
     const int yes = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
     ::setsockopt(socket.get(), SOL_SOCKET, SO_KEEPALIVE, &yes, sizeof yes);
+    ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent_bytes, sizeof unsent_bytes);
     return socket;
   }
   return unavailable(fmt::format("{}:{}: {}", host, port, from_errno(last, "connecting").what));
@@ -272,15 +276,13 @@ class Sender::Connection {
 
   int socket() const { return socket_.get(); }
 
-  Result<> write(std::string_view bytes, const Deadline& deadline) {
+  // However long it takes in all, up to send_ms, while some of it is taken each connect_ms.
+  Result<> write(std::string_view bytes, const SenderOptions& options) {
+    const Deadline whole(options.send_ms, options);
     while (!bytes.empty()) {
-      std::size_t written = 0;
-      ERR_clear_error();
-      const int done = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written);
-      if (done == 1)
-        bytes.remove_prefix(written);
-      else
-        TRY_VOID(wait(done, deadline, "sending"));
+      const Deadline piece(std::min(whole.left_ms(), options.connect_ms), options);
+      TRY_VOID(write_piece(bytes.substr(0, piece_bytes), piece));
+      bytes.remove_prefix(std::min(bytes.size(), piece_bytes));
     }
     return {};
   }
@@ -322,6 +324,16 @@ class Sender::Connection {
     }
   }
 
+  Result<> write_piece(std::string_view bytes, const Deadline& deadline) {
+    while (true) {
+      std::size_t written = 0;  // all of it, in the end
+      ERR_clear_error();
+      const int done = SSL_write_ex(session_.get(), bytes.data(), bytes.size(), &written);
+      if (done == 1) return {};
+      TRY_VOID(wait(done, deadline, "sending"));
+    }
+  }
+
   // Until the session can go on. may_time_out: then running out of time is no error.
   Result<> wait(int done, const Deadline& deadline, std::string_view what,
                 bool may_time_out = false) {
@@ -350,6 +362,10 @@ class Sender::Connection {
 Sender::Sender(SenderOptions options) : options_(std::move(options)) {}
 Sender::~Sender() = default;
 
+bool Sender::is_stopped() const {
+  return options_.stopped && options_.stopped();
+}
+
 int Sender::socket() const {
   return connection_ ? connection_->socket() : -1;
 }
@@ -375,7 +391,7 @@ Result<> Sender::ask(const Outgoing& request) {
   for (const auto& [name, value] : request.headers) text += fmt::format("{}: {}\r\n", name, value);
   text += "\r\n";
   text += request.body;
-  const auto written = connection_->write(text, Deadline(options_.connect_ms, options_));
+  const auto written = connection_->write(text, options_);
   if (!written) {
     close();
     return written;

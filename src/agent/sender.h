@@ -53,7 +53,8 @@ struct SenderOptions {
   std::string ca;  // path of a PEM file
   // Path of a PEM file with private key and certificate; empty: a stranger (enrolment).
   std::string identity;
-  std::uint32_t connect_ms = 20'000;
+  int connect_ms = 20'000;  // also how long the server may take nothing of a request
+  int send_ms = 120'000;    // that a request has in all, over however thin a line
   // Asked twice a second while the network is waited for: true ends the waiting as if its time was
   // over.
   std::function<bool()> stopped = {};
@@ -93,6 +94,7 @@ class Sender {
   Result<Incoming> fetch(const Outgoing& request, int wait_ms, const Take& take);
 
   std::size_t unanswered() const { return unanswered_; }
+  bool is_stopped() const;
   // To be watched for reading; -1: no connection.
   int socket() const;
   void close();

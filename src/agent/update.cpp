@@ -2,9 +2,14 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
+#include <optional>
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/utsname.h>
@@ -21,9 +26,13 @@
 namespace tenken::agent {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 constexpr int patience_ms = 300'000;
 constexpr std::size_t longest_signature = 4096;
 constexpr std::size_t longest_saying = 200;
+constexpr auto says_within = std::chrono::seconds(10);
+constexpr int look_every_ms = 20;
 constexpr mode_t program_mode = 0700;
 
 Outgoing get(const Release& release, std::string_view suffix) {
@@ -97,26 +106,40 @@ Result<> check_signature(Sender& sender, const Release& release, std::string_vie
   return {};
 }
 
+// Its wait status, where it ends in time; else, and where this agent is to end, it is killed.
+std::optional<int> end_of(pid_t child, const Sender& sender) {
+  const auto until = Clock::now() + says_within;
+  while (!sender.is_stopped() && Clock::now() < until) {
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child) return status;
+    ::poll(nullptr, 0, look_every_ms);
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  return std::nullopt;
+}
+
 // What a program that was verified says to --version.
-Result<std::string> saying_of(const std::string& path) {
+Result<std::string> saying_of(const std::string& path, const Sender& sender) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return from_errno(errno, "pipe");
+  // What it left of itself may hold the other end open: this one does not wait for that.
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return from_errno(errno, "pipe");
   const Fd reading(ends[0]);
-  Fd writing(ends[1]);
+  const Fd writing(ends[1]);
   const pid_t child = ::fork();
   if (child < 0) return from_errno(errno, "fork");
   if (child == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ::dup2(writing.get(), STDOUT_FILENO);
     ::execl(path.c_str(), path.c_str(), "--version", nullptr);
     ::_exit(127);
   }
-  writing = Fd();
-  auto text = read_stream(reading.get(), path, longest_saying);
-  int status = 0;
-  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+  const auto status = end_of(child, sender);
+  if (!status || !WIFEXITED(*status) || WEXITSTATUS(*status) != 0)
     return invalid("the program does not run on this host");
+  std::string text(longest_saying, '\0');
+  const auto got = ::read(reading.get(), text.data(), text.size());
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
   return text;
 }
 
@@ -128,7 +151,7 @@ Result<> fetch_into(Sender& sender, const Release& release, std::string_view key
   TRY_VOID(check_signature(sender, release, key, path));
   // The signature says nothing of the version: an old program under a new name would be a step
   // back.
-  TRY(const auto saying, saying_of(path));
+  TRY(const auto saying, saying_of(path, sender));
   if (saying != fmt::format("tenken-agent {}\n", release.version))
     return invalid(fmt::format("the program says that it is \"{}\"", printable(trim(saying))));
   return {};

@@ -21,7 +21,7 @@ inline constexpr std::uint64_t largest_release = std::uint64_t{32} << 20;
 
 // Over a connection of its own; the program goes to the disk as it comes. Errors: invalid (not
 // newer, another size, checksum, signature or version, no key pinned, no room), those of the
-// sender and of files. Where it fails nothing is left.
+// sender and of files. Where it fails nothing is left. What was fetched has 10 s for its version.
 Result<> fetch_release(Sender& sender, const Release& release, std::string_view release_key,
                        std::string_view running_version, const Versions& versions);
 

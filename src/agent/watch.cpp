@@ -2,14 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <iterator>
 #include <memory>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 namespace tenken::agent {
@@ -44,6 +47,15 @@ std::vector<std::string> names_in(int root, const std::string& path) {
   return names;
 }
 
+// File systems that nobody but this kernel writes, and through which it sees each write.
+bool is_of_this_host(const std::string& path) {
+  constexpr std::array<std::uint32_t, 5> types{EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+                                               F2FS_SUPER_MAGIC, TMPFS_MAGIC};
+  struct statfs facts{};
+  return ::statfs(path.c_str(), &facts) == 0 &&
+         std::ranges::find(types, static_cast<std::uint32_t>(facts.f_type)) != types.end();
+}
+
 }  // namespace
 
 Watch::Watch(std::string root_path, const std::vector<std::string_view>& files)
@@ -62,10 +74,14 @@ Watch::Watch(std::string root_path, const std::vector<std::string_view>& files)
 
 // Watching a directory again that is watched already changes nothing.
 void Watch::watch_directories() {
-  if (!inotify_.valid()) return;
-  for (const auto& [directory, names] : places_)
-    ::inotify_add_watch(inotify_.get(), fmt::format("{}/{}", root_path_, directory).c_str(),
-                        events);
+  hears_all_ = inotify_.valid();
+  if (!hears_all_) return;
+  for (const auto& [directory, names] : places_) {
+    const auto path = fmt::format("{}/{}", root_path_, directory);
+    const bool watched = ::inotify_add_watch(inotify_.get(), path.c_str(), events) >= 0;
+    const bool absent = !watched && (errno == ENOENT || errno == ENOTDIR);
+    if (!absent && (!watched || !is_of_this_host(path))) hears_all_ = false;
+  }
 }
 
 bool Watch::heard() {

@@ -27,6 +27,9 @@ class Watch {
 
   // To be watched for reading; -1: the kernel gives none.
   int descriptor() const { return inotify_.get(); }
+  // Every directory that is there is watched and of a file system of this host: the kernel tells of
+  // each change but where a directory comes, is mounted over, or its files are links out of it.
+  bool hears_all() const { return hears_all_; }
   // Reads what the kernel said. True: something was written or renamed beside a file.
   bool heard();
   // Looks at the files. True: one of them is not as it was when they were kept.
@@ -60,6 +63,7 @@ class Watch {
   std::vector<std::pair<std::string, std::vector<std::string>>> places_;
   Fd root_;
   Fd inotify_;
+  bool hears_all_ = false;
   // The directories, there or not, and the files that were there: one that comes changes its
   // directory, so that a glance at these is enough.
   std::vector<Stamp> kept_;

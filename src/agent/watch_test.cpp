@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -42,6 +44,20 @@ TEST(Watch, every_file_that_an_inventory_is_taken_from_is_seen_to_change) {
     std::filesystem::remove(root / file);
     EXPECT_TRUE(watch.changed()) << file << " is gone";
   }
+}
+
+TEST(Watch, all_is_heard_where_directories_are_of_the_host_or_not_there) {
+  const test::Scratch root;
+  struct statfs facts{};
+  ASSERT_EQ(::statfs(root.path().c_str(), &facts), 0);
+  if (facts.f_type != EXT4_SUPER_MAGIC && facts.f_type != TMPFS_MAGIC)
+    GTEST_SKIP() << "the directory of tests is on another file system";
+  root.write("var/lib/dpkg/status", "1.0");
+  EXPECT_TRUE(Watch(root.path(), inventory::inspected_files()).hears_all());
+  // What only the kernel writes, and of which it tells nothing.
+  EXPECT_FALSE(Watch("/proc", {"sys/kernel/hostname"}).hears_all());
+  EXPECT_FALSE(Watch("/proc", {"sys/kernel/hostname", "nowhere/else"}).hears_all());
+  EXPECT_TRUE(Watch("/proc", {"nowhere/else"}).hears_all());
 }
 
 TEST(Watch, a_file_written_over_with_the_same_size_and_time_is_seen) {

@@ -171,6 +171,16 @@ Result<Place> place_of(const std::string& file) {
   return Place{.directory = std::move(directory), .file = std::move(whole)};
 }
 
+// The registration is the state's, which an agent at work holds, also one that was refused.
+Result<agent::State> open_to_enrol(const std::string& directory) {
+  auto state = agent::State::open(directory);
+  if (state || state.error().code != Errc::conflict) return state;
+  return Error{Errc::conflict,
+               fmt::format("{}: stop it (systemctl stop tenken-agent, or /etc/init.d/tenken-agent "
+                           "stop), enrol, and start it again",
+                           state.error().what)};
+}
+
 Result<> enrol(Arguments& arguments) {
   for (const auto* needed : {"--server", "--ca", "--token"}) {
     const auto* option = std::ranges::find(options, std::string_view(needed), &Option::name);
@@ -180,7 +190,7 @@ Result<> enrol(Arguments& arguments) {
     TRY(const auto text, read_stream(STDIN_FILENO, "standard input", 4096));
     arguments.token = trim(text);
   }
-  TRY(const auto state, agent::State::open(arguments.state));
+  TRY(const auto state, open_to_enrol(arguments.state));
   TRY(const auto collection, open_collection(arguments));
   drop_privileges({.writable = {state.directory()}});
   TRY(const auto enrolled, agent::enrol({.server = arguments.server,
@@ -259,9 +269,15 @@ Result<> run(Arguments& arguments) {
   TRY(arguments.state, real_path(arguments.state));
   if (arguments.log) TRY_VOID(keep_log(arguments));
   const agent::Versions versions(arguments.state);
+  const auto member = agent::read_membership(arguments.state);
+  const bool is_updated = member && !member->release_key.empty();
+  // Before anything of the state is run: who may write there has no more rights by that.
+  drop_privileges({.writable = {arguments.state},
+                   .other_processes = arguments.rootfs.empty(),
+                   .programs = is_updated});
   const auto held = versions.hold();
   if (held.valid()) versions.clean(tool_version);
-  if (!agent::was_started_by_another()) go_over_at_start(versions);
+  if (is_updated && !agent::was_started_by_another()) go_over_at_start(versions);
   std::array<int, 2> ends{};
   if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return from_errno(errno, "pipe");
   const Fd orders(ends[0]);
@@ -271,10 +287,6 @@ Result<> run(Arguments& arguments) {
   action.sa_handler = on_signal;
   for (const int number : {SIGTERM, SIGINT, SIGHUP}) ::sigaction(number, &action, nullptr);
   ::signal(SIGPIPE, SIG_IGN);
-  const auto member = agent::read_membership(arguments.state);
-  drop_privileges({.writable = {arguments.state},
-                   .other_processes = arguments.rootfs.empty(),
-                   .programs = member && !member->release_key.empty()});
   const agent::TrialOptions trial{.arguments = process_words,
                                   .orders = orders.get(),
                                   .limit = std::chrono::seconds(arguments.trial_seconds),

@@ -55,6 +55,7 @@ Error from_errno(int errno_value, std::string_view what) {
     switch (errno_value) {
       case ENOENT:
       case ENOTDIR:
+      case ESRCH:
         return Errc::not_found;
       case EACCES:
       case EPERM:

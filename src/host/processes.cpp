@@ -24,7 +24,6 @@ namespace {
 constexpr std::size_t max_processes = 32'768;
 constexpr std::size_t max_open_files = 4096;
 constexpr std::size_t max_outdated = 65'536;
-constexpr std::size_t max_maps_bytes = std::size_t{4} << 20;
 constexpr std::size_t max_text_bytes = std::size_t{64} << 10;
 constexpr std::uint64_t flag_kernel_thread = 0x00200000;  // PF_KTHREAD
 constexpr std::string_view deleted_mark = " (deleted)";
@@ -182,10 +181,10 @@ class Walk {
     if (!process.directory.valid()) return;  // it has ended meanwhile
     const int at = process.directory.get();
     const auto text = read_text(at, "stat");
-    if (!text) return;
+    if (!text) return note_unread(text.error());
     const auto stat = parse_stat(*text);
     if (!stat) {
-      ++malformed_;
+      ++unread_;
       return;
     }
     if (stat->kernel_thread) return;
@@ -194,8 +193,7 @@ class Walk {
     const auto program = read_link(at, "exe");
     const auto ours = program ? of_this_root(at) : Result<bool>(program.error());
     if (!ours) {
-      // The program of one that has ended is not found.
-      if (ours.error().code == Errc::denied && grown) ++unreadable_;
+      if (grown) note_unread(ours.error());
       return;
     }
     if (!*ours) return;
@@ -206,6 +204,12 @@ class Walk {
     note_program(process);
     if (linked.deleted) note_outdated(process, linked.path);
     note_maps(process);
+  }
+
+  // What is of one that has ended is not found.
+  void note_unread(const Error& error) {
+    if (error.code == Errc::not_found) return;
+    ++(error.code == Errc::denied ? unreadable_ : unread_);
   }
 
   // Mounts that are made for a service have the same root below them. Whoever has a user namespace
@@ -284,13 +288,14 @@ class Walk {
 
   void note_maps(const Process& process) {
     const Fd fd(::openat(process.directory.get(), "maps", O_RDONLY | O_CLOEXEC));
-    if (!fd.valid()) return;
+    if (!fd.valid()) return note_unread(from_errno(errno, "maps"));
     const auto end =
-        for_each_proc_line(fd.get(), "maps", max_maps_bytes, [&](std::string_view line) {
+        for_each_proc_line(fd.get(), "maps", wanted_.most_maps_bytes, [&](std::string_view line) {
           if (const auto path = parse_deleted_map(line)) note_outdated(process, *path);
           return true;
         });
-    if (end && *end == LinesEnd::limit) ++large_maps_;
+    if (!end) return note_unread(end.error());
+    if (*end == LinesEnd::limit) ++large_maps_;
   }
 
   void note_outdated(const Process& process, std::string_view path) {
@@ -318,12 +323,14 @@ class Walk {
     sort_unique(out_.outdated);
     if (unreadable_ > 0)
       unseen(fmt::format("processes that may not be read: {}; needs CAP_SYS_PTRACE", unreadable_));
+    if (unread_ > 0) unseen(fmt::format("processes that cannot be read: {}", unread_));
+    if (large_maps_ > 0)
+      unseen(fmt::format("{} processes map more than is looked at", large_maps_));
+    if (more_outdated_) unseen(fmt::format("more than {} outdated files", max_outdated));
     if (malformed_ > 0) skip(fmt::format("{} processes of an unknown form", malformed_));
     if (many_files_ > 0)
       skip(fmt::format("{} processes have more than {} open files, of which no more are looked at",
                        many_files_, max_open_files));
-    if (large_maps_ > 0) skip(fmt::format("{} processes map more than is looked at", large_maps_));
-    if (more_outdated_) skip(fmt::format("more than {} outdated files", max_outdated));
     return std::move(out_);
   }
 
@@ -340,7 +347,8 @@ class Walk {
   Fd proc_;
   View view_;  // this process's own
   Processes out_;
-  std::size_t unreadable_ = 0;
+  std::size_t unreadable_ = 0;  // for lack of rights
+  std::size_t unread_ = 0;
   std::size_t malformed_ = 0;
   std::size_t many_files_ = 0;
   std::size_t large_maps_ = 0;

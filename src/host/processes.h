@@ -5,11 +5,13 @@
 // runs lies in another root, whose paths mean other files.
 //
 // Source: proc_pid_stat(5), proc_pid_status(5), proc_pid_maps(5), namespaces(7).
-// Bounds: 32,768 processes; of each 4 MiB of maps and 4,096 open files; 65,536 outdated files.
-// Errors: none; they are skips. Thread rule: any thread.
+// Bounds: 32,768 processes; of each 64 MiB of maps and 4,096 open files; 65,536 outdated files.
+// Errors: none; they are skips, of the record `unseen_processes` where an outdated file may be
+// missing. Thread rule: any thread.
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -29,7 +31,7 @@ struct ProcessStat {
 std::optional<ProcessStat> parse_stat(std::string_view text);
 // The effective user.
 std::optional<std::uint32_t> parse_status_uid(std::string_view text);
-// The record of the skip that says that processes could not be looked at.
+// The record of the skips that say that processes, or all that they map, could not be looked at.
 inline constexpr std::string_view unseen_processes = "processes";
 
 // Where programs and libraries lie: only files below count as outdated.
@@ -50,6 +52,8 @@ struct ProcessesToLookAt {
   std::string proc = "/proc";
   std::uint64_t least_age_s = 60;  // of programs; younger ones come and go
   std::span<const std::string_view> directories = program_directories;
+  // Libraries stand at the end; a process maps 65,530 areas where the host's limit was not raised.
+  std::size_t most_maps_bytes = std::size_t{64} << 20;
 };
 
 struct SocketOwner {

@@ -74,9 +74,15 @@ class FakeProc {
   void maps(const std::string& pid, std::string_view text) const {
     proc_.write(pid + "/maps", text);
   }
-  Processes look(const std::vector<std::uint64_t>& inodes = {},
-                 std::uint64_t least_age_s = 0) const {
-    return look_at_processes(inodes, {.proc = proc_.path(), .least_age_s = least_age_s});
+  void stat(const std::string& pid, std::string_view text) const {
+    proc_.write(pid + "/stat", text);
+  }
+  void directory(const std::string& path) const { proc_.directory(path); }
+  Processes look(const std::vector<std::uint64_t>& inodes = {}, std::uint64_t least_age_s = 0,
+                 std::size_t most_maps_bytes = std::size_t{64} << 20) const {
+    return look_at_processes(
+        inodes,
+        {.proc = proc_.path(), .least_age_s = least_age_s, .most_maps_bytes = most_maps_bytes});
   }
 
  private:
@@ -165,16 +171,61 @@ TEST(HostProcesses, only_files_of_programs_and_libraries_are_outdated) {
                                           {"/usr/bin/app", "/usr/lib/libssl.so.3", 8}}));
 }
 
-TEST(HostProcesses, maps_and_open_files_are_bounded) {
+std::vector<std::string> records(const Processes& found) {
+  std::vector<std::string> out;
+  for (const auto& skip : found.skips) out.push_back(skip.record);
+  return out;
+}
+
+const std::vector<std::string> one_unseen{std::string(unseen_processes)};
+
+TEST(HostProcesses, libraries_behind_many_mappings_are_found) {
   const FakeProc proc;
   proc.process("8", "/usr/bin/app");
   std::string text;
   while (text.size() < (std::size_t{5} << 20)) text += "1-2 rw-p 00000000 00:00 0\n";
   proc.maps("8", text + "1-2 r-xp 00000000 fe:00 12  /usr/lib/a.so (deleted)\n");
   const auto found = proc.look();
-  EXPECT_TRUE(found.outdated.empty());
-  ASSERT_EQ(found.skips.size(), 1U);
-  EXPECT_NE(found.skips[0].reason.find("map more"), std::string::npos);
+  EXPECT_EQ(found.outdated, (std::vector<OutdatedProgram>{{"/usr/bin/app", "/usr/lib/a.so", 8}}));
+  EXPECT_TRUE(found.skips.empty());
+}
+
+TEST(HostProcesses, maps_that_are_cut_are_not_all_seen) {
+  const FakeProc proc;
+  proc.process("8", "/usr/bin/app");
+  proc.maps("8",
+            "1-2 rw-p 00000000 00:00 0\n"
+            "1-2 r-xp 00000000 fe:00 12  /usr/lib/a.so (deleted)\n");
+  EXPECT_TRUE(proc.look({}, 0, 100).skips.empty());
+  const auto found = proc.look({}, 0, 26);
+  EXPECT_EQ(records(found), one_unseen);
+  EXPECT_NE(found.skips.at(0).reason.find("map more"), std::string::npos);
+  proc.maps("8", std::string(40'000, 'x'));
+  EXPECT_EQ(records(proc.look()), one_unseen);
+}
+
+TEST(HostProcesses, more_outdated_files_than_are_kept_are_not_all_seen) {
+  const FakeProc proc;
+  proc.process("8", "/usr/bin/app");
+  std::string text;
+  for (int i = 0; i <= 65'536; ++i)
+    text += "1-2 r-xp 0 fe:00 1 /usr/lib/" + std::to_string(i) + " (deleted)\n";
+  proc.maps("8", text);
+  const auto found = proc.look();
+  EXPECT_EQ(found.outdated.size(), 65'536U);
+  EXPECT_EQ(records(found), one_unseen);
+}
+
+TEST(HostProcesses, what_cannot_be_read_of_one_that_lives_is_not_all_seen) {
+  const FakeProc proc;
+  proc.process("8", "/usr/bin/app");  // without maps: it has ended meanwhile
+  EXPECT_TRUE(proc.look().skips.empty());
+  proc.directory("8/maps");
+  EXPECT_EQ(records(proc.look()), one_unseen);
+  const FakeProc other;
+  other.process("8", "/usr/bin/app");
+  other.stat("8", "8 (x");
+  EXPECT_EQ(records(other.look()), one_unseen);
 }
 
 TEST(HostProcesses, a_tree_that_is_not_there_is_a_skip) {

@@ -429,6 +429,30 @@ std::string report_digest(const std::vector<std::string>& lines) {
   return crypto::to_hex(crypto::view(hash.finish()));
 }
 
+std::string whole_body(const std::vector<std::string>& lines) {
+  std::string out;
+  for (const auto& line : lines) out.append("+").append(line).append("\n");
+  return out;
+}
+
+std::string difference_body(const std::vector<std::string>& before,
+                            const std::vector<std::string>& after) {
+  std::string out;
+  auto old = before.begin();
+  auto now = after.begin();
+  while (old != before.end() || now != after.end()) {
+    if (now == after.end() || (old != before.end() && *old < *now)) {
+      out.append("-").append(line_name(*old++)).append("\n");
+    } else if (old == before.end() || *now < *old) {
+      out.append("+").append(*now++).append("\n");
+    } else {
+      ++old;
+      ++now;
+    }
+  }
+  return out;
+}
+
 Result<std::string> apply_delta(std::string_view text, const ReportDelta& delta,
                                 const ReportLimits& limits) {
   TRY(const auto lines, split_lines(text, limits));

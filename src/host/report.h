@@ -51,6 +51,12 @@ std::string line_name(std::string_view line);
 // 64 hexadecimal digits.
 std::string report_digest(const std::vector<std::string>& lines);
 
+// As a body is sent: "+LINE" for one that came, "-NAME" for one that is gone. Both lists are
+// sorted.
+std::string whole_body(const std::vector<std::string>& lines);
+std::string difference_body(const std::vector<std::string>& before,
+                            const std::vector<std::string>& after);
+
 // The text that results. Errors: conflict where the delta does not fit the text (a name of no line,
 // a line that is there already), limit.
 Result<std::string> apply_delta(std::string_view text, const ReportDelta& delta,

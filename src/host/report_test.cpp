@@ -231,5 +231,13 @@ TEST(HostReport, a_delta_stays_within_the_bounds_of_a_report) {
   EXPECT_EQ(apply_delta("a\nb\nc\n", {.came = {""}}, limits).error().code, Errc::limit);
 }
 
+TEST(HostReport, a_body_says_what_came_and_what_is_gone) {
+  EXPECT_EQ(whole_body({"a", "b"}), "+a\n+b\n");
+  EXPECT_EQ(whole_body({}), "");
+  EXPECT_EQ(difference_body({"a", "b", "d"}, {"b", "c", "d"}), "-" + line_name("a") + "\n+c\n");
+  EXPECT_EQ(difference_body({}, {"a"}), "+a\n");
+  EXPECT_EQ(difference_body({"a"}, {"a"}), "");
+}
+
 }  // namespace
 }  // namespace tenken::host

@@ -19,6 +19,8 @@
 namespace tenken::inventory {
 namespace {
 
+constexpr std::size_t few_packages = 5;  // that may go at once
+
 // Packages belong to the distribution only if they are of its kind: dpkg on an rpm distribution
 // installs packages that its advisories do not speak of.
 void add_packages(PackageList list, std::string_view kind, Inventory& inventory) {
@@ -141,6 +143,11 @@ bool is_being_changed(const Root& root) {
   return std::ranges::any_of(os_package_databases(), [&](const OsPackageDatabase* database) {
     return std::ranges::any_of(database->locks, held);
   });
+}
+
+bool is_great_loss(std::size_t packages_before, std::size_t packages_now) {
+  return packages_now + few_packages < packages_before &&
+         packages_now < packages_before - packages_before / 10;
 }
 
 Result<Inventory> inspect_copy(const HostCopy& copy) {

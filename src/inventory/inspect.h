@@ -8,6 +8,7 @@
 // Thread rule: safe from any thread.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ std::vector<std::string_view> inspected_files();
 // Whether a package manager is at work on the root: it holds the lock of its database. A lock that
 // cannot be asked counts as free.
 bool is_being_changed(const Root& root);
+
+// A cut database says so, unless the cut is between two packages: then many are gone at once, which
+// counts when a second look sees it too.
+bool is_great_loss(std::size_t packages_before, std::size_t packages_now);
 
 // A running host of which those files were copied into a directory.
 struct HostCopy {

@@ -212,6 +212,18 @@ TEST(Inspect, TheRootIsLeftAsItWas) {
   }
 }
 
+TEST(Inspect, MoreThanATenthOfThePackagesIsAGreatLossButAFewAreNot) {
+  EXPECT_FALSE(is_great_loss(0, 0));
+  EXPECT_FALSE(is_great_loss(0, 100));
+  EXPECT_FALSE(is_great_loss(5, 0));
+  EXPECT_TRUE(is_great_loss(6, 0));
+  EXPECT_FALSE(is_great_loss(20, 15));
+  EXPECT_TRUE(is_great_loss(20, 14));
+  EXPECT_FALSE(is_great_loss(1000, 900));
+  EXPECT_TRUE(is_great_loss(1000, 899));
+  EXPECT_FALSE(is_great_loss(1000, 2000));
+}
+
 TEST(Inspect, ADirectoryOfRpmMayBeALink) {
   TempRoot temp;
   temp.write("usr/lib/sysimage/rpm/Packages.db", ndb({rpm_package("a")}));

@@ -13,17 +13,19 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "inventory/byte_window.h"
 
 namespace tenken::inventory {
 
 // Called with the blob and its number in the database. An error ends the reading and is returned.
+inline constexpr std::size_t max_rpm_header_bytes = std::size_t{32} << 20;
 using VisitRpmHeader = std::function<Result<>(std::string_view blob, std::uint64_t number)>;
 
-// SUSE's Packages.db, whole in memory. Errors: invalid, limit.
-Result<> read_rpmdb_ndb(std::string_view bytes, const VisitRpmHeader& visit);
+// SUSE's Packages.db. Errors: invalid, limit, those of ByteWindow.
+Result<> read_rpmdb_ndb(const ByteWindow& bytes, const VisitRpmHeader& visit);
 
-// Berkeley DB hash, "Packages", whole in memory. Errors: invalid, limit.
-Result<> read_rpmdb_bdb(std::string_view bytes, const VisitRpmHeader& visit);
+// Berkeley DB hash, "Packages". Errors: invalid, limit, those of ByteWindow.
+Result<> read_rpmdb_bdb(const ByteWindow& bytes, const VisitRpmHeader& visit);
 
 // rpmdb.sqlite. The path is opened as it is, so it must already be resolved. immutable: nothing
 // beside the file is looked at and nothing is written; else SQLite recovers what stands in a

@@ -22,7 +22,7 @@ constexpr std::uint8_t page_hash = 13;
 constexpr std::uint8_t item_inline = 1;
 constexpr std::uint8_t item_off_page = 3;
 constexpr std::size_t page_header_bytes = 26;
-constexpr std::size_t max_blob_bytes = std::size_t{32} << 20;
+constexpr std::size_t smallest_page_bytes = 512;
 
 struct PageHeader {
   std::uint32_t next = 0;
@@ -33,9 +33,11 @@ struct PageHeader {
 
 class Reader {
  public:
-  static Result<Reader> open(std::string_view bytes) {
-    TRY(const auto order, byte_order(bytes));
-    Cursor meta(bytes);
+  static Result<Reader> open(const ByteWindow& bytes) {
+    auto start = bytes;
+    TRY(const auto page, start.at(0, std::min(bytes.size(), smallest_page_bytes)));
+    TRY(const auto order, byte_order(page));
+    Cursor meta(page);
     TRY_VOID(meta.seek(20));
     TRY(const auto page_size, meta.read<std::uint32_t>(order));
     TRY(const auto encryption, meta.read<std::uint8_t>(order));
@@ -43,7 +45,7 @@ class Reader {
     TRY(const auto flags, meta.read<std::uint8_t>(order));
     TRY_VOID(meta.seek(32));
     TRY(const auto last_page, meta.read<std::uint32_t>(order));
-    if (page_size < 512 || page_size > 65'536 || !std::has_single_bit(page_size))
+    if (page_size < smallest_page_bytes || page_size > 65'536 || !std::has_single_bit(page_size))
       return invalid(fmt::format("a page size of {} bytes", page_size));
     if (type != page_hash_meta) return invalid("a Berkeley DB of another kind than hash");
     if (encryption != 0) return invalid("the database is encrypted");
@@ -54,9 +56,10 @@ class Reader {
 
   Result<> read(const VisitRpmHeader& visit) {
     for (std::uint32_t number = 1; number < page_count_; ++number) {
-      TRY(const auto header, page_header(number));
+      TRY(const auto whole, page(pages_, number));
+      TRY(const auto header, page_header(whole));
       if (header.type == page_hash || header.type == page_hash_unsorted)
-        TRY_VOID(read_hash_page(number, header, visit).within(fmt::format("page {}", number)));
+        TRY_VOID(read_hash_page(whole, header, visit).within(fmt::format("page {}", number)));
     }
     if (last_page_ >= page_count_)
       return invalid(fmt::format("the file is cut off: {} of {} pages", page_count_,
@@ -65,9 +68,10 @@ class Reader {
   }
 
  private:
-  Reader(std::string_view bytes, std::uint32_t page_size, std::uint32_t last_page,
+  Reader(const ByteWindow& bytes, std::uint32_t page_size, std::uint32_t last_page,
          std::endian order)
-      : bytes_(bytes),
+      : pages_(bytes),
+        chains_(bytes),
         page_size_(page_size),
         page_count_(static_cast<std::uint32_t>(bytes.size() / page_size)),
         last_page_(last_page),
@@ -83,12 +87,12 @@ class Reader {
     return invalid("no Berkeley DB hash database");
   }
 
-  std::string_view page(std::uint32_t number) const {
-    return bytes_.substr(std::size_t{number} * page_size_, page_size_);
+  Result<std::string_view> page(ByteWindow& bytes, std::uint32_t number) const {
+    return bytes.at(std::size_t{number} * page_size_, page_size_);
   }
 
-  Result<PageHeader> page_header(std::uint32_t number) const {
-    Cursor cursor(page(number));
+  Result<PageHeader> page_header(std::string_view page) const {
+    Cursor cursor(page);
     PageHeader header;
     TRY_VOID(cursor.seek(16));
     TRY(header.next, cursor.read<std::uint32_t>(order_));
@@ -101,10 +105,9 @@ class Reader {
 
   // Offsets of the items stand behind the page header; items fill the page from its end, so that
   // each reaches to the start of the one before.
-  Result<> read_hash_page(std::uint32_t number, const PageHeader& header,
+  Result<> read_hash_page(std::string_view whole, const PageHeader& header,
                           const VisitRpmHeader& visit) {
     if (header.entries % 2 != 0) return invalid("a key without data");
-    const auto whole = page(number);
     Cursor offsets(whole.substr(page_header_bytes));
     std::size_t end = whole.size();
     std::optional<std::uint32_t> key;
@@ -145,17 +148,18 @@ class Reader {
   // An overflow page belongs to one item only, so that all chains together are no longer than the
   // file has pages; a chain that runs in a circle ends there.
   Result<std::string> read_overflow(std::uint32_t number, std::uint32_t length) {
-    if (length > max_blob_bytes) return limit_exceeded("a header of more than 32 MB");
+    if (length > max_rpm_header_bytes) return limit_exceeded("a header of more than 32 MB");
     std::string blob;
-    blob.reserve(std::min<std::size_t>(length, bytes_.size()));
+    blob.reserve(std::min<std::size_t>(length, chains_.size()));
     while (blob.size() < length) {
       if (number == 0 || number >= page_count_)
         return invalid(fmt::format("an overflow chain leads to page {}", number));
       if (overflow_room_ == 0) return invalid("overflow chains share pages");
       --overflow_room_;
-      TRY(const auto header, page_header(number));
+      TRY(const auto whole, page(chains_, number));
+      TRY(const auto header, page_header(whole));
       if (header.type != page_overflow) return invalid("an overflow chain leads to another page");
-      Cursor cursor(page(number));
+      Cursor cursor(whole);
       TRY_VOID(cursor.seek(page_header_bytes));
       TRY(const auto data, cursor.take(header.used));
       blob += data;
@@ -165,7 +169,8 @@ class Reader {
     return blob;
   }
 
-  std::string_view bytes_;
+  ByteWindow pages_;
+  ByteWindow chains_;  // which are followed while a page is looked at
   std::uint32_t page_size_;
   std::uint32_t page_count_;
   std::uint32_t last_page_;  // as the database says
@@ -175,7 +180,7 @@ class Reader {
 
 }  // namespace
 
-Result<> read_rpmdb_bdb(std::string_view bytes, const VisitRpmHeader& visit) {
+Result<> read_rpmdb_bdb(const ByteWindow& bytes, const VisitRpmHeader& visit) {
   TRY(auto reader, Reader::open(bytes));
   return reader.read(visit);
 }

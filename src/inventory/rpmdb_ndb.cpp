@@ -23,19 +23,31 @@ struct Slot {
   std::uint32_t blocks = 0;
 };
 
-Result<> expect(Cursor& cursor, std::string_view magic, std::string_view what) {
+// begin: of the cursor's bytes in the file.
+Result<> expect(Cursor& cursor, std::size_t begin, std::string_view magic, std::string_view what) {
   TRY(const auto found, cursor.take(magic.size()));
   if (found != magic)
-    return invalid(fmt::format("{} at byte {} is damaged", what, cursor.offset()));
+    return invalid(fmt::format("{} at byte {} is damaged", what, begin + cursor.offset()));
   return {};
 }
 
-Result<std::string_view> read_blob(std::string_view bytes, const Slot& slot) {
-  Cursor file(bytes);
-  TRY_VOID(file.seek(std::size_t{slot.first_block} * block_bytes));
-  TRY(const auto blocks, file.take(std::size_t{slot.blocks} * block_bytes));
+Result<Slot> read_slot(std::string_view bytes, std::size_t begin) {
+  Cursor cursor(bytes);
+  TRY_VOID(expect(cursor, begin, "Slot", "a slot"));
+  Slot slot;
+  TRY(slot.number, cursor.little<std::uint32_t>());
+  TRY(slot.first_block, cursor.little<std::uint32_t>());
+  TRY(slot.blocks, cursor.little<std::uint32_t>());
+  return slot;
+}
+
+Result<std::string_view> read_blob(ByteWindow& bytes, const Slot& slot) {
+  const auto begin = std::size_t{slot.first_block} * block_bytes;
+  const auto size = std::size_t{slot.blocks} * block_bytes;
+  if (size > max_rpm_header_bytes) return limit_exceeded("a header of more than 32 MB");
+  TRY(const auto blocks, bytes.at(begin, size));
   Cursor cursor(blocks);
-  TRY_VOID(expect(cursor, "BlbS", "a package's head"));
+  TRY_VOID(expect(cursor, begin, "BlbS", "a package's head"));
   TRY(const auto number, cursor.little<std::uint32_t>());
   if (number != slot.number) return invalid("a package's head names another package");
   TRY_VOID(cursor.take(sizeof(std::uint32_t)));  // generation
@@ -45,34 +57,31 @@ Result<std::string_view> read_blob(std::string_view bytes, const Slot& slot) {
   TRY_VOID(cursor.seek(blocks.size() - tail_bytes + sizeof(std::uint32_t)));
   TRY(const auto tail_length, cursor.little<std::uint32_t>());
   if (tail_length != length) return invalid("a package's head and tail differ in length");
-  TRY_VOID(expect(cursor, "BlbE", "a package's tail"));
+  TRY_VOID(expect(cursor, begin, "BlbE", "a package's tail"));
   return blob;
 }
 
 }  // namespace
 
-Result<> read_rpmdb_ndb(std::string_view bytes, const VisitRpmHeader& visit) {
-  Cursor cursor(bytes);
-  TRY_VOID(expect(cursor, "RpmP", "the database's header"));
+Result<> read_rpmdb_ndb(const ByteWindow& bytes, const VisitRpmHeader& visit) {
+  auto slots = bytes;
+  auto packages = bytes;
+  TRY(const auto header, slots.at(0, header_bytes));
+  Cursor cursor(header);
+  TRY_VOID(expect(cursor, 0, "RpmP", "the database's header"));
   TRY(const auto version, cursor.little<std::uint32_t>());
   if (version != 0) return invalid(fmt::format("version {} of the ndb format", version));
   TRY_VOID(cursor.take(sizeof(std::uint32_t)));  // generation
   TRY(const auto slot_pages, cursor.little<std::uint32_t>());
-  TRY_VOID(cursor.seek(header_bytes));
   if (slot_pages == 0 || slot_pages > bytes.size() / page_bytes)
     return invalid(fmt::format("{} slot pages do not fit into the file", slot_pages));
-  TRY(const auto table, cursor.take(slot_pages * page_bytes - header_bytes));
   // Packages do not overlap: together they are no larger than the file.
   std::size_t room = bytes.size();
-  Cursor slots(table);
-  while (slots.remaining() >= slot_bytes) {
-    TRY_VOID(expect(slots, "Slot", "a slot"));
-    Slot slot;
-    TRY(slot.number, slots.little<std::uint32_t>());
-    TRY(slot.first_block, slots.little<std::uint32_t>());
-    TRY(slot.blocks, slots.little<std::uint32_t>());
+  for (auto at = header_bytes; at < slot_pages * page_bytes; at += slot_bytes) {
+    TRY(const auto bytes_of_slot, slots.at(at, slot_bytes));
+    TRY(const auto slot, read_slot(bytes_of_slot, at));
     if (slot.number == 0) continue;
-    TRY(const auto blob, read_blob(bytes, slot));
+    TRY(const auto blob, read_blob(packages, slot));
     if (blob.size() > room) return invalid("packages overlap");
     room -= blob.size();
     TRY_VOID(visit(blob, slot.number));

@@ -10,35 +10,20 @@
 #include <fmt/format.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
-#include <sys/stat.h>
 #include <unistd.h>
+
+#include "inventory/file_state.h"
 
 namespace tenken::inventory {
 namespace {
 
 constexpr off_t max_copy_bytes = off_t{1} << 30;  // of all files together
-constexpr int max_attempts = 3;
-
-struct State {
-  off_t size = 0;
-  timespec modified{};
-  bool operator==(const State& other) const {
-    return size == other.size && modified.tv_sec == other.modified.tv_sec &&
-           modified.tv_nsec == other.modified.tv_nsec;
-  }
-};
 
 struct File {
   std::string_view suffix;  // "" or "-wal"
   Fd fd;
-  State state;
+  FileState state;
 };
-
-Result<State> state_of(const Fd& fd, std::string_view shown) {
-  struct stat status{};
-  if (::fstat(fd.get(), &status) != 0) return from_errno(errno, shown);
-  return State{.size = status.st_size, .modified = status.st_mtim};
-}
 
 // A rollback journal with its magic means that a transaction was cut off in the middle. It is never
 // handed to SQLite: a journal may name another file, which SQLite would then delete.
@@ -134,7 +119,7 @@ Result<> read_once(const std::vector<File>& files,
 Result<> with_sqlite_at_rest(
     const Root& root, std::string_view path,
     const std::function<Result<>(const std::string&, SqliteAccess)>& read) {
-  for (int attempt = 0; attempt < max_attempts; ++attempt) {
+  for (int attempt = 0; attempt < max_attempts_at_rest; ++attempt) {
     TRY_VOID(check_journal(root, path));
     TRY(const auto files, open_files(root, path));
     auto result = read_once(files, read);

@@ -294,6 +294,20 @@ class BadServers(support.TestCase):
         self.server.answer = lambda *_: None
         wait_for(lambda: self.server.sequence == 4, 75, "one more inventory")
 
+    def test_a_command_that_fails_takes_no_other_with_it(self):
+        def answer(path, *_):
+            if path == "/agent/renew":
+                return 503, {"message": "not now"}
+            if path == "/agent/poll" and self.server.sequence == 1:
+                commands = [self.server.signed(name, i) for i, name in enumerate(("renew", "collect"))]
+                return 200, {"commands": commands}
+            return None
+
+        self.server.answer = answer
+        self.host.start()
+        wait_for(lambda: self.server.sequence >= 2, 20, "the inventory that was asked for")
+        self.assertIn("not now", self.host.log())
+
 
 if __name__ == "__main__":
     support.main()

@@ -8,10 +8,13 @@ import aws_tools
 
 aws_tools.enter()
 
+import fcntl
 import hashlib
 import os
 import pathlib
+import resource
 import shutil
+import signal
 import subprocess
 import unittest
 
@@ -20,6 +23,25 @@ import support
 from server import ACCOUNT
 
 AGENT = os.environ.get("TENKEN_AGENT", "tenken-agent")
+# Starts and stops what the unit says.
+SYSTEMCTL = """#!/bin/sh
+pid=$(cat /run/agent.pid 2>/dev/null)
+runs() { [ -n "$pid" ] && grep -q . "/proc/$pid/cmdline" 2>/dev/null; }
+stop() {
+  ! runs || kill "$pid"
+  while runs; do sleep 0.1; done
+}
+start() {
+  setsid $(sed -n s/^ExecStart=//p /etc/systemd/system/tenken-agent.service) >/dev/null 2>&1 &
+  echo $! >/run/agent.pid
+}
+case $1 in
+  is-active) runs ;;
+  stop) stop ;;
+  start) runs || start ;;
+  restart) stop && start ;;
+esac
+"""
 
 
 class Install(support.TestCase):
@@ -42,10 +64,11 @@ class Install(support.TestCase):
         self.script.write_bytes(connection.getresponse().read())
         connection.close()
 
-    def installer(self, *words, stdin=""):
+    def installer(self, *words, stdin="", **named):
+        named.setdefault("env", support.environment())
         return subprocess.run(
             ["sh", self.script, "--rootfs", self.root, *words], input=stdin, capture_output=True,
-            text=True, check=False, env=support.environment(),
+            text=True, check=False, **named,
         )  # fmt: skip
 
     def install(self, *words):
@@ -247,6 +270,147 @@ class Install(support.TestCase):
         )  # fmt: skip
         self.assertEqual(done.returncode, 0, done)
         self.assertIn("enrolled as", done.stdout)
+
+    # Again, where an agent is at work.
+
+    def test_the_end_of_an_agent_at_work_is_waited_for(self):
+        self.assertEqual(self.install("--init", "none").returncode, 0)
+        token = self.server.admin("token", "create", "--account", ACCOUNT).strip()
+        words = ["sh", self.script, "--rootfs", self.root, "--server", self.server.url, "--ca",
+                 self.server.ca_file, "--init", "none", "--token", token]  # fmt: skip
+        with open(self.root / "var/lib/tenken-agent/lock") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            running = subprocess.Popen(
+                words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                env=support.environment(),
+            )  # fmt: skip
+            self.addCleanup(running.wait)
+            self.addCleanup(running.kill)
+            self.assertIn("another tenken-agent is at work", running.stderr.readline())
+        said, complaint = running.communicate(timeout=60)
+        self.assertEqual(running.returncode, 0, complaint)
+        self.assertIn("enrolled as", said)
+        self.assertNotIn("another tenken-agent uses it", complaint)
+
+    def reinstall(self, init, prepare):
+        """On this machine, whose /etc and /run are copies: installed, again over the agent that
+        runs, and with a token that is none. Each time it works, with this certificate or that."""
+        if os.geteuid() != 0 or not shutil.which("unshare"):
+            self.skipTest("namespaces take root")
+        tokens = [self.server.admin("token", "create", "--account", ACCOUNT).strip() for _ in range(2)]
+        authority = hashlib.sha256(pathlib.Path(self.server.ca_file).read_bytes()).hexdigest()
+        place, state = self.directory / "etc", self.directory / "state"
+        place.mkdir()
+        story = self.directory / "story"
+        story.write_text(f"""set -eu
+            mount -t tmpfs tmpfs {place}
+            cp -a /etc/. {place}
+            mount --bind {place} /etc
+            mount -t tmpfs tmpfs /run
+            {prepare}
+            install() {{
+              rm -f {state}/status
+              printf '%s\\n' "$1" | sh {self.script} --server {self.server.url} --init {init} \\
+                --ca-sha256 {authority} --bin {self.directory}/bin --state {state}
+            }}
+            works() {{
+              until grep -q '^contact=.*Z' {state}/status; do sleep 0.1; done 2>/dev/null
+              echo "works $(cksum <{state}/agent.pem)"
+            }}
+            install {tokens[0]}
+            works
+            install {tokens[1]}
+            works
+            ! install {"A" * 43}
+            works
+            """)
+        words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+        if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
+            self.skipTest("no namespaces can be made here")
+        done = subprocess.run(
+            [*words, "sh", story], capture_output=True, text=True, check=False, timeout=180,
+            env=support.environment(
+                SOURCE_DATE_EPOCH=None, PATH=f"{self.directory}:/usr/sbin:/usr/bin:/sbin:/bin"),
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done)
+        first, second, third = [
+            line.split()[1] for line in done.stdout.splitlines() if line.startswith("works ")
+        ]
+        self.assertNotEqual(first, second)
+        self.assertEqual(second, third)
+        self.assertIn("could not be enrolled: the agent goes on as before", done.stderr)
+
+    def test_again_with_systemd(self):
+        program = self.directory / "systemctl"
+        program.write_text(SYSTEMCTL)
+        program.chmod(0o755)
+        self.reinstall("systemd", "mkdir -p /run/systemd/system")
+
+    def test_again_with_sysv_init(self):
+        if not shutil.which("update-rc.d", path="/usr/sbin:/sbin"):
+            self.skipTest("update-rc.d is needed")
+        self.reinstall("sysv", "")
+
+    # Machines that make it hard.
+
+    def test_the_program_is_tried_where_it_will_lie(self):
+        # As where /tmp is mounted noexec.
+        place = self.root / "usr/local/bin"
+        (self.releases / f"tenken-agent-{os.uname().machine}").write_text(
+            f'#!/bin/sh\ncase $0 in {place}/*) ;; *) exit 126 ;; esac\n'
+            f'[ "$1" = --version ] || echo >{self.root}/var/lib/tenken-agent/agent.conf\n'
+        )
+        done = self.install("--init", "none")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual([file.name for file in place.iterdir()], ["tenken-agent"])
+        (self.releases / f"tenken-agent-{os.uname().machine}").write_text("#!/bin/sh\nexit 1\n")
+        done = self.install("--init", "none")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"does not run on this host, in {place}", done.stderr)
+        self.assertEqual([file.name for file in place.iterdir()], ["tenken-agent"])
+
+    def test_roots_table_is_whole_on_a_full_disk(self):
+        table = self.root / "etc/crontabs/root"
+        table.parent.mkdir()
+        line = "*/4 * * * * exec /usr/local/bin/tenken-agent run --once --state /x\n"
+        text = "0 3 * * * other\n" * 1000 + line
+        table.write_text(text)
+        table.chmod(0o600)
+
+        def small_disk():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+        for words in (["--remove-service"], ["--add-service", "--init", "cron"]):
+            done = self.installer(*words, preexec_fn=small_disk, restore_signals=False)
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn("could not be written; it is as it was", done.stderr)
+            self.assertEqual(table.read_text(), text)
+            self.assertEqual([file.name for file in table.parent.iterdir()], ["root"])
+        # A table without other lines is empty afterwards; one without the agent's is not touched.
+        table.write_text(line)
+        self.assertEqual(self.installer("--remove-service").returncode, 0)
+        self.assertEqual(table.read_text(), "")
+        self.assertEqual(table.stat().st_mode & 0o777, 0o600)
+        before = table.stat()
+        self.assertEqual(self.installer("--remove-service").returncode, 0)
+        self.assertEqual(table.stat(), before)
+
+    def test_a_wget_that_says_nothing_is_explained(self):
+        folder = self.directory / "programs"
+        folder.mkdir()
+        for name in ("sh", "rm", "mktemp", "uname", "printf", "cat"):
+            (folder / name).symlink_to(shutil.which(name))
+        (folder / "wget").write_text("#!/bin/sh\nexit 4\n")
+        (folder / "wget").chmod(0o755)
+        words = ["--server", self.server.url, "--init", "none", "--token", "x"]
+        for trust, missing in (
+            (["--ca-sha256", "0" * 64], "/agent/ca.pem could not be fetched"),
+            (["--ca", self.server.ca_file], f"has no program for {os.uname().machine}"),
+        ):
+            done = self.installer(*words, *trust, env=support.environment(PATH=str(folder)))
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(missing, done.stderr)
 
     def test_what_cannot_be_is_told(self):
         for words, why in (

@@ -114,6 +114,19 @@ class Agents(AgentCase):
         second.start()
         self.expect_findings([])
 
+    def test_an_agent_that_runs_is_stopped_before_its_host_enrols_again(self):
+        host = self.enrolled()
+        wait_for(lambda: "report 1" in host.log(), 15, "the report")
+        self.server.admin("agent", "revoke", host.id, "--account", ACCOUNT)
+        how = "systemctl stop tenken-agent"
+        self.assertIn(how, self.agents()[host.id]["repair"])
+        wait_for(lambda: "This agent was revoked" in host.log(), 10, "the refusal")
+        answer = host.enrol(self.server, self.token())
+        self.assertEqual(answer.code, os.EX_TEMPFAIL, answer)
+        self.assertIn(how, answer.err)
+        host.stop()
+        self.assertEqual(host.enrol(self.server, self.token()).code, 0)
+
     # Who may come in.
 
     def test_a_token_is_good_for_what_it_was_made_for(self):

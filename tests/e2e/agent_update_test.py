@@ -243,6 +243,50 @@ class Updates(support.TestCase):
         self.update(host.id, "--release", NEWER)
         self.expect_fault(host, f'says that it is "tenken-agent {VERSION}"')
 
+    def test_one_that_does_not_say_its_version_is_refused(self):
+        host = self.host()
+        self.release(NEWER, b"#!/bin/sh\nexec sleep 1000\n")
+        self.update(host.id, "--release", NEWER)
+        self.expect_fault(host, "does not run on this host")
+
+    def test_an_agent_that_is_ended_while_a_program_says_nothing_ends(self):
+        host = self.host()
+        self.release(NEWER, f"#!/bin/sh\necho $$ >{host.state}/asked\nexec sleep 1000\n".encode())
+        self.update(host.id, "--release", NEWER)
+        asked = host.state / "asked"
+        wait_for(lambda: asked.exists() and asked.read_text(), 40, "the question")
+        self.assertEqual(host.stop(), 0)
+        self.assertFalse(pathlib.Path("/proc", asked.read_text().strip()).exists())
+        host.start()
+        self.expect_interruption(host)
+
+    def plant(self, host):
+        """A program that nobody has fetched, in the place of the current one."""
+        host.stop()
+        file = host.state / "versions" / NEWER / "tenken-agent"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"#!/bin/sh\ncat /proc/self/status >{host.state}/ran\nexec sleep 1000\n")
+        file.chmod(0o700)
+        (host.state / "versions/current").write_text(NEWER + "\n")
+        host.start()
+        return host.state / "ran"
+
+    def test_without_a_pinned_key_nothing_that_lies_there_is_run(self):
+        host = self.host(key=False)
+        ran = self.plant(host)
+        wait_for(lambda: host.log().count("resource ") >= 2, 20, "the start")
+        self.assertEqual(host.version(), VERSION)
+        self.assertFalse(ran.exists())
+
+    def test_what_is_run_at_the_start_has_the_rights_of_an_agent(self):
+        host = self.host()
+        ran = self.plant(host)
+        wait_for(lambda: ran.exists() and "Seccomp:" in ran.read_text(), 20, "the start")
+        facts = dict(line.split(":\t", 1) for line in ran.read_text().splitlines())
+        self.assertEqual(facts["Seccomp"].strip(), "2")
+        self.assertEqual(facts["NoNewPrivs"], "1")
+        self.assertEqual(int(facts["CapEff"], 16) & ~(1 << 2 | 1 << 19), 0)
+
     def test_without_a_pinned_key_nothing_is_updated(self):
         host = self.host(key=False)
         self.release(NEWER)

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "inventory/byte_window.h"
 #include "inventory/os_package_database.h"
 #include "inventory/rpm_header.h"
 #include "inventory/rpmdb.h"
@@ -37,12 +38,13 @@ Result<> visit_sqlite(const Root& root, std::string_view path, const std::functi
   });
 }
 
-template <Result<> (*read_format)(std::string_view, const VisitRpmHeader&)>
-Result<> visit_whole(const Root& root, std::string_view path, const std::function<void()>& begin,
-                     const VisitRpmHeader& visit) {
-  TRY(const auto bytes, root.read(path, max_bytes));
-  begin();
-  return read_format(bytes, visit);
+template <Result<> (*read_format)(const ByteWindow&, const VisitRpmHeader&)>
+Result<> visit_file(const Root& root, std::string_view path, const std::function<void()>& begin,
+                    const VisitRpmHeader& visit) {
+  return with_file_at_rest(root, path, max_bytes, [&](const ByteWindow& bytes) {
+    begin();
+    return read_format(bytes, visit);
+  });
 }
 
 struct Format {
@@ -54,8 +56,8 @@ struct Format {
 constexpr std::string_view directories[] = {"var/lib/rpm", "usr/lib/sysimage/rpm", "usr/share/rpm"};
 // The newest format first: a database that was converted may leave its old file behind.
 constexpr Format formats[] = {{"rpmdb.sqlite", visit_sqlite},
-                              {"Packages.db", visit_whole<read_rpmdb_ndb>},
-                              {"Packages", visit_whole<read_rpmdb_bdb>}};
+                              {"Packages.db", visit_file<read_rpmdb_ndb>},
+                              {"Packages", visit_file<read_rpmdb_bdb>}};
 
 // SQLite's file with what stands beside it.
 constexpr std::string_view files[] = {"var/lib/rpm/rpmdb.sqlite",
