@@ -74,17 +74,18 @@ void generate(sql::Connection& connection, std::uint64_t findings) {
       "1, '111122223333', 1, (i % 50 * 400 + (i / 50) * 7919 % 400) * 37 % 101, i % 3, "
       "((i % 50 * 400 + (i / 50) * 7919 % 400) % 3000) || ',' || (i / 50 % 2), 1, 1, 'x', 1 FROM "
       "n;"));
-  constexpr std::string_view numbers_of =
+  constexpr std::string_view upper =
       "COUNT(*), SUM(score >= 90), SUM(score BETWEEN 70 AND 89), SUM(score BETWEEN 40 AND 69)";
+  constexpr std::string_view lower = "SUM(score BETWEEN 1 AND 39), SUM(score = 0), SUM(score < 0)";
   must(connection.script(fmt::format(
-      "INSERT INTO finding_count SELECT resource_id, account_id, 'AWS_EC2_INSTANCE', {0} "
+      "INSERT INTO finding_count SELECT resource_id, account_id, 'AWS_EC2_INSTANCE', {0}, {1} "
       "FROM finding GROUP BY resource_id, account_id;"
       "INSERT INTO title_count SELECT account_id, vulnerability_id, vulnerability_id || ' - "
-      "package-' || packages, 'AWS_EC2_INSTANCE', 0, {0}, SUM(fix = 2) FROM finding "
+      "package-' || packages, 'AWS_EC2_INSTANCE', 0, {0}, SUM(fix = 2), {1} FROM finding "
       "GROUP BY account_id, vulnerability_id, packages;"
-      "INSERT INTO package_count SELECT account_id, 'package-' || packages, 0, {0} FROM finding "
-      "GROUP BY account_id, packages;",
-      numbers_of)));
+      "INSERT INTO package_count SELECT account_id, 'package-' || packages, 0, {0}, {1} "
+      "FROM finding GROUP BY account_id, packages;",
+      upper, lower)));
 }
 
 // Without its indexes while it is filled: they are built at once afterwards.

@@ -103,10 +103,11 @@ TEST_P(AccessTest, ExpiredKeysDoNotCountAsLive) {
   EXPECT_EQ(create_key(db(), master_, request, today).error().code, Errc::invalid);
 }
 
-TEST_P(AccessTest, KeyNeedsARoleForANewUserAndKeepsThatOfAnOldOne) {
-  EXPECT_EQ(create_key(db(), master_, {.account = acme, .user = "alice"}, today).error().code,
-            Errc::not_found);
-  EXPECT_TRUE(list_accounts(db()).value().empty()) << "rolled back as a whole";
+TEST_P(AccessTest, KeyWithoutARoleMakesAViewerAndKeepsTheRoleOfAnOldUser) {
+  EXPECT_TRUE(create_key(db(), master_, {.account = acme, .user = "carol"}, today));
+  EXPECT_EQ(list_users(db(), acme).value()[0].role, Role::viewer);
+  EXPECT_FALSE(create_key(db(), master_, {.account = other_account, .user = "a b"}, today));
+  EXPECT_EQ(list_accounts(db()).value().size(), 1U) << "rolled back as a whole";
   make_key(acme, "alice", Role::security);
   EXPECT_TRUE(create_key(db(), master_, {.account = acme, .user = "alice"}, today));
   EXPECT_EQ(
@@ -134,6 +135,16 @@ TEST_P(AccessTest, RotationGivesASecondKeyAndEndsTheFirstAfterItsGrace) {
             Errc::limit);
   EXPECT_EQ(rotate_key(db(), master_, first.access_key_id, 0, today + 4000).error().code,
             Errc::not_found);
+}
+
+TEST_P(AccessTest, ARotatedKeyLivesAsLongAsTheFirstWasMadeTo) {
+  const KeyRequest request{
+      .account = acme, .user = "alice", .role = Role::viewer, .expires_at = today + 1000};
+  const auto first = create_key(db(), master_, request, today).value();
+  ASSERT_TRUE(rotate_key(db(), master_, first.access_key_id, 60, today + 600));
+  const auto keys = list_keys(db(), acme, "alice").value();
+  EXPECT_EQ(keys[0].expires_at, today + 1600);
+  EXPECT_EQ(keys[1].expires_at, today + 660);
 }
 
 TEST_P(AccessTest, RevokingDeletesTheSecretAndSaysWhereThereIsNothingToRevoke) {

@@ -58,19 +58,18 @@ Result<bool> add_account(sql::Connection& connection, std::string_view account, 
   return added > 0;
 }
 
-// False: it was there, with this role.
+// False: it was there, with this role if one is asked for.
 Result<bool> add_user(sql::Connection& connection, std::string_view account, std::string_view user,
                       std::optional<Role> role, Seconds now) {
   TRY_VOID(check_user(user));
   TRY_VOID(ensure_account(connection, account, now));
   TRY(const auto known, find_user(connection, account, user));
-  if (!known && !role)
-    return not_found(fmt::format("account {} has no user {}: say its role", account, user));
   if (!known) {
     TRY_VOID(
         connection.run("INSERT INTO app_user (account_id, name, user_id, role, created_at, "
                        "revoked_at) VALUES (?1, ?2, ?3, ?4, ?5, 0)",
-                       account, user, std::string_view(new_user_id()), name(*role), now));
+                       account, user, std::string_view(new_user_id()),
+                       name(role.value_or(role_of_new_users)), now));
     return true;
   }
   if (known->revoked_at != 0)
@@ -78,8 +77,8 @@ Result<bool> add_user(sql::Connection& connection, std::string_view account, std
         fmt::format("user {} of account {} was revoked: create it again first", user, account));
   if (role && known->role != name(*role))
     return conflict(
-        fmt::format("user {} of account {} has the role {}: change that first, or name "
-                    "another user",
+        fmt::format("user {} of account {} has the role {}: change that first (tenken admin user "
+                    "role), or name another user",
                     user, account, known->role));
   return false;
 }
@@ -121,7 +120,7 @@ Result<> ensure_user(sql::Connection& connection, std::string_view account, std:
                      std::optional<Role> role, Seconds now) {
   TRY(const auto added, add_user(connection, account, user, role, now));
   if (!added) return {};
-  return note_user(connection, account, "CreateUser", user, *role, now);
+  return note_user(connection, account, "CreateUser", user, role.value_or(role_of_new_users), now);
 }
 
 Result<> create_account(sql::Connection& connection, std::string_view account,

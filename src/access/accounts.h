@@ -41,6 +41,9 @@ Result<bool> is_live_account(sql::Connection& connection, std::string_view accou
 // Ends every key of the account too, and lets its agents in no longer.
 Result<> revoke_account(sql::Connection& connection, std::string_view account, Seconds now);
 
+// What a new user may where nothing is said.
+inline constexpr Role role_of_new_users = Role::viewer;
+
 struct User {
   std::string account;
   std::string name;

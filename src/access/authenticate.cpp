@@ -10,10 +10,8 @@ std::expected<Authenticated, aws::Refusal> Authenticator::authenticate(const aws
   // tenken issues no session tokens, so one that comes with a request is not ours.
   if (!claim->session_token.empty()) return std::unexpected(aws::unknown_client());
   const auto key = keys_.find(claim->access_key_id, now);
-  if (!key)
-    return std::unexpected(key.error().code == Errc::not_found
-                               ? aws::unknown_client()
-                               : aws::unavailable(key.error().what));
+  if (!key) return std::unexpected(aws::unavailable(key.error().what));
+  if (*key == nullptr) return std::unexpected(aws::unknown_client());
   auto verified = aws::verify(*claim, head, body, (*key)->secret, policy_, signing_keys_, now);
   if (!verified) return std::unexpected(std::move(verified.error()));
   keys_.used(claim->access_key_id, now);

@@ -24,10 +24,6 @@ bool is_key_id(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return is_digit(c) || (c >= 'A' && c <= 'Z'); });
 }
 
-Error no_such_key() {
-  return not_found("no such access key");
-}
-
 }  // namespace
 
 struct KeyRing::State {
@@ -96,7 +92,7 @@ Result<std::shared_ptr<const KnownKey>> KeyRing::load(std::string_view access_ke
           "k.revoked_at = 0 AND u.revoked_at = 0 AND a.revoked_at = 0",
           access_key_id));
   TRY(const auto* row, rows->next());
-  if (row == nullptr) return no_such_key();
+  if (row == nullptr) return nullptr;
   auto key = std::make_shared<KnownKey>();
   key->principal = {.account = row->string(0),
                     .user = row->string(1),
@@ -105,14 +101,13 @@ Result<std::shared_ptr<const KnownKey>> KeyRing::load(std::string_view access_ke
                     .role = parse_role(row->text(3)).value_or(Role::nobody)};
   auto secret = open_secret(sealing_key_, row->text(4), access_key_id, key->principal.account);
   // check_master_key said so at the start; to the one who asks, the key is none.
-  if (!secret) return no_such_key();
+  if (!secret) return nullptr;
   key->secret = std::move(*secret);
   key->expires_at = row->integer(5);
   return key;
 }
 
-Result<std::shared_ptr<const KnownKey>> KeyRing::find(std::string_view access_key_id, Seconds now) {
-  if (!is_key_id(access_key_id)) return no_such_key();
+Result<std::shared_ptr<const KnownKey>> KeyRing::look_up(std::string_view access_key_id) {
   TRY_VOID(check_epoch());
   std::shared_ptr<const KnownKey> key;
   std::int64_t forgotten = 0;
@@ -124,13 +119,21 @@ Result<std::shared_ptr<const KnownKey>> KeyRing::find(std::string_view access_ke
   }
   if (key == nullptr) {
     TRY(key, load(access_key_id));
+    if (key == nullptr) return nullptr;
     const std::unique_lock lock(state_->mutex);
     // A key read before the others were forgotten may be what was changed: it serves this once.
     if (state_->forgotten == forgotten && state_->keys.size() < most_keys)
       state_->keys.insert_or_assign(std::string(access_key_id), key);
   }
-  if (key->expires_at != 0 && now >= key->expires_at) return no_such_key();
   return key;
+}
+
+Result<std::shared_ptr<const KnownKey>> KeyRing::find(std::string_view access_key_id, Seconds now) {
+  if (!is_key_id(access_key_id)) return nullptr;
+  auto key = look_up(access_key_id);
+  if (!key) return unavailable(std::move(key.error().what));
+  const bool over = *key != nullptr && (*key)->expires_at != 0 && now >= (*key)->expires_at;
+  return over ? nullptr : *std::move(key);
 }
 
 void KeyRing::used(std::string_view access_key_id, Seconds now) {

@@ -4,8 +4,7 @@
 // revocation made by another process holds within a second, and while the database cannot be
 // asked, nobody enters.
 //
-// Errors: not_found (no such key, revoked, expired, of a revoked user or account, sealed with
-// another master key), unavailable (the database).
+// Errors: unavailable (the database), whatever it says of itself.
 // Thread rule: any thread.
 #pragma once
 
@@ -40,6 +39,8 @@ class KeyRing {
   KeyRing(sql::Pool& pool, const MasterKey& master, Ticks ticks = steady_ticks);
   ~KeyRing();
 
+  // Null: no such key, revoked, expired, of a revoked user or account, sealed with another master
+  // key.
   Result<std::shared_ptr<const KnownKey>> find(std::string_view access_key_id, Seconds now);
 
   // Remembers that a key was used; write_uses() writes what was remembered to the database, to be
@@ -49,6 +50,7 @@ class KeyRing {
 
  private:
   struct State;
+  Result<std::shared_ptr<const KnownKey>> look_up(std::string_view access_key_id);
   Result<std::shared_ptr<const KnownKey>> load(std::string_view access_key_id);
   Result<> check_epoch();
 

@@ -59,6 +59,7 @@ Result<NewKey> insert_key(sql::Connection& connection, const MasterKey& master,
 struct Owner {
   std::string account;
   std::string user;
+  Seconds lifetime = 0;  // that the key was made with; 0: without end
 };
 Result<> note_key(sql::Connection& connection, std::string_view action, std::string_view id,
                   const Owner& owner, Seconds now) {
@@ -67,14 +68,15 @@ Result<> note_key(sql::Connection& connection, std::string_view action, std::str
 
 // Not_found for a key that was revoked or had expired by then.
 Result<Owner> owner_of(sql::Connection& connection, std::string_view access_key_id, Seconds then) {
-  TRY(const auto rows, connection.query("SELECT account_id, user_name FROM access_key WHERE "
-                                        "access_key_id = ?1 AND revoked_at = 0 AND (expires_at = "
-                                        "0 OR expires_at > ?2)",
-                                        access_key_id, then));
+  TRY(const auto rows,
+      connection.query("SELECT account_id, user_name, CASE WHEN expires_at = 0 THEN 0 ELSE "
+                       "expires_at - created_at END FROM access_key WHERE access_key_id = ?1 AND "
+                       "revoked_at = 0 AND (expires_at = 0 OR expires_at > ?2)",
+                       access_key_id, then));
   TRY(const auto* row, rows->next());
   if (row == nullptr)
     return not_found(fmt::format("no live access key {}", printable(access_key_id.substr(0, 128))));
-  return Owner{.account = row->string(0), .user = row->string(1)};
+  return Owner{.account = row->string(0), .user = row->string(1), .lifetime = row->integer(2)};
 }
 
 }  // namespace
@@ -128,7 +130,8 @@ Result<NewKey> rotate_key(sql::Connection& connection, const MasterKey& master,
   TRY(auto transaction, begin_change(connection));
   TRY_VOID(claim_master_key(connection, master));
   TRY(const auto owner, owner_of(connection, access_key_id, now));
-  TRY(auto key, insert_key(connection, master, owner.account, owner.user, 0, now));
+  const auto expires_at = owner.lifetime == 0 ? 0 : now + owner.lifetime;
+  TRY(auto key, insert_key(connection, master, owner.account, owner.user, expires_at, now));
   TRY_VOID(
       connection.run("UPDATE access_key SET expires_at = ?2 WHERE access_key_id = ?1 AND "
                      "(expires_at = 0 OR expires_at > ?2)",

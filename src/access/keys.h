@@ -32,7 +32,8 @@ inline constexpr std::int64_t live_keys_per_user = 2;
 // sealed with another. A database without secrets takes the first key that makes one.
 Result<> check_master_key(sql::Connection& connection, const MasterKey& master);
 // The way back when the master key is lost: every access key is revoked, the shared certificate
-// authority is forgotten, and new ones are sealed with this one from now on. Returns the number of keys revoked.
+// authority is forgotten, and new ones are sealed with this one from now on. Returns the number of
+// keys revoked.
 Result<std::int64_t> adopt_master_key(sql::Connection& connection, const MasterKey& master,
                                       Seconds now);
 
@@ -44,7 +45,7 @@ struct NewKey {
 struct KeyRequest {
   std::string_view account;
   std::string_view user;
-  std::optional<Role> role;  // of a user who is not there yet
+  std::optional<Role> role;  // must be that of a user who is there; none: whatever it is
   Seconds expires_at = 0;    // 0: never
 };
 
@@ -52,7 +53,8 @@ struct KeyRequest {
 Result<NewKey> create_key(sql::Connection& connection, const MasterKey& master,
                           const KeyRequest& request, Seconds now);
 
-// A second key for the user of this one, which ends grace_s from now.
+// A second key for the user of this one, made to live as long as this one was; this one ends
+// grace_s from now.
 Result<NewKey> rotate_key(sql::Connection& connection, const MasterKey& master,
                           std::string_view access_key_id, Seconds grace_s, Seconds now);
 

@@ -1,5 +1,7 @@
 #include "access/tokens.h"
 
+#include <set>
+
 #include <fmt/format.h>
 
 #include "access/accounts.h"
@@ -67,18 +69,24 @@ Result<> check(const TokenRequest& request, Seconds now) {
     return invalid(fmt::format("a token has 1 to {} uses", most_uses));
   if (request.tags.size() > most_token_tags)
     return invalid(fmt::format("a token has at most {} tags", most_token_tags));
-  for (const auto& [name, value] : request.tags) {
+  return check_tags(request.tags);
+}
+
+}  // namespace
+
+Result<> check_tags(const Tags& tags) {
+  std::set<std::string_view> names;
+  for (const auto& [name, value] : tags) {
     if (name.empty() || name.size() > longest_tag_name || value.size() > longest_tag_value ||
         printable(name) != name || printable(value) != value)
       return invalid(
           fmt::format("tag {}: a name of 1 to {} and a value of at most {} printable "
                       "bytes are needed",
                       printable(name.substr(0, 40)), longest_tag_name, longest_tag_value));
+    if (!names.insert(name).second) return invalid(fmt::format("tag {}: it has two values", name));
   }
   return {};
 }
-
-}  // namespace
 
 Result<NewToken> create_token(sql::Connection& connection, const TokenRequest& request,
                               Seconds now) {

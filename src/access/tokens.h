@@ -28,6 +28,10 @@ inline constexpr std::size_t most_token_tags = 50;
 
 using Tags = std::vector<std::pair<std::string, std::string>>;
 
+// Of a resource, wherever they come from: names of 1 to 128 and values of at most 256 printable
+// bytes, no name twice. Errors: invalid.
+Result<> check_tags(const Tags& tags);
+
 struct TokenRequest {
   std::string_view account;
   std::string_view made_by;  // a user's name, or "command line"

@@ -98,6 +98,10 @@ TEST_P(TokensTest, RefusesWhatIsNoToken) {
   EXPECT_EQ(code(today + 60, 1, {{"", "x"}}), Errc::invalid);
   EXPECT_EQ(code(today + 60, 1, {{"a\x1b", "x"}}), Errc::invalid);
   EXPECT_EQ(code(today + 60, 1, Tags(51, {"a", "b"})), Errc::invalid);
+  EXPECT_EQ(code(today + 60, 1, {{"a", "x"}, {"b", "x"}, {"a", "x"}}), Errc::invalid);
+  EXPECT_EQ(code(today + 60, 1, {{std::string(129, 'a'), "x"}}), Errc::invalid);
+  EXPECT_EQ(code(today + 60, 1, {{"a", std::string(257, 'x')}}), Errc::invalid);
+  EXPECT_TRUE(check_tags({{std::string(128, 'a'), std::string(256, 'x')}, {"a", ""}}));
 }
 
 TEST_P(TokensTest, IsForgottenLongAfterItsEnd) {

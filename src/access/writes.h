@@ -26,8 +26,8 @@ Result<> claim_master_key(sql::Connection& connection, const MasterKey& master);
 // revoked.
 Result<> ensure_account(sql::Connection& connection, std::string_view account, Seconds now);
 
-// Creates account and user where they are absent; without a role the user must be there. Conflict
-// where the user was revoked or has another role.
+// Creates account and user where they are absent. Conflict where the user was revoked or has
+// another role than the one asked for.
 Result<> ensure_user(sql::Connection& connection, std::string_view account, std::string_view user,
                      std::optional<Role> role, Seconds now);
 

@@ -69,6 +69,37 @@ TEST_F(AggregationsTest, findings_are_counted_by_resource_title_package_and_acco
   EXPECT_EQ(groups("FINDING_TYPE", "findingTypeAggregation", "accountId"), "111122223333 6/6");
 }
 
+TEST_F(AggregationsTest, every_severity_of_the_model_is_counted) {
+  {
+    auto connection = pool_->lease();
+    ASSERT_TRUE(
+        (*connection)->run("UPDATE match SET score = 39 WHERE vulnerability_id = 'PYSEC-1'"));
+    ASSERT_TRUE(
+        (*connection)->run("UPDATE match SET score = 0 WHERE vulnerability_id = 'PYSEC-2'"));
+    ASSERT_TRUE(
+        (*connection)->run("UPDATE match SET score = -1 WHERE vulnerability_id = 'PYSEC-3'"));
+    auto transaction = sql::Transaction::begin(**connection, sql::Transaction::Mode::write);
+    std::vector<store::ResourceEvaluation> again;
+    for (const auto* host : {"web-1", "web-2", "web-3"})
+      again.push_back({store::resource_id(own_account, host),
+                       {.now = clock_, .transition = 1, .cause = "test"}});
+    ASSERT_TRUE(store::evaluate_resources(**connection, again));
+    ASSERT_TRUE(transaction->commit());
+  }
+  const auto counted = [&](std::string_view type) {
+    return answer("ListFindingAggregations", fmt::format(R"({{"aggregationType":"{}"}})", type));
+  };
+  EXPECT_TRUE(
+      counted("ACCOUNT").contains(R"("severityCounts":{"all":6,"critical":0,"high":0,"medium":0,)"
+                                  R"("low":1,"informational":2,"untriaged":3})"));
+  EXPECT_TRUE(counted("AWS_EC2_INSTANCE")
+                  .contains(R"("severityCounts":{"all":3,"critical":0,"high":0,"medium":0,)"
+                            R"("low":1,"informational":1,"untriaged":1})"));
+  EXPECT_TRUE(counted("PACKAGE").contains(
+      R"("packageName":"b","severityCounts":{"all":5,"critical":0,"high":0,"medium":0,)"
+      R"("low":0,"informational":2,"untriaged":3})"));
+}
+
 TEST_F(AggregationsTest, pages_show_every_group_once_in_either_direction) {
   EXPECT_EQ(hosts(R"({"sortBy":"ALL","sortOrder":"ASC"})", 1), "web-2 1/1, web-3 2/2, web-1 3/3");
   EXPECT_EQ(hosts(R"({"sortBy":"CRITICAL"})", 2), "web-1 3/3, web-3 2/2, web-2 1/1");
@@ -138,7 +169,8 @@ TEST_F(AggregationsTest, instances_are_counted_by_the_image_they_were_started_fr
             R"({"aggregationType":"AMI","responses":[{"amiAggregation":{)"
             R"("accountId":"111122223333","ami":"ami-22222222","affectedInstances":2,)"
             R"("scanSource":"INSTANCE_SCAN",)"
-            R"("severityCounts":{"all":2,"critical":2,"high":0,"medium":0}}}]})");
+            R"("severityCounts":{"all":2,"critical":2,"high":0,"medium":0,)"
+            R"("low":0,"informational":0,"untriaged":0}}}]})");
   const auto* one = R"([{"comparison":"EQUALS","value":"ami-11111111"}])";
   EXPECT_EQ(hosts(fmt::format(R"({{"amis":{}}})", one)), "i-1 3/3");
   EXPECT_EQ(groups("VM_INSTANCE", "vmInstanceAggregation", "vmImageReference",

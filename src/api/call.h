@@ -49,6 +49,7 @@ struct Services {
 struct AuditNote {
   std::string target;   // what it was done to
   std::string outcome;  // empty: success, or the code of the error that was answered
+  std::string member;   // the account that it was done to, whose audit log says so too
 };
 
 struct Call {
@@ -60,6 +61,9 @@ struct Call {
   // It made this: no member of its input names it.
   void done_to(std::string_view arn) const {
     if (note != nullptr) note->target = arn;
+  }
+  void done_to_account(std::string_view account) const {
+    if (note != nullptr) note->member = account;
   }
   // The answer is a 200, but not everything was done.
   void ended(std::string outcome) const {

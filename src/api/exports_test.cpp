@@ -3,6 +3,7 @@
 
 #include "api/api_fixture.h"
 #include "api/exports/worker.h"
+#include "base/file.h"
 #include "store/jobs.h"
 
 namespace tenken::api {
@@ -47,20 +48,24 @@ class ExportsTest : public ApiTest {
   }
 
   exports::Worker worker() {
-    return exports::Worker({.pool = &*pool_,
-                            .node = "node-1",
-                            .region = "us-east-1",
-                            .s3_endpoint = "http://s3",
-                            .directory = services_.exports.directory,
-                            .work_directory = scratch_ / ".",
-                            .sender = [this]() -> Result<std::unique_ptr<HttpSender>> {
-                              return std::make_unique<BucketSender>(bucket_);
-                            },
-                            .credentials = [] { return credentials(); },
-                            .clock = [this] { return clock_; },
-                            .stopping = nullptr});
+    return exports::Worker(
+        {.pool = &*pool_,
+         .name = "node-1/0",
+         .region = "us-east-1",
+         .s3_endpoint = "http://s3",
+         .directory = services_.exports.directory,
+         .work_directory = scratch_ / ".",
+         .sender = [this]() -> Result<std::unique_ptr<HttpSender>> {
+           return std::make_unique<BucketSender>(bucket_);
+         },
+         .credentials = [this] { return credentials(); },
+         .clock = [this] { return clock_; },
+         .stopping = nullptr,
+         .log = [this](std::string_view name,
+                       std::string_view cause) { log_ += fmt::format("{} {}\n", name, cause); }});
   }
-  static Result<aws::Credentials> credentials() {
+  Result<aws::Credentials> credentials() const {
+    if (!no_credentials_.empty()) return invalid(no_credentials_);
     return aws::Credentials{.access_key_id = "AKIA",
                             .secret = crypto::Secret(std::string_view("s")),
                             .session_token = {}};
@@ -80,7 +85,27 @@ class ExportsTest : public ApiTest {
     return member(answer(operation, request), "reportId");
   }
 
+  // Asks for a report into the server's own directory, which takes no file.
+  void ask_for_what_cannot_be_written() {
+    ASSERT_TRUE(write_file_atomic(services_.exports.directory, "no directory"));
+    auto connection = pool_->lease();
+    auto transaction = sql::Transaction::begin(**connection, sql::Transaction::Mode::write).value();
+    ASSERT_TRUE(store::add_export(**connection, {.account = std::string(own_account),
+                                                 .id = "local",
+                                                 .format = "CSV",
+                                                 .local_name = "all.csv",
+                                                 .created = clock_}));
+    ASSERT_TRUE(transaction.commit());
+  }
+  std::string local_state() {
+    auto connection = pool_->lease();
+    const auto one = store::find_export(**connection, own_account, "local").value().value();
+    return one.status == store::ExportStatus::in_progress ? "in progress" : one.error_message;
+  }
+
   Bucket bucket_;
+  std::string no_credentials_;  // why
+  std::string log_;
 };
 
 TEST_F(ExportsTest, ReportGoesIntoTheBucketWithALineForEachActiveFinding) {
@@ -196,11 +221,53 @@ TEST_F(ExportsTest, KilledNodesReportIsTakenOver) {
   EXPECT_EQ(member(answer("GetFindingsReportStatus"), "status"), "SUCCEEDED");
 }
 
-TEST_F(ExportsTest, ReportHasFailedAfterTwelveHours) {
-  answer("CreateFindingsReport", report_request);
-  clock_ += 12 * 3600 + 1;
+TEST_F(ExportsTest, AnExportHasFailedTwelveHoursAfterItBegan) {
+  ask_for_what_cannot_be_written();
+  clock_ += 24 * 3600;  // it waited for its turn
   work();
-  EXPECT_EQ(member(answer("GetFindingsReportStatus"), "errorCode"), "INTERNAL_ERROR");
+  EXPECT_EQ(local_state(), "in progress");
+  clock_ += 12 * 3600;
+  work();
+  EXPECT_EQ(local_state(), "in progress");
+  clock_ += 60;
+  work();
+  EXPECT_EQ(local_state(), "The export took longer than 12 hours");
+}
+
+TEST_F(ExportsTest, AReportThatWaitedForItsTurnIsWritten) {
+  answer("CreateFindingsReport", report_request);
+  clock_ += 24 * 3600;
+  work();
+  EXPECT_EQ(member(answer("GetFindingsReportStatus"), "status"), "SUCCEEDED");
+}
+
+TEST_F(ExportsTest, AWorkerLeavesAnothersExportAlone) {
+  answer("CreateFindingsReport", report_request);
+  {
+    auto connection = pool_->lease();
+    ASSERT_EQ(store::lease(**connection, "export", "node-1/1", clock_, 60, 1)->size(), 1U);
+  }
+  EXPECT_EQ(*worker().work(), 0U);
+}
+
+TEST_F(ExportsTest, WhatTheServerSaysOfItselfIsForItsLogAlone) {
+  const auto message_after_work = [this] {
+    work();
+    return member(answer("GetFindingsReportStatus"), "errorMessage");
+  };
+  no_credentials_ = "/home/tenken/.aws/credentials: line 3";
+  answer("CreateFindingsReport", report_request);
+  EXPECT_EQ(message_after_work(), "The server has no AWS credentials of its own");
+  EXPECT_TRUE(log_.ends_with(" /home/tenken/.aws/credentials: line 3\n")) << log_;
+  EXPECT_TRUE(log_.starts_with(own_account)) << log_;
+
+  log_.clear();
+  clock_ += 1;
+  ask_for_what_cannot_be_written();
+  for (int i = 0; i < 5; ++i, clock_ += 60) work();
+  EXPECT_EQ(local_state(), "An internal error occurred");
+  EXPECT_EQ(std::ranges::count(log_, '\n'), 5) << log_;
+  EXPECT_TRUE(log_.contains(services_.exports.directory)) << log_;
 }
 
 TEST_F(ExportsTest, SbomOfEachResourceThatMeetsTheCriteria) {

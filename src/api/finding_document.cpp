@@ -216,7 +216,7 @@ void write_resource_details(json::Writer& out, const FindingRow& finding) {
   }
   if (finding.resource_type != "AWS_ECR_CONTAINER_IMAGE") return;
   const auto& image = finding.resource_facts;
-  if (image.repository.empty()) return;
+  if (image.image_hash.empty()) return;  // which the shape requires
   out.key("details").begin_object().key("awsEcrContainerImage").begin_object();
   out.member("repositoryName", image.repository).member("registry", image.registry);
   out.member("imageHash", image.image_hash).member_if("architecture", image.image_architecture);

@@ -286,6 +286,17 @@ TEST_F(FindingFieldsTest, a_function_and_a_project_are_named_by_their_ids) {
          [](const auto&) { return true; });
 }
 
+TEST_F(FindingFieldsTest, an_image_that_was_reported_by_its_tag_is_found_by_its_name) {
+  put_report({.external_id = "registry.test:5000/shop:1.4", .type = "AWS_ECR_CONTAINER_IMAGE"},
+             test::python_host({{"alpha", "1.0"}}));
+  evaluate();
+  for (const std::string_view where :
+       {R"("ecrImageRepositoryName":[{"comparison":"EQUALS","value":"shop"}])",
+        R"("ecrImageRegistry":[{"comparison":"EQUALS","value":"registry.test:5000"}])"})
+    EXPECT_EQ(listed(fmt::format("{{{}}}", where)).size(), 1U) << where;
+  EXPECT_TRUE(answer("ListCoverage").contains(R"("ecrRepository":{"name":"shop")"));
+}
+
 TEST_F(FindingFieldsTest, what_no_finding_has_equals_nothing) {
   read_values("findingArn");
   for (const auto field : findings::absent_fields()) {

@@ -201,15 +201,23 @@ void FrontDoor::State::note(const http::Request& request, const access::Principa
                             std::string action, AuditNote noted) {
   auto connection = services.pool->lease();
   if (!connection) return log(request.id, connection.error());
-  const auto written = audit.append(**connection, {.time = services.clock(),
-                                                   .account = who.account,
-                                                   .principal = who.user,
-                                                   .access_key_id = who.access_key_id,
-                                                   .source = request.peer,
-                                                   .action = std::move(action),
-                                                   .target = std::move(noted.target),
-                                                   .outcome = std::move(noted.outcome),
-                                                   .request_id = request.id});
+  access::AuditEvent event{.time = services.clock(),
+                           .account = who.account,
+                           .principal = who.user,
+                           .access_key_id = who.access_key_id,
+                           .source = request.peer,
+                           .action = std::move(action),
+                           .target = std::move(noted.target),
+                           .outcome = std::move(noted.outcome),
+                           .request_id = request.id};
+  auto written = audit.append(**connection, event);
+  if (!written) log(request.id, written.error());
+  if (noted.member.empty() || noted.member == who.account) return;
+  // To another account its user is a stranger, and the key none of its business.
+  event.account = std::move(noted.member);
+  event.principal = access::arn(who);
+  event.access_key_id.clear();
+  written = audit.append(**connection, event);
   if (!written) log(request.id, written.error());
 }
 

@@ -1,5 +1,7 @@
 #include "api/front_door.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -265,6 +267,10 @@ TEST_P(FrontDoorTest, the_audit_log_says_what_was_done_to_whom_and_what_was_refu
             "success: 111122223333");
   EXPECT_EQ(noted(admin, "/members/associate", R"({"accountId":"444455556666"})"),
             "success: 444455556666");
+  const auto told = access::list_audit(db(), access::other_account, std::nullopt, 1).value().at(0);
+  EXPECT_EQ(told.action + " " + told.target, "inspector2:AssociateMember 444455556666");
+  EXPECT_EQ(told.principal, "arn:aws:iam::111122223333:user/alice");
+  EXPECT_EQ(told.access_key_id, "");
   EXPECT_EQ(noted(viewer, "/members/disassociate", R"({"accountId":"444455556666"})"),
             "AccessDeniedException: 444455556666");
   EXPECT_EQ(noted(admin, "/enable", R"({"resourceTypes":["EC2"]})"), "success: 111122223333");
@@ -289,6 +295,12 @@ TEST_P(FrontDoorTest, the_audit_log_says_what_was_done_to_whom_and_what_was_refu
             "ValidationException: all.csv");
   EXPECT_EQ(noted(admin, "/v1/exports", "[]"), "ValidationException: 111122223333");
   EXPECT_EQ(noted(admin, "/enable", "["), "ValidationException: ") << "nobody knows";
+  EXPECT_EQ(noted(admin, "/members/disassociate", R"({"accountId":"444455556666"})"),
+            "success: 444455556666");
+  const auto ended = access::list_audit(db(), access::other_account, std::nullopt, 9).value();
+  EXPECT_EQ(ended.at(0).action, "inspector2:DisassociateMember");
+  EXPECT_EQ(std::ranges::count(ended, told.principal, &access::AuditEvent::principal), 2)
+      << "of what was refused it is told nothing";
 }
 
 }  // namespace

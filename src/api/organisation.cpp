@@ -51,7 +51,7 @@ Result<Reach> Reach::of(sql::Connection& connection, const Call& call) {
 bool Reach::covers(std::string_view account) const {
   if (account == own_) return true;
   if (!std::ranges::binary_search(existing_, account)) return false;
-  return standing_.management || std::ranges::binary_search(members_, account);
+  return std::ranges::binary_search(members_, account);
 }
 
 std::string_view Reach::refusal(std::string_view account) const {

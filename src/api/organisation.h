@@ -32,8 +32,8 @@ ApiResult<> check_may_suppress(sql::Connection& connection, std::string_view acc
 // Accounts that exist and were not revoked, in order.
 Result<std::vector<std::string>> existing_accounts(sql::Connection& connection);
 
-// Which accounts a caller may act for: its own; the management account for all; the delegated
-// administrator for its members.
+// Which accounts a caller may act for: its own, and the delegated administrator for its members.
+// The management account only says who that is.
 class Reach {
  public:
   static Result<Reach> of(sql::Connection& connection, const Call& call);

@@ -11,7 +11,7 @@ ApiResult<Page> page_of(const Call& call, std::string_view question,
   Page out;
   if (const auto token = call.input.string("nextToken"); !token.empty()) {
     TRY(const auto position, open_page_token(call, question, token));
-    CHECK(position.size() == 1);
+    if (position.size() != 1) return bad_page_token();
     const auto after = std::ranges::upper_bound(keys, position[0]);
     out.begin = static_cast<std::size_t>(after - keys.begin());
   }

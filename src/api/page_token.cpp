@@ -17,11 +17,11 @@ std::string bound_to(const PageScope& scope, std::string_view question) {
                      crypto::to_hex(crypto::view(crypto::sha256(question))));
 }
 
-ApiError bad_token() {
+}  // namespace
+
+ApiError bad_page_token() {
   return validation_failed("The nextToken is not valid for this request");
 }
-
-}  // namespace
 
 PageScope page_scope(const Call& call) {
   return {.account = call.who.account,
@@ -39,19 +39,18 @@ std::string seal_page_token(const PageScope& scope, std::string_view question,
 ApiResult<std::vector<std::string>> open_page_token(const PageScope& scope,
                                                     std::string_view question,
                                                     std::string_view token) {
-  if (token.size() > longest_token) return bad_token();
+  if (token.size() > longest_token) return bad_page_token();
   const auto sealed = crypto::from_base64url(token);
-  if (!sealed) return bad_token();
+  if (!sealed) return bad_page_token();
   const auto opened = crypto::open(scope.key, *sealed, bound_to(scope, question));
-  if (!opened) return bad_token();
-  // What was sealed is ours: its form holds.
+  if (!opened) return bad_page_token();
   std::vector<std::string> out;
   auto rest = opened->reveal();
   while (!rest.empty()) {
     const auto colon = rest.find(':');
-    CHECK(colon != std::string_view::npos);
+    if (colon == std::string_view::npos) return bad_page_token();
     const auto size = parse_uint(rest.substr(0, colon));
-    CHECK(size && *size <= rest.size() - colon - 1);
+    if (!size || *size > rest.size() - colon - 1) return bad_page_token();
     out.emplace_back(rest.substr(colon + 1, *size));
     rest.remove_prefix(colon + 1 + *size);
   }

@@ -2,6 +2,8 @@
 // to the operation, the account and the question that was asked.
 //
 // Errors: validation, where a token was changed, belongs to another question or another account.
+// What a position holds may be another build's: who opens a token refuses with bad_page_token()
+// what it would not have sealed.
 // Thread rule: pure functions.
 #pragma once
 
@@ -21,6 +23,8 @@ struct PageScope {
   const crypto::Secret& key;
 };
 PageScope page_scope(const Call& call);
+
+ApiError bad_page_token();
 
 // The question is everything that shapes the list but the token itself and maxResults; it is
 // hashed, so that a token answers only the request that it came from.

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view prefix = "amazon:inspector:sbom_scanner:";
 constexpr std::size_t references_shown = 100;
+constexpr std::string_view skipped = "Component skipped: no advisories for packages of this kind.";
 
 // A vulnerability with all of its findings.
 struct Found {
@@ -176,7 +177,7 @@ void write_components(json::Writer& out, const SbomReport& report) {
     out.key("properties").begin_array();
     if (!package.location.empty()) write_property(out, "path", package.location);
     if (package.ecosystem.empty())
-      write_property(out, "warning", "Component skipped: no advisories for packages of this kind.");
+      write_property(out, "warning", skipped);
     else if (!hit.contains(i))
       write_property(out, "info", "Component scanned: no vulnerabilities found.");
     out.end_array().end_object();
@@ -207,6 +208,21 @@ void write_metadata(json::Writer& out, const SbomReport& report, const std::vect
 std::string text_of(const Unknown& unknown) {
   return fmt::format("{} {}: {} ({})", unknown.kind, unknown.subject, unknown.reason,
                      unknown.count);
+}
+
+// Each package that was skipped, then what of the others could not be decided.
+void write_messages(json::Writer& out, const ScanResult& result) {
+  out.key("messages").begin_array();
+  for (const auto& package : result.inventory.packages) {
+    if (!package.ecosystem.empty()) continue;
+    out.begin_object().member("name", package.name).member_if("purl", package.purl);
+    out.member("info", skipped).end_object();
+  }
+  for (const auto& unknown : result.unknown) {
+    out.begin_object().member("name", unknown.subject);
+    out.member("info", text_of(unknown)).end_object();
+  }
+  out.end_array();
 }
 
 void write_cvss(json::Writer& out, const Found& found) {
@@ -296,13 +312,7 @@ void write_inspector(json::Writer& out, const SbomReport& report) {
        {SeverityLevel::critical, SeverityLevel::high, SeverityLevel::medium, SeverityLevel::low})
     out.key(name(level)).integer(count(found, level));
   out.end_object();
-  out.key("messages").begin_array();
-  for (const auto& unknown : report.result.unknown)
-    out.begin_object()
-        .member("name", unknown.subject)
-        .member("info", text_of(unknown))
-        .end_object();
-  out.end_array();
+  write_messages(out, report.result);
   out.key("vulnerabilities").begin_array();
   for (const auto& one : found) write_plain_vulnerability(out, report, one);
   out.end_array().end_object();

@@ -70,6 +70,18 @@ TEST_F(ScanSbomTest, InspectorIsAPlainList) {
   }
 }
 
+TEST_F(ScanSbomTest, InspectorNamesEachComponentThatWasSkipped) {
+  const auto text = answer(
+      "ScanSbom",
+      R"({"outputFormat":"INSPECTOR","sbom":{"bomFormat":"CycloneDX","specVersion":"1.5",)"
+      R"("components":[{"type":"library","name":"a","version":"1","purl":"pkg:generic/a@1"},)"
+      R"({"type":"library","name":"b","version":"2","purl":"pkg:generic/b@2"}]}})");
+  for (const auto* part :
+       {R"("messages":[{"name":"a","purl":"pkg:generic/a@1","info":"Component skipped: )",
+        R"({"name":"b","purl":"pkg:generic/b@2","info":"Component skipped: )"})
+    EXPECT_TRUE(text.contains(part)) << part << "\n" << text;
+}
+
 TEST_F(ScanSbomTest, WhatIsNoSbomIsRefusedAsSuch) {
   const auto out = call("ScanSbom", R"({"sbom":{"hello":"world"}})");
   ASSERT_FALSE(out);

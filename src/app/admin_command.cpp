@@ -70,10 +70,17 @@ int admin_account_revoke_command(const AdminArguments& arguments) {
 }
 
 int admin_user_create_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
+  return in_office(arguments, [&](Office& office) {
+    const auto role = access::parse_role(arguments.role).value_or(access::role_of_new_users);
+    return access::create_user(*office.connection, arguments.account, arguments.user, role, now());
+  });
+}
+
+int admin_user_role_command(const AdminArguments& arguments) {
+  return in_office(arguments, [&](Office& office) {
     const auto role = access::parse_role(arguments.role);
     CHECK(role.has_value());  // the command line takes no other word
-    return access::create_user(*office.connection, arguments.account, arguments.user, *role, now());
+    return access::set_role(*office.connection, arguments.account, arguments.user, *role, now());
   });
 }
 

@@ -49,10 +49,9 @@ void AdminOptions::require_key(CLI::App& sub) {
   sub.add_option("KEY", admin_.id, "TKIA…")->required();
 }
 
-void AdminOptions::add_role(CLI::App& sub) {
-  sub.add_option("--role", admin_.role, "viewer, auditor, operator, security or admin")
-      ->check(CLI::IsMember({"viewer", "auditor", "operator", "security", "admin"}))
-      ->capture_default_str();
+void AdminOptions::add_role(CLI::App& sub, const char* what) {
+  sub.add_option("--role", admin_.role, what)
+      ->check(CLI::IsMember({"viewer", "auditor", "operator", "security", "admin"}));
 }
 
 void AdminOptions::add_accounts(CLI::App& admin) {
@@ -72,8 +71,12 @@ void AdminOptions::add_users(CLI::App& admin) {
   group.require_subcommand(1);
   auto& create = add_command(group, "create", "make a user", admin_user_create_command);
   require_user(create);
-  add_role(create);
+  add_role(create, "viewer (if not given), auditor, operator, security or admin");
   require_account(add_command(group, "list", "list an account's users", admin_user_list_command));
+  auto& role = add_command(group, "role", "give a user another role", admin_user_role_command);
+  require_user(role);
+  add_role(role, "viewer, auditor, operator, security or admin");
+  role.get_option("--role")->required();
   require_user(
       add_command(group, "revoke", "end a user and their keys", admin_user_revoke_command));
 }
@@ -171,7 +174,7 @@ void AdminOptions::add_keys(CLI::App& admin) {
   auto& create = add_command(group, "create", "make an access key and print it as two export lines",
                              admin_key_create_command);
   require_user(create);
-  add_role(create);
+  add_role(create, "of a new user, viewer if not given; one who is there keeps the role");
   create.add_option("--days", admin_.days, "how long it is good; default: until it is revoked")
       ->check(CLI::Range(0, 3650));
   require_account(add_command(group, "list", "list an account's keys", admin_key_list_command));

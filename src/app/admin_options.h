@@ -21,7 +21,7 @@ class AdminOptions {
   void require_account(CLI::App& sub);
   void require_user(CLI::App& sub);
   void require_key(CLI::App& sub);
-  void add_role(CLI::App& sub);
+  void add_role(CLI::App& sub, const char* what);
   void add_accounts(CLI::App& admin);
   void add_users(CLI::App& admin);
   void add_tokens(CLI::App& admin);

@@ -18,7 +18,6 @@
 namespace tenken::app {
 namespace {
 
-constexpr Seconds command_life = Seconds{7} * 86'400;  // hosts are off over a weekend
 constexpr std::int64_t page = 1'000;
 
 // What is known of a fleet and a release.
@@ -37,7 +36,7 @@ Result<> ask(sql::Connection& connection, const store::Agent& agent, const std::
                                            .agent = agent.id,
                                            .command = "update",
                                            .issued = now(),
-                                           .expires = now() + command_life}));
+                                           .expires = now() + store::update_ends_after}));
   TRY_VOID(access::note_command(connection, agent.account, "UpdateAgent", agent.resource, now()));
   TRY_VOID(transaction.commit());
   print(fmt::format("{}\t{}\n", agent.id, agent.resource));
@@ -49,7 +48,7 @@ void count(Fleet& fleet, const store::Agent& agent, const store::AgentUpdate* up
   ++fleet.agents;
   if (agent.version == release)
     ++fleet.updated;
-  else if (update == nullptr || update->release != release)
+  else if (update == nullptr || update->release != release || store::is_over(*update, now()))
     fleet.others.push_back(agent);
   else
     ++(update->state == store::UpdateState::failed ? fleet.failed : fleet.asked);

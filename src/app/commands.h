@@ -124,7 +124,7 @@ struct AdminArguments {
   std::string secret_key_file;
   std::string account;
   std::string user;
-  std::string role = "viewer";
+  std::string role;      // empty: the user's, or that of new users
   std::string id;        // of a key, a token, an agent
   std::string name;      // of an account or an agent, for people
   std::string resource;  // that an agent is to be
@@ -150,6 +150,7 @@ int admin_account_list_command(const AdminArguments& arguments);
 int admin_account_revoke_command(const AdminArguments& arguments);
 int admin_user_create_command(const AdminArguments& arguments);
 int admin_user_list_command(const AdminArguments& arguments);
+int admin_user_role_command(const AdminArguments& arguments);
 int admin_user_revoke_command(const AdminArguments& arguments);
 int admin_key_create_command(const AdminArguments& arguments);
 int admin_key_list_command(const AdminArguments& arguments);

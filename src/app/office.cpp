@@ -67,6 +67,7 @@ Result<access::Tags> read_tags(const std::vector<std::string>& words) {
     if (name.empty() || !value) return invalid(fmt::format("--tag {}: NAME=VALUE is needed", word));
     out.emplace_back(std::string(name), std::string(*value));
   }
+  TRY_VOID(access::check_tags(out));
   return out;
 }
 

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <iterator>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include "app/commands.h"
@@ -46,9 +47,13 @@ Seconds time_of_day() {
   return std::time(nullptr);
 }
 
+// A name may begin with "127." too, and be anybody's.
 bool is_loopback(std::string_view host) {
-  const auto name = host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.rfind(':'));
-  return name == "localhost" || name == "[::1]" || name.starts_with("127.");
+  const std::string name(
+      host.substr(0, host.starts_with('[') ? host.find(']') + 1 : host.rfind(':')));
+  in_addr address{};
+  const bool is_address = ::inet_pton(AF_INET, name.c_str(), &address) == 1;
+  return name == "localhost" || name == "[::1]" || (is_address && name.starts_with("127."));
 }
 
 Result<fetch::Url> server_url(std::string_view text) {

@@ -62,10 +62,14 @@ S3Fault fault_of(const HttpAnswer& answer) {
                         .substr(0, shown_bytes))};
 }
 
+S3Fault fault_of_file(const Error& error) {
+  return {Kind::other, "The file to upload could not be read", error.what};
+}
+
 S3Fault fault_of(const Error& error) {
   return {
       error.code == Errc::denied || error.code == Errc::invalid ? Kind::other : Kind::unavailable,
-      "S3: " + error.what};
+      "The S3 server could not be reached", error.what};
 }
 
 std::string target_of(const S3Object& object, std::string_view query = {}) {
@@ -170,7 +174,7 @@ S3Result<void> S3Client::upload_parts(const S3Object& object, const std::string&
   for (std::uint64_t at = 0; at < size; at += part_bytes, ++number) {
     const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(part_bytes, size - at));
     const auto part = read_part(fd, at, length);
-    if (!part) return std::unexpected(S3Fault{Kind::other, part.error().what});
+    if (!part) return std::unexpected(fault_of_file(part.error()));
     const auto query = fmt::format("partNumber={}&uploadId={}", number, upload);
     const auto answer = call({.method = "PUT", .target = target_of(object, query), .body = *part});
     if (!answer) return std::unexpected(answer.error());
@@ -191,7 +195,7 @@ S3Result<void> S3Client::put_file(const S3Object& object, int fd, std::uint64_t 
     return std::unexpected(S3Fault{Kind::other, "S3: an object of more than 10,000 parts"});
   if (size <= part_bytes) {
     const auto body = read_part(fd, 0, static_cast<std::size_t>(size));
-    if (!body) return std::unexpected(S3Fault{Kind::other, body.error().what});
+    if (!body) return std::unexpected(fault_of_file(body.error()));
     return put(object, *body);
   }
   const auto upload = begin_upload(object);

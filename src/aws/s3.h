@@ -36,7 +36,8 @@ struct S3Fault {
     other,
   };
   Kind kind = Kind::other;
-  std::string message;  // printable
+  std::string message;     // printable: the server's words, or ours without a name of this side
+  std::string cause = {};  // for the operator's log alone; empty where message says all
 };
 template <typename T>
 using S3Result = std::expected<T, S3Fault>;

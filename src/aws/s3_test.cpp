@@ -120,6 +120,15 @@ TEST(S3, WhatMayPassIsTriedAgain) {
   EXPECT_EQ(sender.sent.size(), 3U);
 }
 
+TEST(S3, WhyItCannotBeReachedIsTheOperatorsAlone) {
+  RecordedSender sender;
+  for (int i = 0; i < 3; ++i)
+    sender.answers.emplace_back(tenken::unavailable("s3.intern:9000 refused"));
+  const auto fault = client(sender).put(object, "x").error();
+  EXPECT_EQ(fault.message, "The S3 server could not be reached");
+  EXPECT_EQ(fault.cause, "s3.intern:9000 refused");
+}
+
 TEST(S3, TextsOfTheServerAreMadePrintable) {
   RecordedSender sender;
   sender.answers.emplace_back(refused(400, "Bad", "a\x1b[31m &lt;b&gt; &amp;amp;"));

@@ -116,12 +116,16 @@ Task<void> take_turns(Connection& c) {
 }
 
 Task<bool> write_all(Connection& c, std::string_view bytes) {
-  c.limit_to(c.server.options.limits.write_ms);
+  const auto& limits = c.server.options.limits;
+  const std::chrono::milliseconds patience(limits.write_ms);
+  const auto end = Clock::now() + patience +
+                   std::chrono::milliseconds(bytes.size() * 1000 / limits.slowest_read_bytes_s);
+  c.limit_to(patience);
   while (!bytes.empty()) {
     const auto step = c.stream->write(bytes);
     if (step.kind == Step::Kind::done) {
       bytes.remove_prefix(step.bytes);
-      c.limit_to(c.server.options.limits.write_ms);
+      c.deadline = std::min(Clock::now() + patience, end);
       co_await take_turns(c);
     } else if (step.kind == Step::Kind::closed || step.kind == Step::Kind::failed ||
                !co_await ready(c, step.kind)) {
@@ -208,12 +212,13 @@ Task<bool> respond(Connection& c, const Response& response, const ResponseFacts&
                    bool with_body) {
   std::string out = response_head(response, facts);
   if (!with_body || !may_have_body(response.status)) co_return co_await write_all(c, out);
-  if (response.body.size() <= joined_body) {
-    out += response.body;
+  const auto body = response.content();
+  if (body.size() <= joined_body) {
+    out += body;
     co_return co_await write_all(c, out);
   }
   if (!co_await write_all(c, out)) co_return false;
-  co_return co_await write_all(c, response.body);
+  co_return co_await write_all(c, body);
 }
 
 // The client hears that nothing more comes and has time to read the answer: closing at once while

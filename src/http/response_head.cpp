@@ -116,7 +116,7 @@ std::string response_head(const Response& response, const ResponseFacts& facts) 
                  response.status, reason_phrase(response.status), facts.date,
                  facts.keep_alive ? "keep-alive" : "close");
   if (may_have_body(response.status))
-    fmt::format_to(end, "Content-Length: {}\r\n", response.body.size());
+    fmt::format_to(end, "Content-Length: {}\r\n", response.content().size());
   if (!facts.request_id.empty() && !response.headers.has("x-amzn-RequestId"))
     fmt::format_to(end, "x-amzn-RequestId: {}\r\n", facts.request_id);
   for (const auto& [name, value] : response.headers.all) {

@@ -62,9 +62,14 @@ struct Hold {
 };
 
 struct Response {
+  std::string_view content() const { return shared_body ? *shared_body : std::string_view(body); }
+
   int status = 200;
   Headers headers;
   std::string body;
+  // In the place of body: bytes that many answers have at once. Whoever keeps them bounds them, not
+  // the budget of answers.
+  std::shared_ptr<const std::string> shared_body = {};
   Note note = {};
   std::optional<Hold> hold = {};  // then nothing else counts; of a request that was held: ignored
 };
@@ -88,6 +93,8 @@ struct Limits {
   int body_total_ms = 120'000;
   int keep_alive_ms = 60'000;  // idle between requests
   int write_ms = 60'000;       // a client that does not read its answer
+  // One that reads a little now and then: an answer has write_ms and its size by this in all.
+  std::size_t slowest_read_bytes_s = std::size_t{8} << 10;
   int handshake_ms = 10'000;
   std::size_t queued_requests = 1'000;  // beyond: 503 with Retry-After
   // Bodies of all requests, and of the answers not yet read by their clients: beyond, 503.

@@ -287,6 +287,20 @@ TEST_F(HttpServer, a_client_that_does_not_read_is_cut) {
   EXPECT_LT(client.rest().size(), std::size_t{64} << 20);
 }
 
+TEST_F(HttpServer, a_client_that_reads_a_little_now_and_then_is_cut_too) {
+  options_.limits.write_ms = 300;
+  options_.limits.slowest_read_bytes_s = std::size_t{1} << 30;
+  options_.handler = [](const Request&) { return Response{.body = std::string(64 << 20, 'x')}; };
+  start();
+  Client client(port());
+  client.send(get("/"));
+  std::string piece(16 << 10, '\0');
+  EXPECT_TRUE(eventually([&] {
+    std::ignore = recv(client.socket(), piece.data(), piece.size(), 0);
+    return server_->connections() == 0;
+  }));
+}
+
 TEST_F(HttpServer, connections_beyond_the_cap_are_closed) {
   options_.limits.connections = 3;
   start();
@@ -388,6 +402,24 @@ TEST_F(HttpServer, answers_that_nobody_reads_are_bounded_too) {
   EXPECT_FALSE(reader_of_nothing.closed_within(5000)) << "the answer has begun";
   EXPECT_EQ(status_of(Client(port()).ask(get("/big"))), 503);
   EXPECT_EQ(status_of(Client(port()).ask(get("/"))), 200);
+}
+
+TEST_F(HttpServer, what_many_answers_share_is_no_answers_share_of_the_budget) {
+  options_.limits.buffered_bytes = std::size_t{1} << 20;
+  const auto shared = std::make_shared<const std::string>(64 << 20, 'x');
+  options_.handler = [&](const Request& request) {
+    if (request.target == "/shared") return Response{.shared_body = shared};
+    return Response{.body = std::string(512 << 10, 'y')};
+  };
+  start();
+  std::vector<std::unique_ptr<Client>> readers_of_nothing;
+  for (int i = 0; i < 3; ++i) {
+    readers_of_nothing.push_back(std::make_unique<Client>(port()));
+    readers_of_nothing.back()->send(get("/shared"));
+    EXPECT_FALSE(readers_of_nothing.back()->closed_within(5000)) << "the answer has begun";
+  }
+  EXPECT_EQ(body_of(Client(port()).ask(get("/"))).size(), 512U << 10);
+  EXPECT_EQ(body_of(Client(port()).ask(get("/shared"))), *shared);
 }
 
 TEST_F(HttpServer, a_client_that_goes_away_harms_nobody) {

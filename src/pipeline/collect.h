@@ -6,11 +6,13 @@
 
 #include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "inventory/inspect.h"
 #include "pipeline/ingest.h"
 #include "pipeline/ssh.h"
+#include "sql/sql.h"
 
 namespace tenken::pipeline {
 
@@ -34,6 +36,11 @@ class Collected {
   std::string directory_;
   inventory::HostCopy copy_;
 };
+
+// Whether an inventory that `tenken collect --save` has written has so few of the packages that the
+// store knows the resource by that the host is better asked once more (inventory::is_great_loss).
+Result<bool> is_great_loss(sql::Connection& connection, std::string_view account,
+                           std::string_view resource, const std::string& file);
 
 // An inventory that `tenken collect --save` has written, into the store; its digest is the file's.
 Result<> put_collected(Ingest& ingest, ResourceReport report, const std::string& file);

@@ -5,8 +5,10 @@
 #include <optional>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "base/file.h"
 #include "support/scratch.h"
 
 namespace tenken::pipeline {
@@ -59,6 +61,29 @@ TEST_F(CollectTest, the_answer_is_gone_once_the_copy_is_there) {
     EXPECT_TRUE(fs::exists(root));
     EXPECT_FALSE(fs::exists(root.parent_path() / "answer"));
   }
+  EXPECT_TRUE(is_empty());
+}
+
+TEST_F(CollectTest, files_that_changed_while_they_were_read_are_asked_for_once_more) {
+  client(
+      fmt::format("#!/bin/sh\necho asked >>{0}\n[ -e {1} ] && line=changed || line='denied x'\n"
+                  "rm -f {1}\n"
+                  "printf 'tenken-copy 1\\nname web-1\\nkernel 6.1\\n%s\\nend\\n' \"$line\"\n",
+                  scratch_ / "asked", scratch_ / "changes"));
+  scratch_.write("changes", "");
+  const auto collected = Collected::over_ssh({.host = "web-1"});
+  ASSERT_TRUE(collected) << collected.error().what;
+  EXPECT_EQ(collected->copy().skips.size(), 1U);
+  EXPECT_EQ(read_file(scratch_ / "asked", 100).value_or(""), "asked\nasked\n");
+}
+
+TEST_F(CollectTest, files_that_change_each_time_are_an_error) {
+  client(fmt::format("#!/bin/sh\necho asked >>{}\nprintf 'tenken-copy 1\\nchanged\\nend\\n'\n",
+                     scratch_ / "asked"));
+  const auto collected = Collected::over_ssh({.host = "web-1"});
+  ASSERT_FALSE(collected);
+  EXPECT_EQ(collected.error().what, "web-1: its files changed while they were read");
+  EXPECT_EQ(read_file(scratch_ / "asked", 100).value_or(""), "asked\nasked\n");
   EXPECT_TRUE(is_empty());
 }
 

@@ -338,9 +338,11 @@ Result<> Evaluator::keep_holders() {
 
 Result<std::size_t> Evaluator::settle() {
   TRY(auto connection, options_.pool->lease());
-  TRY(const auto jobs, store::lease(*connection, "settle", options_.node, options_.clock(),
-                                    lease_seconds, jobs_at_once));
+  TRY(auto jobs, store::lease(*connection, "settle", options_.node, options_.clock(), lease_seconds,
+                              jobs_at_once));
   if (jobs.empty()) return std::size_t{0};
+  // Rows are locked in the order in which matching locks them.
+  std::ranges::sort(jobs, {}, &store::Job::subject);
   // What is reported from here on is evaluated by itself.
   TRY_VOID(store::catch_up_holders(*connection));
   Result<std::size_t> outcome = jobs.size();

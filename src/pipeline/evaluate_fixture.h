@@ -66,6 +66,7 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
   void report(std::string_view resource, const std::map<std::string, std::string>& packages,
               bool complete = true) {
     auto inventory = test::python_host(packages);
+    for (auto& package : inventory.packages) package.location = "srv/" + package.name;
     if (!complete) inventory.skips.push_back({.file = "x", .reason = "unreadable"});
     put(resource, std::move(inventory));
   }

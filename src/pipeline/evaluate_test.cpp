@@ -224,6 +224,53 @@ TEST_P(EvaluateTest, an_incomplete_inventory_replaces_what_it_names_and_keeps_th
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
 }
 
+Package at(std::string_view kind, std::string_view name, std::string_view version,
+           std::string_view location) {
+  return {.ecosystem = kind == "pypi" ? "PyPI" : "",
+          .kind = std::string(kind),
+          .name = std::string(name),
+          .version = std::string(version),
+          .location = std::string(location)};
+}
+
+TEST_P(EvaluateTest, an_incomplete_inventory_closes_nothing_of_a_version_that_it_did_not_see) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  auto whole = test::python_host({});
+  whole.packages = {at("pypi", "a", "1.0", "srv/x"),     at("pypi", "a", "1.0", "srv/y"),
+                    at("pypi", "a", "2.0", "srv/z"),     at("rpm", "kernel-core", "5.1", ""),
+                    at("rpm", "kernel-core", "5.2", ""), at("rpm", "vim", "1", "")};
+  put("web-1", whole);
+  work();
+  const auto put_part = [&](std::vector<Package> packages) {
+    auto part = test::python_host({});
+    part.packages = std::move(packages);
+    part.skips.push_back({.file = "x", .reason = "unreadable"});
+    put("web-1", std::move(part));
+    work();
+    auto connection = pool_->lease();
+    const auto installed =
+        store::installed_versions(**connection, store::resource_id(account, "web-1"), {-1}, 100);
+    EXPECT_TRUE(installed) << installed.error().what;
+    Lines out;
+    for (const auto& one : *installed)
+      out.push_back(one.version.package.name + " " + one.version.package.version);
+    std::ranges::sort(out);
+    return out;
+  };
+  EXPECT_EQ(put_part({at("pypi", "a", "2.0", "srv/z"), at("rpm", "kernel-core", "5.2", ""),
+                      at("rpm", "vim", "2", "")}),
+            (Lines{"a 1.0", "a 2.0", "kernel-core 5.1", "kernel-core 5.2", "vim 2"}));
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
+  // Nor where it names one without its place, or at one place of two.
+  for (const auto* place : {"", "srv/x"}) {
+    put_part({at("pypi", "a", "2.1", place)});
+    EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"}) << place;
+  }
+  EXPECT_EQ(put_part({at("pypi", "a", "2.2", "srv/x"), at("pypi", "a", "2.3", "srv/y")}),
+            (Lines{"a 2.0", "a 2.2", "a 2.3", "kernel-core 5.1", "kernel-core 5.2", "vim 2"}));
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
+}
+
 // As a client puts it: by the SBOM reader.
 Inventory declared(std::string_view components, std::string_view compositions = "[]") {
   auto read = sbom::read_sbom(
@@ -236,12 +283,17 @@ Inventory declared(std::string_view components, std::string_view compositions = 
   return *std::move(read);
 }
 
+std::string placed(std::string_view name, std::string_view version) {
+  return fmt::format(R"({{"name":"{0}","purl":"pkg:pypi/{0}@{1}",)"
+                     R"("properties":[{{"name":"tenken:location","value":"srv/{0}"}}]}})",
+                     name, version);
+}
+
 TEST_P(EvaluateTest, an_sbom_that_says_that_it_is_partial_closes_only_what_it_names) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
-  put("web-1",
-      declared(R"([{"name":"a","purl":"pkg:pypi/a@1"},{"name":"b","purl":"pkg:pypi/b@1"}])"));
+  put("web-1", declared(fmt::format("[{},{}]", placed("a", "1"), placed("b", "1"))));
   work();
-  constexpr auto rest = R"([{"name":"a","purl":"pkg:pypi/a@2"}])";
+  const auto rest = fmt::format("[{}]", placed("a", "2"));
   put("web-1", declared(rest, R"([{"aggregate":"incomplete"}])"));
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
@@ -278,8 +330,8 @@ TEST_P(EvaluateTest, a_package_whose_text_cannot_be_stored_is_unknown_and_named)
     auto connection = pool_->lease();
     return store::find_resource(**connection, account, "web-1").value().value().inventory_unknown;
   };
-  put("web-1", declared(R"([{"name":"odd","purl":"pkg:pypi/odd%00@1"},)"
-                        R"({"name":"b","purl":"pkg:pypi/b@2"}])"));
+  put("web-1", declared(fmt::format(R"([{{"name":"odd","purl":"pkg:pypi/odd%00@1"}},{}])",
+                                    placed("b", "2"))));
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
   EXPECT_TRUE(unknown().contains("odd")) << unknown();
@@ -287,6 +339,61 @@ TEST_P(EvaluateTest, a_package_whose_text_cannot_be_stored_is_unknown_and_named)
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
   EXPECT_TRUE(unknown().contains("worse")) << unknown();
+}
+
+TEST_P(EvaluateTest, a_package_whose_name_no_index_holds_is_unknown_and_named) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  for (const auto& name : {std::string(1'025, 'x'), std::string(100'000, 'y')}) {
+    report("web-1", {{name, "1"}, {"b", "2"}});
+    work();
+    EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
+    auto connection = pool_->lease();
+    const auto stored = store::find_resource(**connection, account, "web-1").value().value();
+    EXPECT_TRUE(stored.inventory_unknown.contains(name.substr(0, 100) + "... 1\""))
+        << "by its start";
+    EXPECT_LT(stored.inventory_unknown.size(), 500U);
+    EXPECT_EQ(stored.packages, 1);
+  }
+  report("web-1", {{std::string(1'024, 'x'), "1"}, {"b", "2"}});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
+}
+
+TEST_P(EvaluateTest, a_package_whose_id_another_has_is_refused_with_its_inventory_alone) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  auto colliding = stored_inventory(
+      {.account = std::string(account), .external_id = "web-2", .digest = "d", .received = clock_},
+      test::python_host({{"b", "1.0"}}));
+  colliding.packages[0].hash.id =
+      stored_inventory({}, test::python_host({{"a", "1.0"}})).packages[0].hash.id;
+  const auto refused = ingest_->put(std::move(colliding));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Errc::conflict);
+  EXPECT_TRUE(refused.error().what.starts_with("package b 1.0: ")) << refused.error().what;
+  report("web-3", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-3 PYSEC-1 ACTIVE"}));
+}
+
+// Who matches waits for whoever holds a later row: both take them in one order.
+TEST_P(EvaluateTest, vulnerabilities_are_settled_in_the_order_in_which_matching_asks_for_it) {
+  use({{"PYSEC-9", advisory("PYSEC-9", "z", "2.0")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  {
+    auto connection = pool_->lease();
+    ASSERT_TRUE(store::enqueue(**connection, "settle", "PYSEC-2", "", clock_ - 10));
+  }
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "2.0")}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 ACTIVE"}));
+  auto connection = pool_->lease();
+  EXPECT_EQ(
+      (*connection)->one_text("SELECT vulnerability_id FROM finding ORDER BY transition").value(),
+      "PYSEC-1");
 }
 
 TEST_P(EvaluateTest, a_package_that_is_there_by_its_name_alone_closes_nothing_of_that_name) {

@@ -117,6 +117,24 @@ TEST_P(FailingJobsTest, a_vulnerability_that_cannot_be_settled_keeps_no_other_wa
   EXPECT_EQ(failing("settle"), 0);
 }
 
+TEST_P(FailingJobsTest, a_resource_that_cannot_be_settled_keeps_no_other_slice_waiting) {
+  ASSERT_LT(store::slice_of(store::resource_id(account, "web-1")),
+            store::slice_of(store::resource_id(account, "web-3")));
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  for (const auto* resource : {"web-1", "web-3"}) report(resource, {{"b", "1.0"}});
+  work();
+  refuse("finding", "resource_id", fmt::format("{}", store::resource_id(account, "web-1").value));
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "2.0")}});
+  const auto said = work_with_faults();
+  EXPECT_TRUE(said.starts_with("settle PYSEC-2: ")) << said;
+  EXPECT_EQ(findings(), Lines{"web-3 PYSEC-2 ACTIVE"});
+  EXPECT_EQ(failing("settle"), 1);
+  accept("finding");
+  clock_ += 1;
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-2 ACTIVE", "web-3 PYSEC-2 ACTIVE"}));
+}
+
 TEST_P(FailingJobsTest, a_rule_that_cannot_be_applied_keeps_no_other_waiting) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "2.0")}});
   report("web-1", {{"a", "1.0"}, {"b", "1.0"}});

@@ -244,6 +244,53 @@ TEST_P(GenerationsTest, an_unchanged_inventory_is_a_sign_of_life_twice_a_day) {
   EXPECT_EQ(history("web-1", "PYSEC-1").size(), 1U);
 }
 
+// A record of a release of Debian that nothing covers, of a package "a".
+std::string of_release(std::string_view id, std::string_view release) {
+  auto out = advisory(id, "a", "2.0");
+  return out.replace(out.find("PyPI"), 4, fmt::format("Debian:{}", release));
+}
+
+TEST_P(GenerationsTest, what_was_held_open_is_closed_when_its_package_is_decided) {
+  use({{"CVE-2024-1", of_release("CVE-2024-1", "12")}});
+  const auto push = [&](std::string release, std::string version) {
+    auto image = test::python_host({{"a", std::move(version)}});
+    image.packages[0].ecosystem = "Debian";
+    image.packages[0].kind = "deb";
+    image.packages[0].release = std::move(release);
+    put("web-1", std::move(image));
+  };
+  push("12", "1.0");
+  work();
+  EXPECT_EQ(observed("web-1"), "0 0");
+  push("13", "2.0");
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 ACTIVE"}) << "nothing is known of release 13";
+  EXPECT_EQ(observed("web-1"), "2 0");
+  // It does not report again.
+  use({{"CVE-2024-1", of_release("CVE-2024-1", "12")},
+       {"CVE-2024-3", of_release("CVE-2024-3", "13")}});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 CLOSED"});
+  EXPECT_EQ(observed("web-1"), "0 0");
+}
+
+TEST_P(GenerationsTest, what_is_held_open_is_stale_until_something_matches_again) {
+  use_python();
+  report("web-1", {{"a", "1.0"}});
+  work();
+  clock_ += 1;
+  report("web-1", {{"a", "no version"}});
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
+  EXPECT_EQ(observed("web-1"), "2 0");
+  EXPECT_EQ(history("web-1", "PYSEC-1").size(), 1U);
+  clock_ += 1;
+  report("web-1", {{"a", "1.5"}});
+  work();
+  EXPECT_EQ(observed("web-1").substr(0, 1), "0");
+  EXPECT_EQ(history("web-1", "PYSEC-1").size(), 1U);
+}
+
 INSTANTIATE_TEST_SUITE_P(BothEngines, GenerationsTest,
                          testing::Values(sql::Engine::sqlite, sql::Engine::postgresql),
                          test::engine_name);

@@ -24,6 +24,10 @@ namespace {
 constexpr std::size_t most_waiting = 2'000;
 constexpr std::size_t most_addresses = 50;  // of a family
 constexpr std::size_t most_instance_text = 2048;
+// As package databases have them. Names and two of them in a title are keys of indexes, which
+// PostgreSQL holds to 2,700 bytes.
+constexpr std::size_t longest_name = 1'024;
+constexpr std::size_t longest_shown = 100;
 // A batch is bounded so that readers and the evaluator get their turn.
 constexpr std::size_t batch_packages = 250'000;
 constexpr std::size_t batch_reports = 1'000;
@@ -131,14 +135,34 @@ std::string unread_of(const Inventory& inventory) {
   return out.take();
 }
 
+bool is_too_long(const Package& package) {
+  const std::array<std::string_view, 5> texts{package.ecosystem, package.name, package.version,
+                                              package.source_name, package.source_version};
+  return !package.listed_only && std::ranges::any_of(texts, [](std::string_view text) {
+    return text.size() > longest_name;
+  });
+}
+
+// Why no store can hold the package; empty: it can.
+std::string_view fault_of(const Package& package) {
+  if (has_nul(package)) return "its text has a NUL byte";
+  if (is_too_long(package)) return "its name or version has more than 1,024 bytes";
+  return {};
+}
+
+std::string shown(std::string_view text) {
+  return printable(text.substr(0, longest_shown)) + (text.size() > longest_shown ? "..." : "");
+}
+
 // What no store can hold is unknown, by its name, and keeps nothing else from being stored.
-void leave_out_nul(Inventory& inventory) {
+void leave_out_unstorable(Inventory& inventory) {
   std::erase_if(inventory.packages, [&](const Package& package) {
-    if (!has_nul(package)) return false;
+    const auto fault = fault_of(package);
+    if (fault.empty()) return false;
     inventory.skips.push_back(
-        {.file = printable(inventory.name),
-         .record = printable(fmt::format("{} {}", package.name, package.version)),
-         .reason = "its text has a NUL byte"});
+        {.file = shown(inventory.name),
+         .record = fmt::format("{} {}", shown(package.name), shown(package.version)),
+         .reason = std::string(fault)});
     return true;
   });
 }
@@ -147,7 +171,7 @@ void leave_out_nul(Inventory& inventory) {
 
 store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory,
                                        const HostFacts& facts) {
-  leave_out_nul(inventory);
+  leave_out_unstorable(inventory);
   store::InventoryWrite out{.account = report.account,
                             .external_id = report.external_id,
                             .type = report.type,

@@ -243,6 +243,34 @@ TEST(Update, an_unknown_feed_is_named) {
   EXPECT_NE(report.error().what.find("nosuch"), std::string::npos);
 }
 
+TEST(Update, what_was_fetched_and_not_built_is_built_the_next_time) {
+  const test::Scratch scratch;
+  scratch.write(
+      "mirror/www.cisa.gov/sites/default/files/feeds/known_exploited_vulnerabilities.json",
+      R"({"vulnerabilities":[{"cveID":"CVE-2024-0001","dateAdded":"2024-01-01"}]})");
+  scratch.write("data/advisories.db", "of an earlier update");
+  const UpdateOptions options{.directory = scratch / "data",
+                              .feeds = {"kev"},
+                              .mirrors = {scratch / "mirror"},
+                              .only_if_changed = true};
+  const auto update = [&](std::size_t fetched) {
+    auto report = update_database(options);
+    EXPECT_TRUE(report) << report.error().what;
+    EXPECT_EQ(report->fetched.front().fetched, fetched);
+    EXPECT_EQ(report->fetched.front().failed(), 0U);
+    return *std::move(report);
+  };
+  // Nothing but a list of what is exploited is no database.
+  EXPECT_NE(update(1).build_error, "");
+  EXPECT_NE(update(0).build_error, "") << "the fault is there still";
+  scratch.write("data/feeds/secdb.alpinelinux.org/v3.20/main.json", alpine("v3.20", "1-r0"));
+  const auto built = update(0);
+  EXPECT_TRUE(built.built) << built.build_error;
+  const auto unchanged = update(0);
+  EXPECT_FALSE(unchanged.built);
+  EXPECT_EQ(unchanged.build_error, "");
+}
+
 class Scan : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -28,7 +28,10 @@ constexpr std::string_view script_begin = R"script(set -u
 LC_ALL=C PATH=/usr/bin:/bin:/usr/sbin:/sbin
 export LC_ALL PATH
 seen=
-finish() { echo end; }
+finish() {
+  [ "$before" = "$(state)" ] || echo changed
+  echo end
+}
 denied() { printf 'denied %s\n' "$1"; }
 send() {
   path=$1
@@ -59,9 +62,20 @@ all() {
     if [ -r "$each" ]; then send "$1/${each##*/}"; else denied "$1/${each##*/}"; fi
   done
 }
+full=--full-time
+ls -d $full / >/dev/null 2>&1 || full=
+before=$(state)
 printf 'tenken-copy 1\n'
 printf 'name %s\n' "$(uname -n)"
 printf 'kernel %s\n' "$(uname -r)"
+)script";
+
+// By which a change is seen that leaves the size of each file as it was: rpm writes its databases
+// in place, and SQLite's two files belong together.
+constexpr std::string_view state_begin = R"script(state() {
+  ls -Llni $full)script";
+constexpr std::string_view state_end = R"script( 2>/dev/null
+}
 )script";
 
 constexpr std::string_view after_bytes = "\nbytes ";
@@ -129,6 +143,7 @@ class Reader {
       copy_.denied.push_back(rest);
       return {};
     }
+    if (word == "changed") return unavailable("its files changed while they were read");
     if (word == "file") return take_file(rest);
     if (word == "same") return take_same(rest);
     return invalid(fmt::format("its answer has a line that is not known: {}",
@@ -179,10 +194,20 @@ class Reader {
   std::set<std::string_view> paths_;
 };
 
+std::string state_function(std::span<const std::string_view> files) {
+  std::string out(state_begin);
+  for (auto file : files) {
+    const bool directory = file.ends_with("/*");
+    if (directory) file.remove_suffix(2);
+    out += fmt::format(" \\\n    \"$root/{}\"{}", file, directory ? "/*" : "");
+  }
+  return out.append(state_end);
+}
+
 }  // namespace
 
 std::string copy_script(std::span<const std::string_view> files, std::string_view root) {
-  auto out = fmt::format("root={}\n{}", root, script_begin);
+  auto out = fmt::format("root={}\n{}{}", root, state_function(files), script_begin);
   for (auto file : files) {
     const bool directory = file.ends_with("/*");
     if (directory) file.remove_suffix(2);

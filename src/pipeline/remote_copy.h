@@ -1,6 +1,6 @@
 // The files that an inventory is taken from, out of another host by one command there: a script for
 // its POSIX shell that reads and writes nothing but its standard output, and what that output is.
-// It needs sh, cat, wc and uname there.
+// It needs sh, cat, wc, ls and uname there.
 //
 //   tenken-copy 1
 //   name NODENAME
@@ -8,12 +8,13 @@
 //   file BYTES PATH        then the bytes, a line end, and "bytes BYTES" as it is now
 //   same PATH PATH         the first is the second file
 //   denied PATH            may not be read
+//   changed                since the first of them was read
 //   end
 //
 // What stands before the first line (a greeting) is passed over, up to 64 KiB.
 //
 // Errors: invalid (no such output, a file that nobody asked for), unavailable (it ends too early,
-// or a file changed while it was read: again later), limit. Thread rule: pure functions, but for
+// or files changed while they were read: again later), limit. Thread rule: pure functions, but for
 // write_copy, which writes below its directory.
 #pragma once
 

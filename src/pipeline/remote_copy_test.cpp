@@ -20,10 +20,12 @@ constexpr std::string_view wanted[] = {"etc/os-release", "var/lib/rpm/Packages",
                                        "usr/share/rpm/Packages", "var/lib/dpkg/status.d/*"};
 constexpr std::string_view head = "tenken-copy 1\nname web-1\nkernel 6.1\n";
 
-// What the script says of a root, by this machine's shell.
-std::string answer_of(const TempRoot& root) {
+// What the script says of a root, by this machine's shell; before its end another command runs.
+std::string answer_of(const TempRoot& root, std::string_view command = "") {
   const TempRoot script;
-  script.write("script", copy_script(wanted, root.path()));
+  auto text = copy_script(wanted, root.path());
+  text.insert(text.rfind("finish\n"), fmt::format("{}\n", command));
+  script.write("script", text);
   FILE* pipe = ::popen(fmt::format("/bin/sh -s <{}", script.at("script")).c_str(), "r");
   std::string out;
   std::array<char, 4096> piece{};
@@ -84,6 +86,29 @@ TEST(RemoteCopy, a_file_that_changed_meanwhile_is_told) {
             "etc/os-release: it changed while it was read");
   EXPECT_EQ(fault("file 2 etc/os-release\nID\nbytes 9\nend\n"),
             "etc/os-release: it changed while it was read");
+}
+
+TEST(RemoteCopy, a_change_of_any_of_them_that_keeps_their_sizes_is_told) {
+  const TempRoot root;
+  root.write("usr/lib/os-release", "ID=debian");
+  root.link("etc/os-release", "../usr/lib/os-release");
+  root.write("var/lib/rpm/Packages", "12345");
+  root.write("var/lib/dpkg/status.d/base", "");
+  root.write("var/lib/dpkg/other", "");
+  const auto said = [&](std::string_view change) {
+    const auto answer = answer_of(root, fmt::format("cd {}; {}", root.path(), change));
+    const auto copy = parse_copy(answer, wanted);
+    return copy ? "none" : copy.error().what;
+  };
+  EXPECT_EQ(said(""), "none");
+  EXPECT_EQ(said("touch -d 2001-01-01 var/lib/dpkg/other"), "none");
+  for (const auto* change :
+       {"touch -d 2001-01-01 usr/lib/os-release", "touch -d 2001-01-01 var/lib/rpm/Packages",
+        "touch -d 2001-01-01T00:00:00.5 var/lib/rpm/Packages",
+        "touch -d 2001-01-01 var/lib/dpkg/status.d/base", ": >var/lib/dpkg/status.d/more",
+        "cp -p var/lib/rpm/Packages new && mv new var/lib/rpm/Packages",
+        "rm var/lib/dpkg/status.d/more"})
+    EXPECT_EQ(said(change), "its files changed while they were read") << change;
 }
 
 TEST(RemoteCopy, a_host_that_lies_is_refused) {

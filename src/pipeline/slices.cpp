@@ -20,7 +20,7 @@ class Slices {
   Slices(sql::Pool& pool, const SliceWork& work) : pool_(pool), work_(work) {}
 
   void run() {
-    while (!has_failed_) {
+    while (!cannot_go_on_) {
       const auto slice = next_++;
       if (slice >= store::slices) return;
       if (const auto done = run(slice); !done) fail(done.error());
@@ -38,14 +38,15 @@ class Slices {
   }
   void fail(const Error& fault) {
     const std::lock_guard lock(mutex_);
-    if (!fault_) fault_ = fault;
-    has_failed_ = true;
+    const bool of_store = fault.code == Errc::unavailable;
+    if (!fault_ || of_store) fault_ = fault;
+    if (of_store) cannot_go_on_ = true;
   }
 
   sql::Pool& pool_;
   const SliceWork& work_;
   std::atomic<std::int64_t> next_ = 0;
-  std::atomic<bool> has_failed_ = false;
+  std::atomic<bool> cannot_go_on_ = false;
   std::mutex mutex_;
   std::optional<Error> fault_;
 };

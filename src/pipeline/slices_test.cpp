@@ -60,15 +60,37 @@ TEST_P(SlicesTest, postgresql_works_on_several_at_a_time_and_sqlite_on_one) {
   EXPECT_EQ(most > 1, together);
 }
 
-TEST_P(SlicesTest, no_more_are_begun_after_one_has_failed) {
+TEST_P(SlicesTest, no_more_are_begun_after_the_store_could_not_be_used) {
   std::atomic<int> begun = 0;
   const auto done = each_slice(pool(), [&](sql::Connection&, std::int64_t) -> Result<> {
     ++begun;
-    return Error{Errc::internal, "of no use"};
+    return Error{Errc::unavailable, "gone"};
   });
   ASSERT_FALSE(done);
-  EXPECT_EQ(done.error().what, "of no use");
+  EXPECT_EQ(done.error().what, "gone");
   EXPECT_LE(begun, 4);
+}
+
+TEST_P(SlicesTest, one_that_fails_keeps_no_other_waiting) {
+  std::atomic<int> done_well = 0;
+  const auto done = each_slice(pool(), [&](sql::Connection&, std::int64_t slice) -> Result<> {
+    if (slice == 0) return Error{Errc::limit, "too large"};
+    ++done_well;
+    return {};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().what, "too large");
+  EXPECT_EQ(done_well, store::slices - 1);
+}
+
+TEST_P(SlicesTest, that_the_store_could_not_be_used_is_said_before_all_else) {
+  const auto done = each_slice(pool(), [&](sql::Connection&, std::int64_t slice) -> Result<> {
+    if (slice == 0) return Error{Errc::limit, "too large"};
+    if (slice == store::slices - 1) return Error{Errc::unavailable, "gone"};
+    return {};
+  });
+  ASSERT_FALSE(done);
+  EXPECT_EQ(done.error().what, "gone");
 }
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, SlicesTest,

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/text.h"
 #include "fetch/mirror.h"
 #include "pipeline/database_location.h"
@@ -123,6 +124,12 @@ bool nothing_new(const std::string& directory, const std::vector<fetch::FetchRep
          });
 }
 
+// Is there while documents may have arrived that no generation was built of. Their states are
+// committed one by one: a fetch that comes later calls them unchanged.
+std::string unbuilt_mark(const std::string& directory) {
+  return directory + "/feeds.unbuilt";
+}
+
 }  // namespace
 
 Result<BuildReport> build_generation(const std::string& directory, BuildOptions options) {
@@ -138,6 +145,10 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
   TRY(const auto wanted, chosen(options.feeds));
   const auto tree = options.directory + "/feeds";
   TRY_VOID(make_directories(tree));
+  const auto mark = unbuilt_mark(options.directory);
+  std::error_code ignored;  // a mark that stays costs a build
+  const bool unbuilt = std::filesystem::exists(mark, ignored);
+  if (!unbuilt) TRY_VOID(write_file_atomic(mark, ""));
   UpdateReport report;
   const fetch::Environment environment;
   for (const auto* feed : wanted) {
@@ -147,13 +158,17 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
     TRY(fetching.mirror, mirror_for(*feed, options.mirrors));
     report.fetched.push_back(fetch::fetch_feed(*feed, fetching, environment, options.progress));
   }
-  if (options.only_if_changed && nothing_new(options.directory, report.fetched)) return report;
+  if (options.only_if_changed && !unbuilt && nothing_new(options.directory, report.fetched)) {
+    std::filesystem::remove(mark, ignored);
+    return report;
+  }
   BuildOptions building{
       .from = {tree}, .out = {}, .keep = Keep::links, .progress = options.progress};
   building.missing = missing_documents(tree, report.fetched);
   auto built = build_generation(options.directory, std::move(building));
   if (built) {
     put_back_older(tree, kept_directory(kept_in(options.directory), tree), *built);
+    std::filesystem::remove(mark, ignored);
     report.built = *std::move(built);
   } else {
     report.build_error = std::move(built).error().what;

@@ -22,7 +22,8 @@ struct UpdateOptions {
   std::vector<std::string> feeds;       // ids; empty: all
   std::vector<std::string> ecosystems;  // of OSV; empty: all
   std::vector<std::string> mirrors;     // "osv=<base>" for one feed, "<base>" for every feed
-  // Where nothing new arrived, nothing failed and a generation is there, none is built.
+  // Where nothing new arrived, nothing failed and a generation is there of all that arrived
+  // before, none is built.
   bool only_if_changed = false;
   Progress* progress = nullptr;
 };
@@ -33,6 +34,8 @@ struct UpdateReport {
   std::string build_error;           // why no generation was built; the old one stays in use
 };
 
+// What was fetched and not built, be it that the process was killed, is built the next time.
+//
 // Errors: invalid (no such feed, a mirror that is none), unavailable (the directory).
 Result<UpdateReport> update_database(const UpdateOptions& options);
 

@@ -21,7 +21,8 @@ namespace {
 constexpr auto look_interval = std::chrono::seconds(2);
 constexpr std::size_t at_once = 4;
 constexpr Seconds copy_seconds = 300;
-constexpr Seconds lease_seconds = copy_seconds + 120;
+constexpr Seconds child_seconds = copy_seconds + 60;
+constexpr Seconds lease_seconds = 2 * child_seconds + 60;  // it may be asked twice
 constexpr std::size_t longest_resource = 341;
 constexpr std::size_t shown_error = 500;
 
@@ -124,13 +125,33 @@ class RunningCollector : public Collector {
     const auto file = fmt::format("{}/collected-{}.json", directory(), number);
     std::error_code ignored;  // what is there is replaced
     std::filesystem::remove(file, ignored);
+    TRY(auto resource, ask(target, file, number));
+    TRY(const bool doubtful, is_great_loss(target, resource, file));
+    if (doubtful) {
+      TRY(resource, ask(target, file, number));
+    }
+    auto stored = store(target, file, resource);
+    std::filesystem::remove(file, ignored);
+    return stored;
+  }
+
+  // What the host is; the file has its inventory.
+  Result<std::string> ask(const store::CollectTarget& target, const std::string& file,
+                          std::size_t number) {
     TRY_VOID(empty_directory(copies(number)));
     TRY(const auto answer,
         run_child(command(target, file, number), [&] { return sleepers_[number].stopping(); }));
     if (answer.code != 0) return unavailable(fault_of(answer.output));
-    auto stored = store(target, file, trim(answer.output));
-    std::filesystem::remove(file, ignored);
-    return stored;
+    const auto resource = trim(answer.output);
+    if (resource.empty() || resource.size() > longest_resource || printable(resource) != resource)
+      return invalid("the host has no machine id to name it by");
+    return std::string(resource);
+  }
+
+  Result<bool> is_great_loss(const store::CollectTarget& target, std::string_view resource,
+                             const std::string& file) const {
+    TRY(auto connection, options_.pool->lease());
+    return pipeline::is_great_loss(*connection, target.account, resource, file);
   }
 
   ChildCommand command(const store::CollectTarget& target, const std::string& file,
@@ -140,7 +161,7 @@ class RunningCollector : public Collector {
                   fmt::format("{}", target.port), "--known-hosts", known_hosts(), "--timeout",
                   fmt::format("{}", copy_seconds), "--save", file},
         .environment = {{"TMPDIR", copies(number)}},
-        .limit = std::chrono::seconds(copy_seconds + 60)};
+        .limit = std::chrono::seconds(child_seconds)};
     std::error_code ignored;
     if (std::filesystem::exists(directory() + "/id", ignored)) {
       out.words.emplace_back("--identity");
@@ -162,8 +183,6 @@ class RunningCollector : public Collector {
 
   Result<> store(store::CollectTarget& target, const std::string& file,
                  std::string_view resource) const {
-    if (resource.empty() || resource.size() > longest_resource || printable(resource) != resource)
-      return invalid("the host has no machine id to name it by");
     {
       TRY(auto connection, options_.pool->lease());
       TRY_VOID(store::claim_resource(*connection, target, options_.node, resource));

@@ -24,16 +24,19 @@ namespace fs = std::filesystem;
 constexpr std::string_view account = "111122223333";
 
 // Stands in for `tenken collect --save`: the host is its fifth word, and is what its machine id is
-// made from up to a dash. It notes what of earlier copies is there, and leaves one.
-constexpr std::string_view program = R"(#!/bin/sh
+// made from up to a dash. It notes what of earlier copies is there, and leaves one. Of packages it
+// has those of the file "packages", which becomes "packages.next" where there is one.
+constexpr std::string_view program = R"sh(#!/bin/sh
 host=$5
 while [ "$1" != --save ]; do shift; done
 ls "$TMPDIR" >> "${0%/*}/left"
 mkdir "$TMPDIR/tenken-copy-1"
 printf '%s' '{"format":"tenken-inventory","version":1,"target":"host","name":"'$host'",' > "$2"
-printf '%s' '"databasesRead":1,"packages":[]}' >> "$2"
+printf '%s' '"databasesRead":1,"packages":['"$(cat "${0%/*}/packages" 2>/dev/null)"']}' >> "$2"
+echo >> "${0%/*}/asked"
+[ ! -e "${0%/*}/packages.next" ] || mv "${0%/*}/packages.next" "${0%/*}/packages"
 echo "mi-${host%-*}"
-)";
+)sh";
 
 class CollectorTest : public ::testing::Test {
  protected:
@@ -63,6 +66,26 @@ class CollectorTest : public ::testing::Test {
                              .program = scratch_ / "program",
                              .data_directory = scratch_.path(),
                              .region = "us-east-1"});
+  }
+  static std::string packages(int count) {
+    std::string out;
+    for (int i = 0; i < count; ++i)
+      out += fmt::format(R"({}{{"kind":"deb","name":"p{}","version":"1"}})", i == 0 ? "" : ",", i);
+    return out;
+  }
+  // One turn of the host, which is put anew. The packages that the store has then.
+  std::int64_t collect(std::string_view host) {
+    EXPECT_TRUE(store::remove_collect_target(**pool_->lease(), account, host));
+    add(host);
+    const auto collector = start();
+    wait_for_all();
+    collector->stop();
+    EXPECT_EQ(targets()[0].last_error, "");
+    const auto resource = store::find_resource(**pool_->lease(), account, "mi-web").value();
+    return resource ? resource->packages : -1;
+  }
+  std::ptrdiff_t times_asked() {
+    return std::ranges::count(read_file(scratch_ / "asked", 100).value_or(""), '\n');
   }
   std::vector<store::CollectTarget> targets() {
     return store::collect_targets(**pool_->lease(), account).value();
@@ -102,6 +125,23 @@ TEST_F(CollectorTest, of_two_hosts_with_one_machine_id_one_counts) {
   const auto resource = store::find_resource(**pool_->lease(), account, "mi-web").value();
   ASSERT_TRUE(resource);
   EXPECT_EQ(resource->name, both[0].host);
+}
+
+TEST_F(CollectorTest, a_great_loss_counts_when_it_is_seen_twice) {
+  scratch_.write("ssh/known_hosts", "");
+  scratch_.write("packages", packages(40));
+  EXPECT_EQ(collect("web-1"), 40);
+  EXPECT_EQ(times_asked(), 1);
+  // What was the middle of a change is whole when the host is asked again.
+  scratch_.write("packages", packages(20));
+  scratch_.write("packages.next", packages(39));
+  EXPECT_EQ(collect("web-1"), 39);
+  EXPECT_EQ(times_asked(), 3);
+  scratch_.write("packages", packages(20));
+  EXPECT_EQ(collect("web-1"), 20);
+  EXPECT_EQ(times_asked(), 5);
+  EXPECT_EQ(collect("web-1"), 20);
+  EXPECT_EQ(times_asked(), 6);
 }
 
 TEST_F(CollectorTest, without_known_hosts_nobody_is_asked_and_the_log_says_so_once) {

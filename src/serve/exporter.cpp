@@ -2,6 +2,9 @@
 
 #include <chrono>
 #include <thread>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "api/exports/worker.h"
 #include "base/time.h"
@@ -12,30 +15,38 @@ namespace tenken::serve {
 namespace {
 
 constexpr auto look_interval = std::chrono::seconds(1);
+// An account has two exports in progress at most, one of a kind: one place stays for others.
+constexpr int workers = 3;
 
 class RunningExporter : public Exporter {
  public:
   explicit RunningExporter(ExporterOptions options) : options_(std::move(options)) {
-    thread_ = std::thread([this] { work(); });
+    for (int i = 0; i < workers; ++i) threads_.emplace_back([this, i] { work(i); });
   }
   ~RunningExporter() override { stop(); }
 
   void stop() override {
     sleeper_.stop();
-    if (thread_.joinable()) thread_.join();
+    for (auto& thread : threads_)
+      if (thread.joinable()) thread.join();
   }
 
  private:
-  void work() {
+  void work(int number) {
     api::exports::Worker worker({.pool = options_.pool,
-                                 .node = options_.node,
+                                 .name = fmt::format("{}/export-{}", options_.node, number),
                                  .region = options_.region,
                                  .s3_endpoint = options_.rules.s3_endpoint,
                                  .directory = options_.rules.directory,
                                  .work_directory = options_.data_directory,
                                  .sender = [] { return fetch::http_sender("tenken"); },
                                  .clock = [] { return now(); },
-                                 .stopping = [this] { return sleeper_.stopping(); }});
+                                 .stopping = [this] { return sleeper_.stopping(); },
+                                 .log =
+                                     [this](std::string_view name, std::string_view cause) {
+                                       options_.log->note(Level::error, "export failed",
+                                                          {{"export", name}, {"error", cause}});
+                                     }});
     std::string last_fault;
     std::chrono::milliseconds pause = look_interval;
     do {
@@ -50,7 +61,7 @@ class RunningExporter : public Exporter {
 
   ExporterOptions options_;
   Sleeper sleeper_;
-  std::thread thread_;
+  std::vector<std::thread> threads_;
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
-// Exporter: the thread that writes the exports accounts asked for, one after another.
+// Exporter: the threads that write the exports accounts asked for, some at a time: one that is
+// large, or whose bucket hangs, holds up no other account's.
 //
 // Thread rule: start and stop from one thread.
 #pragma once
@@ -25,7 +26,7 @@ Result<api::exports::Policy> read_policy(const ExportRules& rules);
 struct ExporterOptions {
   sql::Pool* pool = nullptr;
   Log* log = nullptr;
-  std::string node;  // names its leases
+  std::string node;  // begins the names of its leases
   std::string region;
   std::string data_directory;
   ExportRules rules;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <set>
 #include <thread>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -90,7 +91,10 @@ Result<std::string> stamp_of(const std::string& directory) {
 class RunningSchedule final : public FeedSchedule {
  public:
   explicit RunningSchedule(FeedScheduleOptions options)
-      : options_(std::move(options)), node_(host_name()), thread_([this] { run(); }) {}
+      : options_(std::move(options)),
+        node_(host_name()),
+        turns_(read_file(stamp_file(), stamp_limit).value_or("")),
+        thread_([this] { run(); }) {}
   ~RunningSchedule() override { stop(); }
 
   void stop() override {
@@ -221,24 +225,21 @@ class RunningSchedule final : public FeedSchedule {
     }
   }
 
-  // Built once the files are what they were at the last look: whoever copies them has ended.
+  std::string stamp_file() const { return options_.directory + "/built-from.stamp"; }
+
   Result<> build_changed() {
     TRY(const auto stamp, stamp_of(options_.feeds_directory));
-    const bool rested = stamp == seen_;
-    seen_ = stamp;
-    if (!rested || stamp == built_) return {};
-    const auto stamp_file = options_.directory + "/built-from.stamp";
-    if (built_.empty()) built_ = read_file(stamp_file, stamp_limit).value_or("");
-    if (stamp == built_) return {};
+    if (!turns_.is_due(stamp, options_.clock())) return {};
+    turns_.begin(stamp, options_.clock());
     options_.log->note(Level::info, "building advisories", {{"from", options_.feeds_directory}});
     TRY(const auto answer, tenken({"db", "build", "--json", "--from", options_.feeds_directory}));
-    built_ = stamp;  // built or not: the same files give the same answer
-    TRY(auto before, states_of_all_feeds());
     const bool good = answer.code == 0;
+    if (good) turns_.succeed();
+    TRY(auto before, states_of_all_feeds());
     const auto after =
         states_after_build(std::move(before), good, last_line(answer.output), options_.clock());
     for (const auto& one : after) tell_failed(one);
-    if (good) TRY_VOID(write_file_atomic(stamp_file, stamp));
+    if (good) TRY_VOID(write_file_atomic(stamp_file(), stamp));
     return put(after);
   }
 
@@ -246,8 +247,7 @@ class RunningSchedule final : public FeedSchedule {
   std::string node_;
   Sleeper sleeper_;
   std::string last_error_;
-  std::string seen_;
-  std::string built_;
+  BuildTurns turns_;
   std::thread thread_;
 };
 
@@ -269,6 +269,19 @@ std::vector<std::string> due_feeds(const std::vector<store::FeedState>& states, 
     if (one.feed != store::build_step && (due(one) || failing(one))) out.push_back(one.feed);
   }
   return out;
+}
+
+bool BuildTurns::is_due(const std::string& stamp, Seconds now) {
+  // Else whoever copies them may not have ended.
+  const bool rested = std::exchange(seen_, stamp) == stamp;
+  // What failed for want of room or of memory may succeed later, and a clock may be set back.
+  const bool failed_just_now = stamp == begun_ && now >= begun_at_ && now < begun_at_ + first_retry;
+  return rested && stamp != built_ && !failed_just_now;
+}
+
+void BuildTurns::begin(const std::string& stamp, Seconds now) {
+  begun_ = stamp;
+  begun_at_ = now;
 }
 
 Result<std::vector<store::FeedState>> states_after(std::vector<store::FeedState> before,

@@ -3,7 +3,7 @@
 //   fetching   each feed when its interval is over; one that failed again with the next that is
 //              due, and at the latest after a quarter of an hour, then after twice as long
 //   building   from a directory of feeds that somebody else fills (a site without network): once
-//              its files have changed and then rested
+//              its files have changed and then rested; what failed again after a quarter of an hour
 //
 // Both run `tenken db …` as a child of low priority; it publishes a generation by rename, and who
 // watches the directory takes it in. What was tried lies in the store (store/feed_states.h).
@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "advisories/meta.h"
@@ -48,6 +49,24 @@ class FeedSchedule {
 
 // The feeds that are to be tried now. Of several states of a feed the last counts.
 std::vector<std::string> due_feeds(const std::vector<store::FeedState>& states, Seconds now);
+
+// When a directory of feeds is built from. Its files are known by a stamp, which is looked at every
+// few seconds.
+class BuildTurns {
+ public:
+  // built: the stamp of what was built last; empty: not known.
+  explicit BuildTurns(std::string built) : built_(std::move(built)) {}
+  // They are as at the last look, were not built, and did not fail a moment ago.
+  bool is_due(const std::string& stamp, Seconds now);
+  void begin(const std::string& stamp, Seconds now);
+  void succeed() { built_ = begun_; }
+
+ private:
+  std::string seen_;
+  std::string built_;
+  std::string begun_;
+  Seconds begun_at_ = 0;
+};
 
 // What `tenken db update --json` says, put into the states of the feeds that were tried.
 Result<std::vector<store::FeedState>> states_after(std::vector<store::FeedState> before,

@@ -203,7 +203,7 @@ void Log::access(const http::Request& request, const http::Response& response,
   line.member("path", request.path().substr(0, longest_text));
   line.member_if("operation", response.note.operation);
   line.key("status").integer(response.status);
-  line.key("bytes").integer(static_cast<std::int64_t>(response.body.size()));
+  line.key("bytes").integer(static_cast<std::int64_t>(response.content().size()));
   line.key("micros").integer(micros);
   line.member_if("account", response.note.account).member_if("key", response.note.access_key_id);
   line.member_if("agent", request.headers.get("User-Agent").substr(0, longest_text));

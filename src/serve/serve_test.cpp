@@ -114,6 +114,32 @@ TEST(FeedScheduleTest, a_build_from_a_directory_says_which_feeds_fail) {
   EXPECT_NE(failed[2].last_error.find("disk full"), std::string::npos);
 }
 
+TEST(FeedScheduleTest, files_that_changed_are_built_once_they_rest) {
+  BuildTurns turns("built before");
+  EXPECT_FALSE(turns.is_due("built before", now));
+  EXPECT_FALSE(turns.is_due("built before", now + 5));
+  EXPECT_FALSE(turns.is_due("half", now + 10));
+  EXPECT_FALSE(turns.is_due("whole", now + 15));
+  EXPECT_TRUE(turns.is_due("whole", now + 20));
+  turns.begin("whole", now + 20);
+  turns.succeed();
+  EXPECT_FALSE(turns.is_due("whole", now + hour));
+}
+
+TEST(FeedScheduleTest, a_build_that_failed_is_tried_again_after_a_while_or_another_change) {
+  BuildTurns turns("");
+  EXPECT_FALSE(turns.is_due("a", now));
+  EXPECT_TRUE(turns.is_due("a", now));
+  turns.begin("a", now);
+  EXPECT_FALSE(turns.is_due("a", now + 899));
+  EXPECT_TRUE(turns.is_due("a", now + 900));
+  EXPECT_TRUE(turns.is_due("a", now - hour)) << "the clock was set back";
+  turns.begin("a", now + 900);
+  EXPECT_FALSE(turns.is_due("a", now + 1'000));
+  EXPECT_FALSE(turns.is_due("b", now + 1'005));
+  EXPECT_TRUE(turns.is_due("b", now + 1'010));
+}
+
 TEST(FeedScheduleTest, a_feed_whose_damaged_file_was_removed_no_longer_fails) {
   std::vector<store::FeedState> all{state("a", now - hour, 0, "corrupt"), state("b", 0, 0),
                                     state("(build)", 0, 0)};

@@ -1,6 +1,6 @@
 // A thread of the background sleeps in it until it is woken, its time has come or the node stops.
 //
-// Thread rule: sleep from one thread, wake and stop from any.
+// Thread rule: any thread. A wake ends one sleep, a stop all of them.
 #pragma once
 
 #include <chrono>

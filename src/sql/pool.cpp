@@ -7,6 +7,17 @@
 #include "sql/sql.h"
 
 namespace tenken::sql {
+namespace {
+
+// A database that is gone may come back, and is nothing that a caller asked for.
+Result<std::unique_ptr<Connection>> open_again(const Location& location) {
+  auto opened = open(location);
+  if (!opened && opened.error().code == Errc::not_found)
+    return unavailable(std::move(opened.error().what));
+  return opened;
+}
+
+}  // namespace
 
 struct Pool::State {
   const Location location;
@@ -39,7 +50,7 @@ Result<> Pool::keep_file_locked() {
   if (engine() != Engine::sqlite) return {};
   const std::lock_guard lock(state_->keeping);
   if (state_->kept != nullptr) return {};
-  TRY(auto kept, open(state_->location));
+  TRY(auto kept, open_again(state_->location));
   TRY_VOID(kept->one_integer("SELECT COUNT(*) FROM sqlite_schema"));  // with which it has its lock
   state_->kept = std::move(kept);
   return {};
@@ -64,7 +75,7 @@ Result<Pool::Lease> Pool::lease(int wait_ms) {
       }
     }
     if (connection == nullptr) {
-      auto opened = open(state_->location);
+      auto opened = open_again(state_->location);
       if (opened) return Lease(*this, *std::move(opened));
       state_->closed_one();
       return std::move(opened).error();

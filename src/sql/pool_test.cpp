@@ -54,6 +54,12 @@ TEST_P(PoolTest, a_pool_does_not_lend_what_was_left_half_done) {
   EXPECT_EQ(count(**lease), 0);
 }
 
+TEST_P(PoolTest, a_database_that_is_gone_may_come_back) {
+  EXPECT_EQ(code_of(open(database_->missing())), Errc::not_found);
+  Pool pool(database_->missing(), 1);
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(code_of(pool.lease()), Errc::unavailable);
+}
+
 TEST_P(PoolTest, connections_that_nobody_uses_are_closed) {
   Pool pool(database_->location(), 3);
   // How many of three connections were there before.

@@ -14,6 +14,10 @@ AgentUpdate read_update(const sql::Row& row) {
 
 }  // namespace
 
+bool is_over(const AgentUpdate& update, Seconds now) {
+  return update.state != UpdateState::failed && now - update.asked >= update_ends_after;
+}
+
 std::string_view shown_state(const AgentUpdate& update, std::string_view version) {
   if (update.release == version) return "updated";
   switch (update.state) {

@@ -32,6 +32,11 @@ struct AgentUpdate {
   Seconds changed = 0;  // the state
 };
 
+// Hosts are off over a weekend. An agent that was asked so long ago is told no more, and counts as
+// never asked unless it said why it did not.
+inline constexpr Seconds update_ends_after = Seconds{7} * 86'400;
+bool is_over(const AgentUpdate& update, Seconds now);
+
 // "waiting", "sent", "failed"; "updated" where that is the version which runs.
 std::string_view shown_state(const AgentUpdate& update, std::string_view version);
 

@@ -5,6 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "base/text.h"
+#include "store/resources.h"
+
 namespace tenken::store {
 namespace {
 
@@ -32,7 +35,7 @@ Agent read_agent(const sql::Row& row) {
           .state_id = row.string(23),
           .wanted = row.string(24),
           .session = row.string(14),
-          .session_before = row.string(15),
+          .sessions_before = row.string(15),
           .session_at = row.integer(16),
           .clone_seen = row.integer(17),
           .enrolled = row.integer(18),
@@ -59,7 +62,7 @@ std::array<sql::Value, 25> values_of(const Agent& agent) {
           std::string_view(agent.machine_id),
           std::string_view(agent.host_key),
           std::string_view(agent.session),
-          std::string_view(agent.session_before),
+          std::string_view(agent.sessions_before),
           agent.session_at,
           agent.clone_seen,
           agent.enrolled,
@@ -195,17 +198,55 @@ Result<> use_next_certificate(sql::Connection& connection, std::string_view agen
                      "next_certificate_end = 0 WHERE agent_id = ?1 AND next_certificate = ?2",
                      agent, fingerprint));
   CHECK(changed <= 1);
-  return {};
+  return changed == 1 ? end_commands(connection, agent, "renew") : Result<>();
 }
 
-Result<bool> change_session(sql::Connection& connection, std::string_view agent,
-                            std::string_view before, std::string_view session,
-                            std::string_view version, Seconds now) {
+namespace {
+
+// Those that cron starts in two hours: who is refused comes again within one.
+constexpr std::size_t most_sessions = 32;
+
+// Those with that one in front.
+std::string with_first(std::string_view sessions, std::string_view session) {
+  std::string out(session);
+  std::size_t count = 1;
+  for (const auto one : split(sessions, ' ')) {
+    if (one.empty() || one == session) continue;
+    if (count++ == most_sessions) break;
+    if (!out.empty()) out += ' ';
+    out += one;
+  }
+  return out;
+}
+
+}  // namespace
+
+bool was_replaced(const Agent& agent, std::string_view session) {
+  const auto known = split(agent.sessions_before, ' ');
+  return std::ranges::find(known, session) != known.end();
+}
+
+Result<bool> change_session(sql::Connection& connection, const Agent& agent,
+                            std::string_view session, std::string_view version, Seconds now) {
   TRY(const auto changed,
-      connection.run("UPDATE agent SET session_before = session, session = ?3, session_at = ?5, "
+      connection.run("UPDATE agent SET session_before = ?6, session = ?3, session_at = ?5, "
                      "version = ?4 WHERE agent_id = ?1 AND session = ?2",
-                     agent, before, session, version, now));
+                     agent.id, agent.session, session, version, now,
+                     with_first(agent.sessions_before, agent.session)));
   return changed == 1;
+}
+
+Result<> refuse_session(sql::Connection& connection, const Agent& agent, std::string_view session,
+                        Seconds now) {
+  // Where a process began meanwhile, what it replaced is not written over.
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET clone_seen_at = ?2, session_before = CASE "
+                     "WHEN session_before = ?3 THEN ?4 ELSE session_before END "
+                     "WHERE agent_id = ?1",
+                     agent.id, now, agent.sessions_before,
+                     with_first(agent.sessions_before, session)));
+  CHECK(changed <= 1);
+  return {};
 }
 
 Result<> mark_clone(sql::Connection& connection, std::string_view agent, Seconds now) {
@@ -232,17 +273,22 @@ Result<bool> end_agent(sql::Connection& connection, std::string_view agent, Agen
 }
 
 Result<> note_agents_seen(sql::Connection& connection, std::span<const AgentSeen> seen) {
+  // Agents by their resources, then the resources: the order in which reports lock them.
+  std::vector<const AgentSeen*> sorted;
+  sorted.reserve(seen.size());
+  for (const auto& one : seen) sorted.push_back(&one);
+  std::ranges::sort(sorted, {}, &AgentSeen::resource);
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  for (const auto& one : seen)
+  for (const auto* one : sorted)
     TRY_VOID(connection.run("UPDATE agent SET seen_at = ?2 WHERE agent_id = ?1 AND seen_at < ?2",
-                            one.agent, one.seen));
+                            one->agent, one->seen));
   // Not of a resource that has gone since.
-  for (const auto& one : seen) {
-    if (one.confirmed == 0) continue;
+  for (const auto* one : sorted) {
+    if (one->confirmed == 0) continue;
     TRY_VOID(
         connection.run("UPDATE resource SET seen_at = ?2 WHERE resource_id = ?1 "
                        "AND seen_at < ?2 AND coverage_reason <> 'RESOURCE_TERMINATED'",
-                       one.resource.value, one.confirmed));
+                       one->resource.value, one->confirmed));
   }
   return transaction.commit();
 }
@@ -267,6 +313,19 @@ Result<std::optional<ReportState>> report_state(sql::Connection& connection, Res
   TRY(const auto* row, rows->next());
   if (row == nullptr) return std::optional<ReportState>();
   return std::optional(ReportState{row->integer(0), row->string(1), row->integer(2)});
+}
+
+Result<bool> is_in_force(sql::Connection& connection, ResourceId resource, std::string_view digest,
+                         Seconds now) {
+  if (digest.empty()) return false;  // as of a resource that has gone
+  TRY(const auto found, connection.one_integer("SELECT 1 FROM agent_report p "
+                                               "JOIN resource r ON r.resource_id = p.resource_id "
+                                               "WHERE p.resource_id = ?1 AND p.digest = ?2 "
+                                               "AND r.inventory_digest = ?2 "
+                                               "AND (r.running_known_at IN (0, r.changed_at) "
+                                               "OR r.running_known_at > ?3)",
+                                               resource.value, digest, now - running_is_kept));
+  return found.has_value();
 }
 
 Result<std::optional<StoredReport>> find_report(sql::Connection& connection, ResourceId resource) {
@@ -309,6 +368,8 @@ Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::s
 }
 
 Result<> add_command(sql::Connection& connection, const AgentCommand& command) {
+  TRY_VOID(connection.run("DELETE FROM agent_command WHERE agent_id = ?1 AND command = ?2",
+                          command.agent, command.command));
   TRY_VOID(
       connection.run("INSERT INTO agent_command (command_id, agent_id, command, issued_at, "
                      "expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -319,10 +380,11 @@ Result<> add_command(sql::Connection& connection, const AgentCommand& command) {
 Result<std::vector<AgentCommand>> waiting_commands(sql::Connection& connection,
                                                    std::string_view agent, Seconds now) {
   TRY(const auto rows,
-      connection.query("SELECT command_id, agent_id, command, issued_at, expires_at "
-                       "FROM agent_command WHERE agent_id = ?1 AND sent_at = 0 "
+      connection.query("SELECT command_id, agent_id, command, issued_at, expires_at, sent_at "
+                       "FROM agent_command WHERE agent_id = ?1 "
+                       "AND (sent_at = 0 OR sent_at <= ?3) "
                        "AND expires_at > ?2 ORDER BY issued_at, command_id LIMIT 16",
-                       agent, now));
+                       agent, now, now - command_is_sent_again_after));
   std::vector<AgentCommand> out;
   while (true) {
     TRY(const auto* row, rows->next());
@@ -331,15 +393,25 @@ Result<std::vector<AgentCommand>> waiting_commands(sql::Connection& connection,
                    .agent = row->string(1),
                    .command = row->string(2),
                    .issued = row->integer(3),
-                   .expires = row->integer(4)});
+                   .expires = row->integer(4),
+                   .sent = row->integer(5)});
   }
 }
 
-Result<bool> mark_sent(sql::Connection& connection, std::string_view command, Seconds now) {
+Result<bool> mark_sent(sql::Connection& connection, const AgentCommand& command, Seconds now) {
   TRY(const auto changed,
-      connection.run("UPDATE agent_command SET sent_at = ?2 WHERE command_id = ?1 AND sent_at = 0",
-                     command, now));
+      connection.run("UPDATE agent_command SET sent_at = ?2 WHERE command_id = ?1 AND sent_at = ?3",
+                     command.id, now, command.sent));
   return changed == 1;
+}
+
+Result<> end_commands(sql::Connection& connection, std::string_view agent,
+                      std::string_view command) {
+  TRY_VOID(
+      connection.run("DELETE FROM agent_command WHERE agent_id = ?1 AND command = ?2 "
+                     "AND sent_at > 0",
+                     agent, command));
+  return {};
 }
 
 Result<std::vector<WaitingCommand>> waiting_commands(sql::Connection& connection, Seconds now,

@@ -41,9 +41,10 @@ struct Agent {
   std::string host_key;
   std::string state_id;  // of the agent's directory; empty: it enrolled before there was one
   std::string wanted;    // a resource that it asked for and that is another's; empty: none
-  // Of the agent's process that runs, and of the one that it replaced.
+  // Of the agent's process that runs; and of those that it and others before it replaced, the
+  // latest first, a space between two.
   std::string session;
-  std::string session_before;
+  std::string sessions_before;
   Seconds session_at = 0;
   Seconds clone_seen = 0;  // when a second host with this identity or key was seen last; 0: never
   Seconds enrolled = 0;
@@ -75,16 +76,22 @@ Result<std::vector<Agent>> agents_of_machine(sql::Connection& connection, std::s
 Result<std::vector<Agent>> list_agents(sql::Connection& connection, std::string_view account,
                                        std::string_view after, std::int64_t limit);
 
-// The certificate of a renewal, and its first use, from which on the old one is void.
+// The certificate of a renewal, and its first use, from which on the old one is void and the
+// renewal done.
 Result<> offer_certificate(sql::Connection& connection, std::string_view agent,
                            std::string_view fingerprint, Seconds end);
 Result<> use_next_certificate(sql::Connection& connection, std::string_view agent,
                               std::string_view fingerprint);
 
-// A process of the agent has begun. False: the session is not `before` any more.
-Result<bool> change_session(sql::Connection& connection, std::string_view agent,
-                            std::string_view before, std::string_view session,
-                            std::string_view version, Seconds now);
+// Whether a process of that session was replaced. Sessions are never used again: who comes with one
+// of them is a second agent. The last 32 are known; one that is refused counts as the latest.
+bool was_replaced(const Agent& agent, std::string_view session);
+// A process of the agent has begun. False: its session is another than it was.
+Result<bool> change_session(sql::Connection& connection, const Agent& agent,
+                            std::string_view session, std::string_view version, Seconds now);
+// A process that was replaced has come again; marks the clone.
+Result<> refuse_session(sql::Connection& connection, const Agent& agent, std::string_view session,
+                        Seconds now);
 Result<> mark_clone(sql::Connection& connection, std::string_view agent, Seconds now);
 Result<> rename_agent(sql::Connection& connection, std::string_view agent, std::string_view name);
 // False: it was not active.
@@ -115,6 +122,11 @@ struct ReportState {
   Seconds received = 0;
 };
 Result<std::optional<ReportState>> report_state(sql::Connection& connection, ResourceId resource);
+// Whether the resource's inventory is the last report, and that one the digest's. It is not where
+// the resource has gone since, or somebody else has put another inventory, or running packages are
+// there that nobody knew of for running_is_kept: then the whole is needed.
+Result<bool> is_in_force(sql::Connection& connection, ResourceId resource, std::string_view digest,
+                         Seconds now);
 struct StoredReport {
   ReportState state;
   std::string packed;  // base/compress.h
@@ -134,19 +146,28 @@ Result<bool> put_report(sql::Connection& connection, ResourceId resource, const 
 Result<> expect_reports(sql::Connection& connection, ResourceId resource, std::string_view agent,
                         Seconds now);
 
-// What an agent is told to do: each is sent once, and until its end only.
+// What an agent is told to do, until it has done it or the command ends. An answer may be lost on
+// its way: it is told again after a while.
 struct AgentCommand {
   std::string id;  // 32 hexadecimal digits
   std::string agent;
   std::string command;  // "collect", "renew", "update"
   Seconds issued = 0;
   Seconds expires = 0;
+  Seconds sent = 0;  // last; 0: never
 };
+inline constexpr Seconds command_is_sent_again_after = 900;
+// In the place of an earlier one that tells the same.
 Result<> add_command(sql::Connection& connection, const AgentCommand& command);
+// Those that are to be sent now.
 Result<std::vector<AgentCommand>> waiting_commands(sql::Connection& connection,
                                                    std::string_view agent, Seconds now);
-// False: it was sent, by another node.
-Result<bool> mark_sent(sql::Connection& connection, std::string_view command, Seconds now);
+// False: another node sent it meanwhile.
+Result<bool> mark_sent(sql::Connection& connection, const AgentCommand& command, Seconds now);
+// The agent has done what was sent.
+Result<> end_commands(sql::Connection& connection, std::string_view agent,
+                      std::string_view command);
+// Those of all agents that were never sent.
 struct WaitingCommand {
   std::string id;
   std::string agent;

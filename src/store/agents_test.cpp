@@ -1,6 +1,10 @@
 // Agents and their last reports, on both engines.
 #include "store/agents.h"
 
+#include <algorithm>
+#include <chrono>
+#include <future>
+
 #include "base/compress.h"
 #include "store/agent_updates.h"
 #include "store/collect_targets.h"
@@ -91,13 +95,32 @@ TEST_P(AgentsTest, ARenewalCountsBesideTheOldCertificateUntilItIsUsed) {
 }
 
 TEST_P(AgentsTest, ASessionIsReplacedOnce) {
-  add("a1", "mi-1");
-  EXPECT_TRUE(change_session(db(), "a1", "", "s1", "0.1", today).value());
-  EXPECT_FALSE(change_session(db(), "a1", "", "s2", "0.1", today).value());
-  EXPECT_TRUE(change_session(db(), "a1", "s1", "s2", "0.2", today + 1).value());
-  EXPECT_EQ(get("a1").session_before, "s1");
+  const auto fresh = add("a1", "mi-1");
+  EXPECT_TRUE(change_session(db(), fresh, "s1", "0.1", today).value());
+  EXPECT_FALSE(change_session(db(), fresh, "s2", "0.1", today).value());
+  EXPECT_TRUE(change_session(db(), get("a1"), "s2", "0.2", today + 1).value());
+  EXPECT_TRUE(was_replaced(get("a1"), "s1"));
+  EXPECT_FALSE(was_replaced(get("a1"), "s2"));
   EXPECT_EQ(get("a1").session, "s2");
   EXPECT_EQ(get("a1").version, "0.2");
+}
+
+TEST_P(AgentsTest, ASessionThatComesAgainStaysKnown) {
+  add("a1", "mi-1");
+  for (int i = 0; i < 40; ++i) {
+    ASSERT_TRUE(change_session(db(), get("a1"), std::to_string(i), "0.1", today).value());
+    if (i % 10 == 1) ASSERT_TRUE(refuse_session(db(), get("a1"), "0", today + i));
+  }
+  EXPECT_TRUE(was_replaced(get("a1"), "0"));
+  EXPECT_TRUE(was_replaced(get("a1"), "38"));
+  EXPECT_FALSE(was_replaced(get("a1"), "1"));
+  EXPECT_EQ(get("a1").clone_seen, today + 31);
+  // A process begins while it is refused.
+  const auto read = get("a1");
+  ASSERT_TRUE(change_session(db(), read, "40", "0.1", today).value());
+  ASSERT_TRUE(refuse_session(db(), read, "0", today + 50));
+  EXPECT_TRUE(was_replaced(get("a1"), "39"));
+  EXPECT_EQ(get("a1").clone_seen, today + 50);
 }
 
 TEST_P(AgentsTest, AReportIsStoredWithItsInventoryOrNotAtAll) {
@@ -155,16 +178,107 @@ TEST_P(AgentsTest, HeartbeatsMoveTheAgentAndWhatItConfirmed) {
   EXPECT_EQ(find_resource(db(), account, "mi-2").value()->seen, today + 1);
 }
 
-TEST_P(AgentsTest, CommandsAreSentOnceAndUntilTheirEnd) {
+// As a batch of reports and a node's heartbeats, both at once.
+TEST(AgentLocks, HeartbeatsLockInTheOrderOfReports) {
+  NEED_ENGINE(sql::Engine::postgresql);
+  const test::TestDatabase database(sql::Engine::postgresql);
+  auto location = database.location();
+  location.lock_wait_ms = 20'000;
+  const auto reports = sql::open(location).value();
+  const auto heartbeats = sql::open(location).value();
+  const auto watch = sql::open(location).value();
+  ASSERT_TRUE(migrate(*reports));
+  // The agent of the first resource has the last id.
+  std::vector<std::pair<ResourceId, std::string>> resources;
+  for (const auto* name : {"mi-1", "mi-2"})
+    resources.emplace_back(resource_id(account, name), name);
+  std::ranges::sort(resources);
+  const std::string ids[] = {"a2", "a1"};
+  std::vector<AgentSeen> seen;
+  for (std::size_t i = 0; i < resources.size(); ++i) {
+    ASSERT_TRUE(insert_agent(
+        *reports,
+        {.id = ids[i], .account = std::string(account), .resource = resources[i].second}));
+    seen.push_back({ids[i], resources[i].first, today, today});
+  }
+  std::ranges::sort(seen, {}, &AgentSeen::agent);
+  const auto put = [&](std::size_t i) {
+    const auto written = put_report(*reports, resources[i].first,
+                                    {.agent = ids[i], .sequence = 1, .digest = "d"}, today);
+    ASSERT_TRUE(written) << written.error().what;
+  };
+  auto transaction = sql::Transaction::begin(*reports, sql::Transaction::Mode::write);
+  ASSERT_TRUE(transaction);
+  put(0);
+  auto noted = std::async(std::launch::async, [&] { return note_agents_seen(*heartbeats, seen); });
+  const auto waits = [&] {
+    return watch
+        ->one_integer(
+            "SELECT COUNT(*) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND wait_event_type = 'Lock'")
+        .value();
+  };
+  while (waits() == 0 &&
+         noted.wait_for(std::chrono::milliseconds(5)) != std::future_status::ready) {
+  }
+  put(1);
+  ASSERT_TRUE(transaction->commit());
+  const auto done = noted.get();
+  EXPECT_TRUE(done) << done.error().what;
+}
+
+TEST_P(AgentsTest, WhatIsInForceIsTheLastReportAndTheInventory) {
   add("a1", "mi-1");
-  ASSERT_TRUE(add_command(db(), {"c1", "a1", "collect", today, today + 60}));
+  const auto id = resource_id(account, "mi-1");
+  const auto in_force = [&](std::string_view digest) {
+    return is_in_force(db(), id, digest, today).value();
+  };
+  EXPECT_FALSE(in_force("d-one"));
+  put(inventory("mi-1", 1, "one"));
+  EXPECT_TRUE(in_force("d-one"));
+  EXPECT_FALSE(in_force("d-two"));
+  auto other = inventory("mi-1", 2, "two");
+  other.report.reset();
+  put(other);
+  EXPECT_FALSE(in_force("d-one"));
+  EXPECT_FALSE(in_force("d-two"));
+  put(inventory("mi-1", 3, "one"));
+  EXPECT_TRUE(in_force("d-one"));
+  ASSERT_TRUE(terminate_resource(db(), id, today).value());
+  EXPECT_FALSE(in_force("d-one"));
+  ASSERT_TRUE(expect_reports(db(), id, "a1", today));
+  EXPECT_FALSE(in_force(""));
+}
+
+TEST_P(AgentsTest, CommandsAreSentUntilTheyAreDoneOrEnd) {
+  add("a1", "mi-1");
+  ASSERT_TRUE(add_command(db(), {"c1", "a1", "collect", today, today + 5'000}));
   ASSERT_TRUE(add_command(db(), {"c2", "a1", "renew", today + 1, today + 10}));
   EXPECT_EQ(waiting_commands(db(), "a1", today).value().size(), 2U);
   EXPECT_EQ(waiting_commands(db(), "a1", today + 10).value().front().id, "c1");
   EXPECT_EQ(waiting_commands(db(), today, 10).value().size(), 2U);
-  EXPECT_TRUE(mark_sent(db(), "c1", today).value());
-  EXPECT_FALSE(mark_sent(db(), "c1", today).value());
-  EXPECT_TRUE(waiting_commands(db(), "a1", today + 10).value().empty());
+  const auto fresh = waiting_commands(db(), "a1", today).value().front();
+  EXPECT_TRUE(mark_sent(db(), fresh, today).value());
+  EXPECT_FALSE(mark_sent(db(), fresh, today).value());
+  EXPECT_EQ(waiting_commands(db(), today, 10).value().size(), 1U);
+  EXPECT_TRUE(waiting_commands(db(), "a1", today + 899).value().empty());
+  // Perhaps the answer was lost.
+  const auto again = waiting_commands(db(), "a1", today + 900).value();
+  ASSERT_EQ(again.size(), 1U);
+  EXPECT_EQ(again.front().id, "c1");
+  EXPECT_TRUE(mark_sent(db(), again.front(), today + 900).value());
+  EXPECT_FALSE(mark_sent(db(), again.front(), today + 900).value());
+  EXPECT_TRUE(waiting_commands(db(), "a1", today + 1'799).value().empty());
+  EXPECT_EQ(waiting_commands(db(), "a1", today + 1'800).value().size(), 1U);
+  ASSERT_TRUE(end_commands(db(), "a1", "collect"));
+  EXPECT_TRUE(waiting_commands(db(), "a1", today + 1'800).value().empty());
+  // What was not sent is not done, and gives way to the next of its kind.
+  ASSERT_TRUE(add_command(db(), {"c3", "a1", "collect", today, today + 5'000}));
+  ASSERT_TRUE(end_commands(db(), "a1", "collect"));
+  EXPECT_EQ(waiting_commands(db(), "a1", today + 10).value().front().id, "c3");
+  ASSERT_TRUE(add_command(db(), {"c4", "a1", "collect", today, today + 5'000}));
+  EXPECT_EQ(waiting_commands(db(), "a1", today + 10).value().size(), 1U);
+  EXPECT_EQ(waiting_commands(db(), "a1", today + 10).value().front().id, "c4");
 }
 
 TEST_P(AgentsTest, UpdatesAreOfOneReleaseAndEndWithTheAgent) {
@@ -173,11 +287,15 @@ TEST_P(AgentsTest, UpdatesAreOfOneReleaseAndEndWithTheAgent) {
   EXPECT_FALSE(find_update(db(), "a1").value());
   ASSERT_TRUE(ask_for_update(db(), "a1", "0.2.0", today));
   ASSERT_TRUE(change_update(db(), "a1", "0.1.0", UpdateState::failed, "late", today + 1));
-  EXPECT_EQ(find_update(db(), "a1").value()->state, UpdateState::waiting);
+  const auto waiting = find_update(db(), "a1").value().value();
+  EXPECT_EQ(waiting.state, UpdateState::waiting);
+  EXPECT_FALSE(is_over(waiting, today + update_ends_after - 1));
+  EXPECT_TRUE(is_over(waiting, today + update_ends_after));
   ASSERT_TRUE(change_update(db(), "a1", "0.2.0", UpdateState::failed, "no room", today + 2));
   const auto failed = find_update(db(), "a1").value().value();
   EXPECT_EQ(failed.message, "no room");
   EXPECT_EQ(failed.changed, today + 2);
+  EXPECT_FALSE(is_over(failed, today + update_ends_after));
   EXPECT_EQ(shown_state(failed, "0.1.0"), "failed");
   EXPECT_EQ(shown_state(failed, "0.2.0"), "updated");
   EXPECT_EQ(list_updates(db(), account, "", "mi-2").value().size(), 1U);

@@ -1,5 +1,7 @@
 #include "store/aggregation_query.h"
 
+#include <array>
+
 #include <fmt/format.h>
 
 #include "base/text.h"
@@ -7,6 +9,31 @@
 
 namespace tenken::store {
 namespace {
+
+// The members of SeverityCounts, in their order.
+constexpr std::array<std::string_view, 7> counted{"total", "critical",      "high",     "medium",
+                                                  "low",   "informational", "untriaged"};
+
+// A list of them, each as `form` has it.
+std::string counts(fmt::format_string<const std::string_view&> form) {
+  std::string out;
+  for (const auto& column : counted) {
+    if (!out.empty()) out += ", ";
+    out += fmt::format(form, column);
+  }
+  return out;
+}
+
+// From the column on.
+SeverityCounts read_counts(const sql::Row& row, int column) {
+  return {.all = row.integer(column),
+          .critical = row.integer(column + 1),
+          .high = row.integer(column + 2),
+          .medium = row.integer(column + 3),
+          .low = row.integer(column + 4),
+          .informational = row.integer(column + 5),
+          .untriaged = row.integer(column + 6)};
+}
 
 std::string_view column_of(AggregationSort sort) {
   switch (sort) {
@@ -104,20 +131,18 @@ Result<std::vector<Aggregate>> aggregate_groups(sql::Connection& connection,
                           OwnedValue(page.after ? page.after->key : std::string()));
   const auto grouped = fmt::format(
       "SELECT c.account_id AS account_id, {} AS group_key, {} AS vulnerability, "
-      "CAST(SUM(c.total) AS BIGINT) AS total, CAST(SUM(c.critical) AS BIGINT) AS critical, "
-      "CAST(SUM(c.high) AS BIGINT) AS high, CAST(SUM(c.medium) AS BIGINT) AS medium, "
-      "CAST({} AS BIGINT) AS fixable, CAST({} AS BIGINT) AS exploitable, "
+      "{}, CAST({} AS BIGINT) AS fixable, CAST({} AS BIGINT) AS exploitable, "
       "CAST({} AS BIGINT) AS affected "
       "FROM {} WHERE {} GROUP BY c.account_id, {}",
-      table.key, table.vulnerability, table.fixable, table.exploitable, table.affected, table.table,
-      conditions.sql(), table.key == "''" ? "c.account_id" : table.key);
+      table.key, table.vulnerability, counts("CAST(SUM(c.{0}) AS BIGINT) AS {0}"), table.fixable,
+      table.exploitable, table.affected, table.table, conditions.sql(),
+      table.key == "''" ? "c.account_id" : table.key);
   const auto most = conditions.parameter(page.limit);
   TRY(auto rows,
       connection.query(
-          fmt::format("SELECT {}, account_id, group_key, total, critical, high, "
-                      "medium, vulnerability, fixable, exploitable, affected FROM ({}) g "
-                      "WHERE {} ORDER BY 1 {}, 2, 3 LIMIT {}",
-                      value, grouped, rest, page.ascending ? "ASC" : "DESC", most),
+          fmt::format("SELECT {}, account_id, group_key, vulnerability, fixable, exploitable, "
+                      "affected, {} FROM ({}) g WHERE {} ORDER BY 1 {}, 2, 3 LIMIT {}",
+                      value, counts("{}"), grouped, rest, page.ascending ? "ASC" : "DESC", most),
           conditions.values()));
   std::vector<Aggregate> out;
   while (true) {
@@ -125,14 +150,11 @@ Result<std::vector<Aggregate>> aggregate_groups(sql::Connection& connection,
     if (row == nullptr) return out;
     out.push_back(
         {.position = {.value = row->integer(0), .account = row->string(1), .key = row->string(2)},
-         .counts = {.all = row->integer(3),
-                    .critical = row->integer(4),
-                    .high = row->integer(5),
-                    .medium = row->integer(6)},
-         .vulnerability = row->string(7),
-         .fixable = row->integer(8),
-         .exploitable = row->integer(9),
-         .affected = row->integer(10)});
+         .counts = read_counts(*row, 7),
+         .vulnerability = row->string(3),
+         .fixable = row->integer(4),
+         .exploitable = row->integer(5),
+         .affected = row->integer(6)});
   }
 }
 
@@ -154,19 +176,19 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
       later(conditions, page, value, "resource_id", OwnedValue(static_cast<std::int64_t>(*key)));
   const auto direction = page.ascending ? "ASC" : "DESC";
   const auto chosen = fmt::format(
-      "SELECT {} AS sort_value, account_id, resource_id, total, critical, high, medium "
-      "FROM (SELECT c.account_id, c.resource_id, c.total, c.critical, c.high, c.medium "
+      "SELECT {} AS sort_value, account_id, resource_id, {} "
+      "FROM (SELECT c.account_id, c.resource_id, {} "
       "FROM finding_count c{} WHERE {}) g WHERE {} ORDER BY 1 {}, 2, 3 LIMIT {}",
-      value, looks_at_resources ? " JOIN resource r ON r.resource_id = c.resource_id" : "",
+      value, counts("{}"), counts("c.{}"),
+      looks_at_resources ? " JOIN resource r ON r.resource_id = c.resource_id" : "",
       conditions.sql(), rest, direction, conditions.parameter(page.limit));
   TRY(auto rows,
       connection.query(
-          fmt::format("SELECT p.sort_value, p.account_id, p.resource_id, p.total, p.critical, "
-                      "p.high, p.medium, r.external_id, r.platform, r.region, r.tags, "
-                      "r.repository, r.registry, r.image_hash, r.image_architecture, r.image_id, "
-                      "r.vpc_id, r.subnet_id FROM ({}) p "
+          fmt::format("SELECT p.sort_value, p.account_id, p.resource_id, {}, r.external_id, "
+                      "r.platform, r.region, r.tags, r.repository, r.registry, r.image_hash, "
+                      "r.image_architecture, r.image_id, r.vpc_id, r.subnet_id FROM ({}) p "
                       "JOIN resource r ON r.resource_id = p.resource_id ORDER BY 1 {}, 2, 3",
-                      chosen, direction),
+                      counts("p.{}"), chosen, direction),
           conditions.values()));
   std::vector<Aggregate> out;
   while (true) {
@@ -175,15 +197,12 @@ Result<std::vector<Aggregate>> aggregate_resources(sql::Connection& connection,
     out.push_back({.position = {.value = row->integer(0),
                                 .account = row->string(1),
                                 .key = fmt::format("{}", row->integer(2))},
-                   .counts = {.all = row->integer(3),
-                              .critical = row->integer(4),
-                              .high = row->integer(5),
-                              .medium = row->integer(6)},
-                   .external_id = row->string(7),
-                   .platform = row->string(8),
-                   .region = row->string(9),
-                   .tags = row->string(10),
-                   .facts = read_facts(*row, 11)});
+                   .counts = read_counts(*row, 3),
+                   .external_id = row->string(10),
+                   .platform = row->string(11),
+                   .region = row->string(12),
+                   .tags = row->string(13),
+                   .facts = read_facts(*row, 14)});
   }
 }
 

@@ -78,6 +78,9 @@ struct SeverityCounts {
   std::int64_t critical = 0;
   std::int64_t high = 0;
   std::int64_t medium = 0;
+  std::int64_t low = 0;
+  std::int64_t informational = 0;
+  std::int64_t untriaged = 0;
 };
 
 struct Aggregate {

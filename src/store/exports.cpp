@@ -76,6 +76,13 @@ Result<std::optional<Export>> export_of(sql::Connection& connection, const Job& 
   return find_export(connection, account, id.value_or(""));
 }
 
+Result<Seconds> begin_export(sql::Connection& connection, const Job& job, std::string_view owner,
+                             Seconds now) {
+  if (const auto begun = parse_uint(job.payload)) return static_cast<Seconds>(*begun);
+  TRY_VOID(set_payload(connection, job, owner, fmt::format("{}", now)));
+  return now;
+}
+
 Result<bool> end_export(sql::Connection& connection, const Export& one) {
   TRY(const auto ended,
       connection.run("UPDATE export SET status = ?3, error_code = ?4, error_message = ?5, "

@@ -63,6 +63,10 @@ Result<std::optional<Export>> latest_export(sql::Connection& connection, std::st
 // The export that a job is about. nullopt: it was deleted.
 Result<std::optional<Export>> export_of(sql::Connection& connection, const Job& job);
 
+// When work on the job's export began: now, unless it had begun before.
+Result<Seconds> begin_export(sql::Connection& connection, const Job& job, std::string_view owner,
+                             Seconds now);
+
 // Ends one in progress as status, error, items and ended of `one` say. False: it had ended before.
 Result<bool> end_export(sql::Connection& connection, const Export& one);
 

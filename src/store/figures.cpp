@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/findings.h"
+
 namespace tenken::store {
 namespace {
 
@@ -29,15 +31,27 @@ constexpr std::string_view size_of_database(sql::Engine engine) {
              : "SELECT pg_database_size(current_database())";
 }
 
+// Those that are ACTIVE are counted already; of the others, each kind has an index of its own.
+Result<> count_findings(sql::Connection& connection, Figures& out) {
+  const auto count = [&](std::string_view statement, std::int64_t& number) -> Result<> {
+    TRY(const auto counted, connection.one_integer(statement));
+    number = counted.value_or(0);
+    return {};
+  };
+  const auto of = [&](Lifecycle status) -> std::int64_t& {
+    return out.findings[static_cast<std::size_t>(status)];
+  };
+  TRY_VOID(count("SELECT CAST(SUM(total) AS BIGINT) FROM finding_count", of(Lifecycle::active)));
+  TRY_VOID(count("SELECT COUNT(*) FROM finding WHERE status = 2", of(Lifecycle::suppressed)));
+  TRY_VOID(count("SELECT COUNT(*) FROM finding WHERE closed_at > 0", of(Lifecycle::closed)));
+  return count("SELECT COUNT(*) FROM finding WHERE stale > 0 AND status < 3", out.stale_findings);
+}
+
 }  // namespace
 
 Result<Figures> count_figures(sql::Connection& connection, Seconds now) {
   Figures out;
-  TRY_VOID(for_each_row(connection.query("SELECT status, COUNT(*) FROM finding GROUP BY status"),
-                        [&](const sql::Row& row) { count_in(out.findings, row); }));
-  TRY(const auto stale,
-      connection.one_integer("SELECT COUNT(*) FROM finding WHERE stale = 1 AND status < 3"));
-  out.stale_findings = stale.value_or(0);
+  TRY_VOID(count_findings(connection, out));
   TRY_VOID(for_each_row(
       connection.query("SELECT coverage_status, coverage_reason, COUNT(*) FROM resource "
                        "GROUP BY coverage_status, coverage_reason ORDER BY 1, 2"),

@@ -1,6 +1,7 @@
 #include "store/finding_counts.h"
 
 #include <algorithm>
+#include <array>
 #include <functional>
 #include <set>
 #include <span>
@@ -11,6 +12,7 @@
 #include <fmt/ranges.h>
 
 #include "base/text.h"
+#include "model/finding.h"
 
 namespace tenken::store {
 namespace {
@@ -25,22 +27,19 @@ std::int64_t count_slice(sql::Engine engine, std::int64_t resource) {
   return engine == sql::Engine::sqlite ? 0 : slice_of({resource});
 }
 
+// In the order of SeverityLevel.
+constexpr std::array<std::string_view, 6> severity_columns{
+    "untriaged", "informational", "low", "medium", "high", "critical"};
+
 struct Numbers {
   std::int64_t total = 0;
-  std::int64_t critical = 0;
-  std::int64_t high = 0;
-  std::int64_t medium = 0;
+  std::array<std::int64_t, severity_columns.size()> by_level{};
   std::int64_t fixable = 0;
   friend bool operator==(const Numbers&, const Numbers&) = default;
 
   void add(std::int64_t score, std::int64_t fix, std::int64_t sign) {
     total += sign;
-    if (score >= critical_from)
-      critical += sign;
-    else if (score >= high_from)
-      high += sign;
-    else if (score >= medium_from)
-      medium += sign;
+    by_level[static_cast<std::size_t>(level_of_score(score))] += sign;
     if (fix == static_cast<std::int64_t>(Fix::all)) fixable += sign;
   }
 };
@@ -63,7 +62,8 @@ struct CountRow {
 };
 
 std::vector<std::string_view> numbers_of(const Target& target) {
-  std::vector<std::string_view> out{"total", "critical", "high", "medium"};
+  std::vector<std::string_view> out{"total"};
+  out.insert(out.end(), severity_columns.begin(), severity_columns.end());
   if (target.fixable) out.emplace_back("fixable");
   return out;
 }
@@ -71,10 +71,9 @@ std::vector<std::string_view> numbers_of(const Target& target) {
 void add_row(SqlText& sql, const Target& target, const CountRow& row) {
   std::vector<std::string> values;
   for (const auto& column : row.columns) values.push_back(sql.bind(column));
-  const auto& n = row.numbers;
-  for (const auto number : {n.total, n.critical, n.high, n.medium})
-    values.push_back(sql.bind(number));
-  if (target.fixable) values.push_back(sql.bind(n.fixable));
+  values.push_back(sql.bind(row.numbers.total));
+  for (const auto number : row.numbers.by_level) values.push_back(sql.bind(number));
+  if (target.fixable) values.push_back(sql.bind(row.numbers.fixable));
   sql.add(fmt::format("({})", fmt::join(values, ", ")));
 }
 
@@ -160,15 +159,20 @@ struct ResourceTypes {
 };
 using Types = std::map<std::int64_t, ResourceTypes>;
 
+// In two statements: joined, PostgreSQL reads the whole of finding_count for a few hundred ids.
 Result<Types> read_types(sql::Connection& connection, const std::set<std::int64_t>& resources) {
+  const std::vector ids(resources.begin(), resources.end());
   Types out;
+  TRY_VOID(read_by_id(
+      connection, "SELECT resource_id, account_id, type FROM resource WHERE resource_id IN ({})",
+      ids, [&](const sql::Row& row) {
+        out.emplace(row.integer(0), ResourceTypes{row.string(1), row.string(2), row.string(2)});
+      }));
   TRY_VOID(read_by_id(connection,
-                      "SELECT r.resource_id, r.account_id, COALESCE(c.type, r.type), r.type "
-                      "FROM resource r LEFT JOIN finding_count c ON c.resource_id = r.resource_id "
-                      "WHERE r.resource_id IN ({})",
-                      std::vector(resources.begin(), resources.end()), [&](const sql::Row& row) {
-                        out.emplace(row.integer(0),
-                                    ResourceTypes{row.string(1), row.string(2), row.string(3)});
+                      "SELECT resource_id, type FROM finding_count WHERE resource_id IN ({})", ids,
+                      [&](const sql::Row& row) {
+                        if (const auto known = out.find(row.integer(0)); known != out.end())
+                          known->second.counted = row.string(1);
                       }));
   return out;
 }

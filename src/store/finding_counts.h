@@ -29,10 +29,6 @@
 
 namespace tenken::store {
 
-inline constexpr std::int64_t critical_from = 90;  // scores in tenths
-inline constexpr std::int64_t high_from = 70;
-inline constexpr std::int64_t medium_from = 40;
-
 // "CVE-2024-1 - a, b and 3 more", as the API titles a finding; names without doubles, in order.
 std::string title_of(std::string_view vulnerability, const std::vector<std::string>& names);
 

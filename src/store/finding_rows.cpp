@@ -89,7 +89,7 @@ FindingRow read_finding(const sql::Row& row, int first_column) {
                  .status = static_cast<Lifecycle>(row.integer(at(4))),
                  .score = row.integer(at(5)),
                  .fix = static_cast<Fix>(row.integer(at(6))),
-                 .stale = row.integer(at(7)) != 0,
+                 .stale = static_cast<Staleness>(row.integer(at(7))),
                  .last_observed = row.integer(at(9)),
                  .updated = row.integer(at(10)),
                  .closed = row.integer(at(11)),

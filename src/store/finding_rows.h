@@ -41,7 +41,7 @@ struct FindingRow {
   Lifecycle status = Lifecycle::active;
   std::int64_t score = -1;  // tenths
   Fix fix = Fix::none;
-  bool stale = false;
+  Staleness stale = Staleness::none;
   std::vector<PackageVersionId> package_ids;
   Seconds last_observed = 0;
   Seconds updated = 0;

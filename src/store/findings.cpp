@@ -83,17 +83,26 @@ WHERE finding.status = 3 OR finding.score <> excluded.score OR finding.fix <> ex
        AND finding.last_observed_at < excluded.last_observed_at - {sign_of_life})
 )sql";
 
+constexpr std::string_view no_match = R"sql(
+NOT EXISTS (SELECT 1 FROM resource_package rp JOIN match m
+            ON m.package_version_id = rp.package_version_id AND m.live = 1
+            WHERE rp.resource_id = finding.resource_id
+              AND m.vulnerability_id = finding.vulnerability_id))sql";
+
+// What no package matches is marked (Staleness::undecided), and so is what stays open of it. Only
+// what is marked is looked at to be closed; what opens it again takes the mark away.
+constexpr std::string_view mark_statement = R"sql(
+UPDATE finding SET stale = 2
+WHERE {findings} AND status <> 3 AND stale <> 2 AND {no_match}
+)sql";
+
 // Closed only where it is known that no package matches: the inventory was complete, and no
 // package of a name that the vulnerability concerns is undecided, not looked at yet, of a
 // distribution that cannot be told, or there by its name alone.
 constexpr std::string_view close_statement = R"sql(
-UPDATE finding SET status = 3, closed_at = ?1, updated_at = ?1, transition = ?2, cause = ?3,
-                   suppressed_by = '', opened_by = {opening_cause}
-WHERE {findings} AND status <> 3
-  AND NOT EXISTS (SELECT 1 FROM resource_package rp JOIN match m
-                  ON m.package_version_id = rp.package_version_id AND m.live = 1
-                  WHERE rp.resource_id = finding.resource_id
-                    AND m.vulnerability_id = finding.vulnerability_id)
+UPDATE finding SET status = 3, stale = 0, closed_at = ?1, updated_at = ?1, transition = ?2,
+                   cause = ?3, suppressed_by = '', opened_by = {opening_cause}
+WHERE {findings} AND status <> 3 AND stale = 2 AND {no_match}
   AND NOT EXISTS (SELECT 1 FROM resource_package rp
                   JOIN package_version u ON u.package_version_id = rp.package_version_id
                   JOIN package_version p ON p.ecosystem = u.ecosystem
@@ -112,6 +121,7 @@ WHERE {findings} AND status <> 3
 
 struct Statements {
   std::string open;
+  std::string mark;
   std::string close;
 };
 
@@ -122,13 +132,14 @@ std::string fill(std::string_view sql, const Scope& scope, std::string_view from
       fmt::arg("joined",
                sql::joined(engine, "CAST(package_version_id AS TEXT)", ",", "package_version_id")));
   return fmt::format(fmt::runtime(sql), fmt::arg("holding", inner),
-                     fmt::arg("findings", scope.findings), fmt::arg("reopen", reopen_window),
-                     fmt::arg("sign_of_life", sign_of_life),
+                     fmt::arg("findings", scope.findings), fmt::arg("no_match", no_match),
+                     fmt::arg("reopen", reopen_window), fmt::arg("sign_of_life", sign_of_life),
                      fmt::arg("opening_cause", opening_cause));
 }
 
 Statements statements(const Scope& scope, std::string_view from, sql::Engine engine) {
   return {.open = fill(open_statement, scope, from, engine),
+          .mark = fill(mark_statement, scope, from, engine),
           .close = fill(close_statement, scope, from, engine)};
 }
 
@@ -153,13 +164,16 @@ Result<Changes> apply(sql::Connection& connection, const Statements& statements,
                       OpenFindings open, FindingChanges& changes) {
   Changes out;
   if (open.any) {
+    TRY(out.written, changes.run(connection, statements.mark, values, evaluation, open.active));
     TRY(out.closed, changes.run(connection, statements.close, values, evaluation, open.active));
   }
   auto opening = evaluation;
   ++opening.transition;
   std::vector<sql::Value> opening_values(values.begin(), values.end());
   opening_values[1] = opening.transition;
-  TRY(out.written, changes.run(connection, statements.open, opening_values, opening, open.active));
+  TRY(const auto opened,
+      changes.run(connection, statements.open, opening_values, opening, open.active));
+  out.written += opened;
   return out;
 }
 
@@ -171,13 +185,14 @@ Result<Changes> close_all(sql::Connection& connection, ResourceId resource,
   if (!open.any) return out;
   const sql::Value values[] = {resource.value, evaluation.now, evaluation.transition,
                                std::string_view(evaluation.cause)};
-  TRY(out.closed, changes.run(connection,
-                              fmt::format("UPDATE finding SET status = 3, closed_at = ?2, "
-                                          "updated_at = ?2, transition = ?3, cause = ?4, "
-                                          "suppressed_by = '', opened_by = {} "
-                                          "WHERE resource_id = ?1 AND status <> 3",
-                                          opening_cause),
-                              values, evaluation, open.active));
+  TRY(out.closed,
+      changes.run(connection,
+                  fmt::format("UPDATE finding SET status = 3, stale = 0, closed_at = ?2, "
+                              "updated_at = ?2, transition = ?3, cause = ?4, "
+                              "suppressed_by = '', opened_by = {} "
+                              "WHERE resource_id = ?1 AND status <> 3",
+                              opening_cause),
+                  values, evaluation, open.active));
   return out;
 }
 

@@ -29,6 +29,10 @@ namespace tenken::store {
 enum class Lifecycle : std::int64_t { active = 1, suppressed = 2, closed = 3 };
 enum class Fix : std::int64_t { none = 0, partial = 1, all = 2 };  // fixAvailable NO, PARTIAL, YES
 
+// What makes an open finding stale: only an earlier generation says it of a package that is there;
+// or no package matches, and something that is there cannot be decided.
+enum class Staleness : std::int64_t { none = 0, not_covered = 1, undecided = 2 };
+
 inline constexpr Seconds reopen_window = 7 * 86'400;
 // last_observed_at is when its resource was last seen with a package that matches. Where nothing
 // else changes it is written once in so many seconds, as a sign of life.

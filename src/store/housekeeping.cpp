@@ -20,6 +20,8 @@ namespace tenken::store {
 namespace {
 
 constexpr std::int64_t at_once = 500;
+// For each page of them all findings are read.
+constexpr std::int64_t unused_at_once = 10'000;
 // A large fleet that was evaluated at once comes again in parts.
 constexpr std::int64_t most_confirmed = 2'000;
 // For longer than a certificate lives: until then its agent is told why it is not let in.
@@ -86,16 +88,8 @@ Result<std::vector<PackageVersionId>> without_named(sql::Connection& connection,
   return out;
 }
 
-Result<std::int64_t> forget_versions(sql::Connection& connection, Seconds now, Seconds keep) {
-  {
-    TRY(auto transaction, Transaction::begin(connection, Transaction::Mode::write));
-    TRY_VOID(lock_interned(connection, Sharing::alone));
-    TRY_VOID(mark_unused_versions(connection, now));
-    TRY_VOID(transaction.commit());
-  }
-  TRY(const auto unused, unused_versions(connection, now - keep));
-  if (unused.empty()) return std::int64_t{0};
-  TRY(const auto versions, without_named(connection, unused));
+Result<std::int64_t> remove_versions(sql::Connection& connection,
+                                     const std::vector<PackageVersionId>& versions) {
   std::int64_t out = 0;
   for (std::size_t at = 0; at < versions.size(); at += at_once) {
     const auto end = std::min(versions.size(), at + at_once);
@@ -109,6 +103,26 @@ Result<std::int64_t> forget_versions(sql::Connection& connection, Seconds now, S
     TRY_VOID(transaction.commit());
   }
   return out;
+}
+
+Result<std::int64_t> forget_versions(sql::Connection& connection, Seconds now, Seconds keep) {
+  {
+    TRY(auto transaction, Transaction::begin(connection, Transaction::Mode::write));
+    TRY_VOID(lock_interned(connection, Sharing::alone));
+    TRY_VOID(mark_unused_versions(connection, now));
+    TRY_VOID(transaction.commit());
+  }
+  std::int64_t out = 0;
+  PackageVersionId after{-1};
+  while (true) {
+    TRY(const auto unused, unused_versions(connection, now - keep, after, unused_at_once));
+    if (unused.empty()) return out;
+    TRY(const auto versions, without_named(connection, unused));
+    TRY(const auto removed, remove_versions(connection, versions));
+    out += removed;
+    if (std::ssize(unused) < unused_at_once) return out;
+    after = unused.back();
+  }
 }
 
 Result<std::int64_t> forget_vulnerabilities(sql::Connection& connection) {

@@ -26,11 +26,14 @@ class Identity {
   std::string bytes_;
 };
 
-std::int64_t id_of(std::string_view bytes) {
-  const auto digest = crypto::sha256(bytes);
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < 8; ++i) value = (value << 8) | static_cast<unsigned char>(digest[i]);
-  return static_cast<std::int64_t>(value >> 1);
+std::uint64_t number_at(const crypto::Digest& digest, std::size_t at) {
+  std::uint64_t out = 0;
+  for (std::size_t i = at; i < at + 8; ++i)
+    out = (out << 8) | static_cast<unsigned char>(digest[i]);
+  return out;
+}
+std::int64_t id_of(const crypto::Digest& digest) {
+  return static_cast<std::int64_t>(number_at(digest, 0) >> 1);
 }
 
 constexpr int resource_digits = 12;  // of the 16 that a resource's id has
@@ -38,10 +41,10 @@ constexpr int resource_digits = 12;  // of the 16 that a resource's id has
 }  // namespace
 
 ResourceId resource_id(std::string_view account, std::string_view external_id) {
-  return {id_of(Identity().add(account).add(external_id).bytes())};
+  return {id_of(crypto::sha256(Identity().add(account).add(external_id).bytes()))};
 }
 
-PackageVersionId package_version_id(const PackageVersion& version) {
+PackageVersionHash package_version_hash(const PackageVersion& version) {
   const auto& p = version.package;
   Identity identity;
   for (const std::string_view field :
@@ -51,7 +54,12 @@ PackageVersionId package_version_id(const PackageVersion& version) {
         std::string_view(p.module_label), std::string_view(p.vendor), std::string_view(p.purl),
         std::string_view(version.host_state)})
     identity.add(field);
-  return {id_of(identity.bytes())};
+  const auto digest = crypto::sha256(identity.bytes());
+  return {.id = {id_of(digest)}, .rest = number_at(digest, 8)};
+}
+
+PackageVersionId package_version_id(const PackageVersion& version) {
+  return package_version_hash(version).id;
 }
 
 std::string finding_id(std::string_view account, ResourceId resource,

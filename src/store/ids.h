@@ -1,6 +1,8 @@
 // Ids made from content: the same thing has the same id on every node, so nothing needs a sequence
 // or a look-up before it is written. 63 bits of SHA-256: a million resources collide with a
-// probability of 5e-8, and a collision is noticed (conflict), never merged.
+// probability of 5e-8, and a collision is noticed (conflict), never merged. Whoever sends
+// inventories chooses what is hashed and may search for a collision with what others have
+// installed: package versions are told apart by more bits of the hash.
 //
 // Thread rule: pure functions.
 #pragma once
@@ -34,6 +36,13 @@ struct PackageVersion {
   std::string host_state;
   std::string advisory_name;  // under which advisories name it: match::advisory_name
 };
+// The hash of what identifies a package version.
+struct PackageVersionHash {
+  PackageVersionId id;
+  std::uint64_t rest = 0;  // 64 bits that are not in the id
+  friend bool operator==(const PackageVersionHash&, const PackageVersionHash&) = default;
+};
+PackageVersionHash package_version_hash(const PackageVersion& version);
 PackageVersionId package_version_id(const PackageVersion& version);
 
 // The 32 hex digits that name a finding in its ARN: the first 12 are the start of the resource's

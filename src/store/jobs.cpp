@@ -78,6 +78,15 @@ Result<bool> renew(sql::Connection& connection, const Job& job, std::string_view
   return held == 1;
 }
 
+Result<> set_payload(sql::Connection& connection, const Job& job, std::string_view owner,
+                     std::string_view payload) {
+  TRY(const auto changed, connection.run("UPDATE job SET payload = ?4 WHERE kind = ?1 "
+                                         "AND subject = ?2 AND lease_owner = ?3",
+                                         job.kind, job.subject, owner, payload));
+  CHECK(changed <= 1);
+  return {};
+}
+
 Result<bool> finish(sql::Connection& connection, const Job& job, std::string_view owner) {
   TRY(const auto done,
       connection.run("DELETE FROM job WHERE kind = ?1 AND subject = ?2 AND version = ?3 "

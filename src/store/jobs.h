@@ -41,6 +41,10 @@ Result<std::vector<Job>> lease(sql::Connection& connection, std::string_view kin
 Result<bool> renew(sql::Connection& connection, const Job& job, std::string_view owner,
                    Seconds until);
 
+// Keeps what the work must know when it is begun anew, while the lease is its owner's.
+Result<> set_payload(sql::Connection& connection, const Job& job, std::string_view owner,
+                     std::string_view payload);
+
 // The job is done. False: it was asked for again meanwhile and stays, free for the next.
 // Inside the caller's transaction: the job ends with its work or not at all.
 Result<bool> finish(sql::Connection& connection, const Job& job, std::string_view owner);

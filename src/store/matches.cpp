@@ -1,6 +1,7 @@
 #include "store/matches.h"
 
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -89,19 +90,53 @@ bool is_covered(Decided decided) {
   return decided == Decided::wholly || decided == Decided::partly;
 }
 
-// Of a version that waits for its first match, those who have it are evaluated anyway.
-Result<bool> changes_coverage(sql::Connection& connection, const VersionMatches& version) {
-  TRY(const auto before, connection.one_integer("SELECT undecided FROM package_version WHERE "
-                                                "package_version_id = ?1 AND matched = 1",
-                                                version.id.value));
-  return before && is_covered(static_cast<Decided>(*before)) != is_covered(version.decided);
+// As close_statement asks.
+bool holds_open(Decided decided) {
+  return decided == Decided::partly || decided == Decided::not_covered;
 }
 
+using AdvisoryName = std::pair<std::string, std::string>;  // ecosystem, name
+
+// What a version was decided to be, and its name. nullopt: it waits for its first match, and those
+// who have it are evaluated anyway.
+struct Before {
+  Decided decided = Decided::wholly;
+  AdvisoryName name;
+};
+Result<std::optional<Before>> before_of(sql::Connection& connection, PackageVersionId id) {
+  TRY(auto rows, connection.query("SELECT undecided, ecosystem, advisory_name FROM package_version "
+                                  "WHERE package_version_id = ?1 AND matched = 1",
+                                  id.value));
+  TRY(const auto* row, rows->next());
+  if (row == nullptr) return std::optional<Before>();
+  return std::optional(Before{.decided = static_cast<Decided>(row->integer(0)),
+                              .name = {row->string(1), row->string(2)}});
+}
+
+// Every vulnerability that a version of the name has or had: the finding of one may have waited.
+Result<> add_concerned(sql::Connection& connection, const AdvisoryName& name,
+                       std::set<std::string>& vulnerabilities) {
+  TRY(auto rows, connection.query("SELECT DISTINCT m.vulnerability_id FROM package_version p "
+                                  "JOIN match m ON m.package_version_id = p.package_version_id "
+                                  "WHERE p.ecosystem = ?1 AND p.advisory_name = ?2",
+                                  name.first, name.second));
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return {};
+    vulnerabilities.insert(row->string(0));
+  }
+}
+
+// decided: the names of versions that keep findings open no longer.
 Result<> put_version(sql::Connection& connection, const VersionMatches& version,
-                     MatchChanges& changes) {
+                     MatchChanges& changes, std::set<AdvisoryName>& decided) {
   auto& changed = changes.vulnerabilities;
-  TRY(const auto covers, changes_coverage(connection, version));
-  changes.coverage = changes.coverage || covers;
+  TRY(auto was, before_of(connection, version.id));
+  if (was) {
+    changes.coverage = changes.coverage || is_covered(was->decided) != is_covered(version.decided);
+    if (holds_open(was->decided) && !holds_open(version.decided))
+      decided.insert(std::move(was->name));
+  }
   TRY(const auto marked,
       connection.run("UPDATE package_version SET matched = 1, undecided = ?2, unknown = ?3 "
                      "WHERE package_version_id = ?1",
@@ -133,7 +168,10 @@ Result<MatchChanges> put_matches(sql::Connection& connection,
                                  std::span<const VersionMatches> versions) {
   TRY_VOID(lock_interned(connection, Sharing::shared));
   MatchChanges changes;
-  for (const auto& version : versions) TRY_VOID(put_version(connection, version, changes));
+  std::set<AdvisoryName> decided;
+  for (const auto& version : versions) TRY_VOID(put_version(connection, version, changes, decided));
+  for (const auto& name : decided)
+    TRY_VOID(add_concerned(connection, name, changes.vulnerabilities));
   return changes;
 }
 

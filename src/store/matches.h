@@ -46,8 +46,9 @@ struct VersionMatches {
   std::string unknown = "[]";  // JSON: kind, subject, reason
 };
 
-// Which vulnerabilities have a match that appeared, changed or ended; and whether a version that
-// was matched before is of a release that came to be covered or no longer is: update_coverage.
+// Which vulnerabilities have a match that appeared, changed or ended, or concern a version that
+// kept their findings open, undecided, and is decided now; and whether a version that was matched
+// before is of a release that came to be covered or no longer is: update_coverage.
 struct MatchChanges {
   std::set<std::string> vulnerabilities;
   bool coverage = false;

@@ -1,5 +1,7 @@
 #include "store/resource_facts.h"
 
+#include <algorithm>
+
 #include "base/json.h"
 
 namespace tenken::store {
@@ -8,18 +10,24 @@ namespace {
 constexpr std::string_view hash_start = "sha256:";
 constexpr std::string_view repository_start = ":repository/";
 
+bool is_registry(std::string_view host) {
+  return host.contains('.') || host.contains(':') || host == "localhost";
+}
+
 void read_image_name(ResourceFacts& out, std::string_view account, std::string_view id) {
-  const auto at = id.find(hash_start);
-  if (at == std::string_view::npos || at < 2) return;
+  const auto at = std::min(id.find(hash_start), id.size());
+  const bool has_hash = at < id.size();
+  if (has_hash && at < 2) return;
   std::string_view registry = account;
-  auto repository = id.substr(0, at - 1);
+  auto repository = id.substr(0, has_hash ? at - 1 : at);
   const auto slash = repository.find('/');
   if (const auto start = repository.find(repository_start); start != std::string_view::npos) {
     repository.remove_prefix(start + repository_start.size());
-  } else if (slash != std::string_view::npos && repository.substr(0, slash).contains('.')) {
+  } else if (slash != std::string_view::npos && is_registry(repository.substr(0, slash))) {
     registry = repository.substr(0, slash);
     repository.remove_prefix(slash + 1);
   }
+  repository = repository.substr(0, repository.find(':'));  // without the tag
   if (repository.empty()) return;
   out.repository = repository;
   out.registry = registry;

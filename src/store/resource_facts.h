@@ -14,8 +14,10 @@ namespace tenken::store {
 
 // What is not known is empty.
 struct ResourceFacts {
-  // Of an image: "registry/name@sha256:…", or the ARN of one, "…:repository/name/sha256:…". Where
-  // no registry is named it is the account's. All three are known, or none.
+  // Of an image: "[registry/]name[:tag][@sha256:…]", or the ARN of one,
+  // "…:repository/name/sha256:…". As Docker has it, what stands before the first slash is a
+  // registry where it has a dot or a colon or is "localhost"; where none is named it is the
+  // account's. The first two are known, or none of the three.
   std::string repository;
   std::string registry;
   std::string image_hash;

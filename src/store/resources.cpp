@@ -8,17 +8,20 @@
 #include <fmt/format.h>
 
 #include "base/json_writer.h"
+#include "base/text.h"
 #include "store/holders.h"
 #include "store/interned.h"
 #include "store/jobs.h"
 #include "store/matches.h"
+#include "store/sql_text.h"
 #include "version/parts.h"
 
 namespace tenken::store {
 namespace {
 
-// Enough for every distinct package version of a large fleet; 16 bytes each.
+// Enough for every distinct package version of a large fleet; 24 bytes each.
 constexpr std::size_t most_known_versions = 4'000'000;
+constexpr std::size_t compared_at_once = 500;
 
 std::string tags_document(const std::vector<std::pair<std::string, std::string>>& tags) {
   json::Writer out;
@@ -117,12 +120,12 @@ Packages wanted_packages(const InventoryWrite& inventory) {
   std::vector<const InstalledPackage*> sorted;
   sorted.reserve(inventory.packages.size());
   for (const auto& one : inventory.packages) sorted.push_back(&one);
-  std::ranges::sort(sorted, {}, [](const auto* one) { return std::pair(one->id, one); });
+  std::ranges::sort(sorted, {}, [](const auto* one) { return std::pair(one->hash.id, one); });
   Packages out;
   out.reserve(sorted.size());
   for (const auto* one : sorted) {
-    if (out.empty() || out.back().version != one->id.value)
-      out.push_back({one->id.value, one->location});
+    if (out.empty() || out.back().version != one->hash.id.value)
+      out.push_back({one->hash.id.value, one->location});
     else if (!one->location.empty())
       out.back().location += "\n" + one->location;
   }
@@ -184,16 +187,46 @@ Result<Packages> still_running(sql::Connection& connection, ResourceId id, const
   }
 }
 
-// An incomplete inventory replaces what it names and leaves the rest: the packages installed that
-// it does not name at all are kept.
+// Of which several versions may be installed at once: all that no package manager of the system
+// owns, and the kernels that rpm puts beside one another.
+bool may_coexist(std::string_view kind, std::string_view name) {
+  if (kind == "rpm") return name.starts_with("kernel");
+  return kind != "deb" && kind != "apk";
+}
+
+// The packages that an incomplete inventory names, and the places of those that may coexist.
+class NamedPackages {
+ public:
+  explicit NamedPackages(std::span<const InstalledPackage> packages) {
+    for (const auto& one : packages) {
+      const auto& p = one.version.package;
+      auto& places = places_[{p.kind, p.name, p.arch}];
+      for (const auto place : split(one.location, '\n')) places.insert(place);
+    }
+  }
+  // Whether they come instead of a version that was at those places, each on a line.
+  bool replace(std::string_view kind, std::string_view name, std::string_view arch,
+               std::string_view places) const {
+    const auto named = places_.find({kind, name, arch});
+    if (named == places_.end() || !may_coexist(kind, name)) return named != places_.end();
+    return !places.empty() && std::ranges::all_of(split(places, '\n'), [&](std::string_view place) {
+      return named->second.contains(place);
+    });
+  }
+
+ private:
+  using Name = std::tuple<std::string_view, std::string_view, std::string_view>;
+  std::map<Name, std::set<std::string_view>> places_;
+};
+
+// An incomplete inventory replaces what it names and leaves the rest: the packages installed in
+// whose stead it names none are kept.
 Result<std::set<std::int64_t>> kept_packages(sql::Connection& connection, ResourceId id,
                                              const InventoryWrite& inventory) {
   std::set<std::int64_t> out;
   if (inventory.complete) return out;
-  std::set<std::tuple<std::string_view, std::string_view, std::string_view>> named;
-  for (const auto& one : inventory.packages)
-    named.emplace(one.version.package.kind, one.version.package.name, one.version.package.arch);
-  TRY(auto rows, connection.query("SELECT p.package_version_id, p.kind, p.name, p.arch "
+  const NamedPackages named(inventory.packages);
+  TRY(auto rows, connection.query("SELECT p.package_version_id, p.kind, p.name, p.arch, r.location "
                                   "FROM resource_package r JOIN package_version p "
                                   "ON p.package_version_id = r.package_version_id "
                                   "WHERE r.resource_id = ?1 AND r.running = ''",
@@ -201,7 +234,8 @@ Result<std::set<std::int64_t>> kept_packages(sql::Connection& connection, Resour
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
-    if (!named.contains({row->text(1), row->text(2), row->text(3)})) out.insert(row->integer(0));
+    if (!named.replace(row->text(1), row->text(2), row->text(3), row->text(4)))
+      out.insert(row->integer(0));
   }
 }
 
@@ -257,7 +291,34 @@ Result<> put_difference(sql::Connection& connection, ResourceId id, const Invent
   return note_gained(connection, id, gained);
 }
 
-using VersionsById = std::map<std::int64_t, const PackageVersion*>;
+using VersionsById = std::map<std::int64_t, const InstalledPackage*>;
+
+Error is_taken(const InstalledPackage& one) {
+  const auto& package = one.version.package;
+  return {Errc::conflict, fmt::format("package {} {}: its id is taken by another package version",
+                                      printable(package.name), printable(package.version))};
+}
+
+// Those that the store has must be the ones that are meant.
+Result<> compare_with_stored(sql::Connection& connection, const VersionsById& versions) {
+  auto next = versions.begin();
+  while (next != versions.end()) {
+    SqlText sql;
+    std::vector<std::string> ids;
+    for (; next != versions.end() && ids.size() < compared_at_once; ++next)
+      ids.push_back(sql.bind(next->first));
+    sql.add(fmt::format("SELECT {} FROM package_version WHERE package_version_id IN ({})",
+                        package_version_columns, fmt::join(ids, ", ")));
+    TRY(auto rows, connection.query(sql.text(), sql.values()));
+    while (true) {
+      TRY(const auto* row, rows->next());
+      if (row == nullptr) break;
+      const auto& meant = *versions.at(row->integer(0));
+      if (package_version_hash(read_package_version(*row)) != meant.hash) return is_taken(meant);
+    }
+  }
+  return {};
+}
 
 Result<> intern(sql::Connection& connection, const VersionsById& versions) {
   if (versions.empty()) return {};
@@ -268,8 +329,9 @@ Result<> intern(sql::Connection& connection, const VersionsById& versions) {
                                    "module_label", "vendor", "purl", "host_state", "advisory_name",
                                    "epoch", "upstream_version", "upstream_release"},
                        .ignore_existing = true}));
-  for (const auto& [id, version] : versions) {
-    const auto& p = version->package;
+  for (const auto& [id, package] : versions) {
+    const auto& version = package->version;
+    const auto& p = version.package;
     const auto parts = version::split_version(p.kind, p.version);
     const sql::Value row[] = {id,
                               p.ecosystem,
@@ -283,16 +345,16 @@ Result<> intern(sql::Connection& connection, const VersionsById& versions) {
                               p.module_label,
                               p.vendor,
                               p.purl,
-                              version->host_state,
-                              version->advisory_name,
+                              version.host_state,
+                              version.advisory_name,
                               parts.epoch,
                               parts.version,
                               parts.release};
     TRY_VOID(bulk->add(row));
   }
   TRY(const auto added, bulk->finish());
-  CHECK(added >= 0);
-  return {};
+  if (added == std::ssize(versions)) return {};
+  return compare_with_stored(connection, versions);
 }
 
 Result<> add_packages(sql::Connection& connection, std::span<const NewRow> rows) {
@@ -313,9 +375,9 @@ Result<> add_packages(sql::Connection& connection, std::span<const NewRow> rows)
 
 }  // namespace
 
-void KnownVersions::insert(PackageVersionId id) {
-  if (ids_.size() >= most_known_versions) ids_.clear();
-  ids_.insert(id.value);
+void KnownVersions::insert(const PackageVersionHash& version) {
+  if (rests_.size() >= most_known_versions) rests_.clear();
+  rests_[version.id.value] = version.rest;
 }
 
 namespace {
@@ -352,8 +414,9 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   const bool still_known = known.epoch() == out.epoch;
   for (const auto& [id, inventory] : by_id) {
     for (const auto& package : inventory->packages) {
-      if (!still_known || !known.contains(package.id))
-        versions.emplace(package.id.value, &package.version);
+      if (still_known && known.contains(package.hash)) continue;
+      const auto [at, fresh] = versions.emplace(package.hash.id.value, &package);
+      if (!fresh && at->second->hash != package.hash) return is_taken(package);
     }
   }
   // Package versions before resources: the order in which evaluation locks them.
@@ -367,7 +430,7 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
     out.resources.push_back({id});
   }
   TRY_VOID(add_packages(connection, fresh));
-  for (const auto& [id, version] : versions) out.interned.push_back({id});
+  for (const auto& [id, package] : versions) out.interned.push_back(package->hash);
   return out;
 }
 
@@ -542,11 +605,13 @@ Result<> mark_unused_versions(sql::Connection& connection, Seconds now) {
   return {};
 }
 
-Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connection, Seconds before) {
-  return read_ids<PackageVersionId>(connection,
-                                    "SELECT package_version_id FROM package_version "
-                                    "WHERE unused_since > 0 AND unused_since < ?1 LIMIT 10000",
-                                    before);
+Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connection, Seconds before,
+                                                      PackageVersionId after, std::int64_t limit) {
+  return read_ids<PackageVersionId>(
+      connection,
+      "SELECT package_version_id FROM package_version WHERE unused_since > 0 "
+      "AND unused_since < ?1 AND package_version_id > ?2 ORDER BY package_version_id LIMIT ?3",
+      before, after.value, limit);
 }
 
 Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId version) {

@@ -11,7 +11,7 @@
 #include <set>
 #include <span>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -27,8 +27,8 @@ namespace tenken::store {
 
 struct InstalledPackage {
   explicit InstalledPackage(PackageVersion of, std::string at = "")
-      : id(package_version_id(of)), version(std::move(of)), location(std::move(at)) {}
-  PackageVersionId id;
+      : hash(package_version_hash(of)), version(std::move(of)), location(std::move(at)) {}
+  PackageVersionHash hash;
   PackageVersion version;
   std::string location;
 };
@@ -73,26 +73,30 @@ struct InventoryWrite {
 // Package versions this process knows to be in the store, so that they are not offered again.
 class KnownVersions {
  public:
-  bool contains(PackageVersionId id) const { return ids_.contains(id.value); }
-  void insert(PackageVersionId id);
-  void clear() { ids_.clear(); }
+  bool contains(const PackageVersionHash& version) const {
+    const auto at = rests_.find(version.id.value);
+    return at != rests_.end() && at->second == version.rest;
+  }
+  void insert(const PackageVersionHash& version);
+  void clear() { rests_.clear(); }
   // The store's epoch (store/interned.h) at which they were there; at another all are forgotten.
   std::int64_t epoch() const { return epoch_; }
   void move_to(std::int64_t epoch) {
-    if (epoch != epoch_) ids_.clear();
+    if (epoch != epoch_) rests_.clear();
     epoch_ = epoch;
   }
 
  private:
   std::int64_t epoch_ = 0;
-  std::unordered_set<std::int64_t> ids_;
+  std::unordered_map<std::int64_t, std::uint64_t> rests_;  // PackageVersionHash::rest, by id
 };
 
 // Writes them all, each of another resource, and leaves an evaluate job for each; not those whose
 // report is older than the one that is there. known is brought up to date by the caller after the
-// commit, from `interned`.
+// commit, from `interned`. Errors: conflict where an id is another's: nothing may be committed
+// then.
 struct InventoriesWritten {
-  std::vector<PackageVersionId> interned;
+  std::vector<PackageVersionHash> interned;
   std::int64_t epoch = 0;  // of interned
   std::vector<ResourceId> resources;
 };
@@ -185,8 +189,9 @@ Result<bool> forget_resource(sql::Connection& connection, ResourceId resource, S
 
 // Notes which package versions no resource has, since now, and which are in use again.
 Result<> mark_unused_versions(sql::Connection& connection, Seconds now);
-// Those that are not in use since before that time; at most some thousands.
-Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connection, Seconds before);
+// Those that are not in use since before that time, by id, those after `after`.
+Result<std::vector<PackageVersionId>> unused_versions(sql::Connection& connection, Seconds before,
+                                                      PackageVersionId after, std::int64_t limit);
 // Removes one with its matches, under lock_interned. False: it is in use.
 Result<bool> remove_unused_version(sql::Connection& connection, PackageVersionId version);
 

@@ -536,6 +536,73 @@ SELECT 'evaluate', '' || resource_id, inventory_digest, 0, seen_at FROM resource
 WHERE coverage_reason = 'EXCLUDED_BY_TAG' ON CONFLICT (kind, subject) DO NOTHING;
 )sql";
 
+// What is counted each minute: store/figures.h. What was closed kept that it was stale.
+constexpr std::string_view stale_findings = R"sql(
+UPDATE finding SET stale = 0 WHERE closed_at > 0 AND stale > 0;
+CREATE INDEX finding_stale ON finding (status, stale) WHERE stale > 0;
+CREATE INDEX finding_suppressed ON finding (resource_id, status) WHERE status = 2;
+CREATE INDEX resource_by_coverage ON resource (coverage_status, coverage_reason);
+)sql";
+// What an agent was told and has not done: store/agents.h.
+constexpr std::string_view commands_of_agents =
+    "CREATE INDEX agent_command_of_agent ON agent_command (agent_id);";
+// The severities below MEDIUM, counted once of the findings of an older store. A finding's title
+// ends by its packages, as title_of() has it. Rows by title and package are of a slice on
+// PostgreSQL; on SQLite all are of slice 0.
+constexpr std::string_view severity_counts = R"sql(
+ALTER TABLE finding_count ADD COLUMN low BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE finding_count ADD COLUMN informational BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE finding_count ADD COLUMN untriaged BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE title_count ADD COLUMN low BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE title_count ADD COLUMN informational BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE title_count ADD COLUMN untriaged BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE package_count ADD COLUMN low BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE package_count ADD COLUMN informational BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE package_count ADD COLUMN untriaged BIGINT NOT NULL DEFAULT 0;
+CREATE TEMPORARY TABLE lower_finding AS
+  SELECT f.account_id, f.vulnerability_id, f.packages, c.type, f.resource_id >> 59 AS slice,
+    COUNT(*) FILTER (WHERE f.score > 0) AS low,
+    COUNT(*) FILTER (WHERE f.score = 0) AS informational,
+    COUNT(*) FILTER (WHERE f.score < 0) AS untriaged
+  FROM finding f JOIN finding_count c ON c.resource_id = f.resource_id
+  WHERE f.status = 1 AND f.score < 40 GROUP BY 1, 2, 3, 4, 5;
+UPDATE lower_finding SET slice = 0 WHERE NOT EXISTS (SELECT 1 FROM title_count WHERE slice > 0);
+CREATE TEMPORARY TABLE lower_package AS
+  WITH RECURSIVE list (packages, rest) AS (
+    SELECT packages, packages FROM lower_finding
+    UNION SELECT packages, ltrim(ltrim(rest, '0123456789'), ',') FROM list WHERE rest <> '')
+  SELECT DISTINCT l.packages, p.name FROM list l JOIN package_version p ON p.package_version_id =
+    CAST(NULLIF(substr(rest, 1, length(rest) - length(ltrim(rest, '0123456789'))), '') AS BIGINT);
+UPDATE finding_count SET low = n.low, informational = n.informational, untriaged = n.untriaged
+FROM (SELECT resource_id, COUNT(*) FILTER (WHERE score > 0) AS low,
+    COUNT(*) FILTER (WHERE score = 0) AS informational,
+    COUNT(*) FILTER (WHERE score < 0) AS untriaged
+  FROM finding WHERE status = 1 AND score < 40 GROUP BY resource_id) n
+WHERE finding_count.resource_id = n.resource_id;
+UPDATE title_count SET low = n.low, informational = n.informational, untriaged = n.untriaged
+FROM (SELECT f.account_id, f.vulnerability_id,
+    f.vulnerability_id || COALESCE(e.ending, '') AS title, f.type, f.slice,
+    SUM(f.low) AS low, SUM(f.informational) AS informational, SUM(f.untriaged) AS untriaged
+  FROM lower_finding f LEFT JOIN (
+    SELECT packages, MAX(CASE place WHEN 1 THEN ' - ' || name ELSE '' END)
+      || MAX(CASE place WHEN 2 THEN ', ' || name ELSE '' END)
+      || CASE WHEN COUNT(*) > 2 THEN ' and ' || (COUNT(*) - 2) || ' more' ELSE '' END AS ending
+    FROM (SELECT packages, name, ROW_NUMBER() OVER (PARTITION BY packages ORDER BY name) AS place
+      FROM lower_package) named
+    GROUP BY packages) e ON e.packages = f.packages
+  GROUP BY 1, 2, 3, 4, 5) n
+WHERE title_count.account_id = n.account_id AND title_count.vulnerability_id = n.vulnerability_id
+  AND title_count.title = n.title AND title_count.type = n.type AND title_count.slice = n.slice;
+UPDATE package_count SET low = n.low, informational = n.informational, untriaged = n.untriaged
+FROM (SELECT f.account_id, p.name, f.slice, SUM(f.low) AS low,
+    SUM(f.informational) AS informational, SUM(f.untriaged) AS untriaged
+  FROM lower_finding f JOIN lower_package p ON p.packages = f.packages GROUP BY 1, 2, 3) n
+WHERE package_count.account_id = n.account_id AND package_count.name = n.name
+  AND package_count.slice = n.slice;
+DROP TABLE lower_package;
+DROP TABLE lower_finding;
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -554,6 +621,9 @@ constexpr std::array all{
     sql::Migration{15, vendor_words},
     sql::Migration{16, agent_identity},
     sql::Migration{17, excluded_resources},
+    sql::Migration{18, stale_findings},
+    sql::Migration{19, commands_of_agents},
+    sql::Migration{20, severity_counts},
 };
 
 }  // namespace

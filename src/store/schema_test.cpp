@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/finding_counts.h"
 #include "store/findings.h"
 #include "store/resources.h"
 #include "support/store_case.h"
@@ -114,12 +115,10 @@ TEST_P(SchemaTest, resources_of_an_older_store_have_the_facts_that_new_ones_have
       {image, "registry.example/zeta/app@" + hash, "{}"},
       {image, "arn:aws:ecr:us-east-1:111122223333:repository/a.b/c/" + hash, "{}"},
       {image, "a/b.c/d@" + hash, all},
-      {image, "localhost:5000/d@" + hash, "{}"},
       {image, "/d@" + hash, "{}"},
       {image, "registry.example/@" + hash, "{}"},
       {image, "@" + hash, "{}"},
       {image, hash, "{}"},
-      {image, "zeta/app:latest", "{}"},
       {host, "zeta/host@" + hash, "{}"},
       {host, "i-1", all},
       {host, "i-2", R"({"instance":{"vpcId":"vpc-2"}})"},
@@ -170,6 +169,67 @@ TEST_P(SchemaTest, hosts_of_an_older_store_that_are_tagged_so_are_excluded) {
                 .value(),
             1);
   EXPECT_EQ(db().one_text("SELECT subject FROM job WHERE kind = 'evaluate'").value(), "1");
+}
+
+// A finding on a host and one like it on a function of the last slice; every severity; what is
+// suppressed; two versions of one package.
+TEST_P(SchemaTest, findings_of_an_older_store_are_counted_by_every_severity) {
+  const ResourceId far{slice_range(slices - 1).first.value + 1};
+  const auto last = GetParam() == sql::Engine::sqlite ? 0 : slices - 1;
+  ASSERT_TRUE(db().script(fmt::format(
+      "INSERT INTO package_version (package_version_id, ecosystem, release, kind, name, version, "
+      "arch, source_name, source_version, module_label, vendor, purl, host_state, advisory_name) "
+      "VALUES (1, '', '', '', 'b', '1', '', '', '', '', '', '', '', ''),"
+      "(2, '', '', '', 'a', '1', '', '', '', '', '', '', '', ''),"
+      "(3, '', '', '', 'c', '1', '', '', '', '', '', '', '', ''),"
+      "(4, '', '', '', 'a', '2', '', '', '', '', '', '', '', '');"
+      "INSERT INTO finding (resource_id, vulnerability_id, episode, account_id, status, score, "
+      "fix, packages, last_observed_at, updated_at, cause, transition) VALUES "
+      "(1, 'CVE-1', 1, '1', 1, 30, 0, '1,2,3', 1, 1, '', 0),"
+      "(1, 'CVE-2', 1, '1', 1, 0, 0, '1', 1, 1, '', 0),"
+      "(1, 'CVE-3', 1, '1', 1, -1, 0, '2,4', 1, 1, '', 0),"
+      "(1, 'CVE-4', 1, '1', 1, 95, 0, '1', 1, 1, '', 0),"
+      "(1, 'CVE-5', 1, '1', 2, 20, 0, '1', 1, 1, '', 0),"
+      "(1, 'CVE-6', 1, '1', 1, 20, 0, '1,2', 1, 1, '', 0),"
+      "({0}, 'CVE-1', 1, '1', 1, 39, 0, '3,2,1', 1, 1, '', 0);"
+      "INSERT INTO finding_count VALUES (1, '1', 'HOST', 5, 1, 0, 0),"
+      "({0}, '1', 'FUNCTION', 1, 0, 0, 0);"
+      "INSERT INTO title_count VALUES ('1', 'CVE-1', '{2}', 'HOST', 0, 1, 0, 0, 0, 0),"
+      "('1', 'CVE-2', 'CVE-2 - b', 'HOST', 0, 1, 0, 0, 0, 0),"
+      "('1', 'CVE-3', 'CVE-3 - a', 'HOST', 0, 1, 0, 0, 0, 0),"
+      "('1', 'CVE-4', 'CVE-4 - b', 'HOST', 0, 1, 1, 0, 0, 0),"
+      "('1', 'CVE-6', 'CVE-6 - a, b', 'HOST', 0, 1, 0, 0, 0, 0),"
+      "('1', 'CVE-1', '{2}', 'FUNCTION', {1}, 1, 0, 0, 0, 0);"
+      "INSERT INTO package_count VALUES ('1', 'a', 0, 3, 0, 0, 0), ('1', 'b', 0, 4, 1, 0, 0),"
+      "('1', 'c', 0, 1, 0, 0, 0);"
+      "INSERT INTO package_count VALUES ('1', 'a', {1}, 1, 0, 0, 0), ('1', 'b', {1}, 1, 0, 0, 0),"
+      "('1', 'c', {1}, 1, 0, 0, 0) ON CONFLICT (account_id, name, slice) "
+      "DO UPDATE SET total = package_count.total + excluded.total;",
+      far.value, last, title_of("CVE-1", {"a", "b", "c"}))));
+  const auto migrated = migrate(db());
+  ASSERT_TRUE(migrated) << migrated.error().what;
+  const auto lines = [&](std::string_view key, std::string_view table) {
+    std::vector<std::string> out;
+    auto rows = db().query(
+        fmt::format("SELECT {0} || ' ' || SUM(total) || ' ' || SUM(low) || ' ' || "
+                    "SUM(informational) || ' ' || SUM(untriaged) FROM {1} GROUP BY {0} ORDER BY 1",
+                    key, table),
+        {});
+    EXPECT_TRUE(rows) << (rows ? "" : rows.error().what);
+    while (const auto* row = (*rows)->next().value()) out.push_back(row->string(0));
+    return out;
+  };
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(lines("type", "finding_count"), (Lines{"FUNCTION 1 1 0 0", "HOST 5 2 1 1"}));
+  EXPECT_EQ(
+      lines("title || ' ' || type", "title_count"),
+      (Lines{"CVE-1 - a, b and 1 more FUNCTION 1 1 0 0", "CVE-1 - a, b and 1 more HOST 1 1 0 0",
+             "CVE-2 - b HOST 1 0 1 0", "CVE-3 - a HOST 1 0 0 1", "CVE-4 - b HOST 1 0 0 0",
+             "CVE-6 - a, b HOST 1 1 0 0"}));
+  EXPECT_EQ(lines("name", "package_count"), (Lines{"a 4 3 0 1", "b 5 3 1 0", "c 2 2 0 0"}));
+  EXPECT_EQ(db().one_integer("SELECT low FROM package_count WHERE name = 'a' AND slice = ?1", last)
+                .value(),
+            last == 0 ? 3 : 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, SchemaTest,

@@ -1,6 +1,8 @@
 #include "store/suppression.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -29,29 +31,52 @@ struct Rule {
   bool expired = false;
 };
 
-Result<Rule> read_rule(sql::Connection& connection, const Filter& filter) {
-  Rule out{.id = filter.id};
-  auto criteria = findings::read_criteria(filter.criteria);
-  if (!criteria) return std::move(criteria).error().within("filter " + filter.id);
-  out.criteria = *std::move(criteria);
+// What all rules of an account have in common.
+struct Standing {
+  bool is_member = false;  // its rules rest
+  std::vector<std::string> visible;
+};
+
+Result<Standing> standing_of(sql::Connection& connection, std::string_view account) {
+  Standing out;
+  TRY(const auto administrator, administrator_of(connection, account));
+  out.is_member = !administrator.empty();
+  TRY(out.visible, visible_accounts(connection, account));
+  return out;
+}
+
+Result<Rule> make_rule(sql::Connection& connection, std::string_view id, Criteria criteria,
+                       const Standing& standing) {
+  Rule out{.id = std::string(id), .criteria = std::move(criteria)};
   out.columns = column_conditions(out.criteria);
-  TRY(const auto administrator, administrator_of(connection, filter.account));
-  TRY(const auto visible, visible_accounts(connection, filter.account));
-  out.accounts = accounts_meant(visible, out.criteria);
+  out.accounts = accounts_meant(standing.visible, out.criteria);
   TRY(out.arns, resolve_arns(connection, out.accounts, out.criteria));
-  out.matches_nothing = !administrator.empty() || out.columns.impossible || out.accounts.empty() ||
+  out.matches_nothing = standing.is_member || out.columns.impossible || out.accounts.empty() ||
                         std::ranges::find(out.columns.statuses, 1) == out.columns.statuses.end();
   return out;
 }
 
-Result<std::vector<Rule>> read_rules(sql::Connection& connection, std::string_view account,
-                                     Seconds now) {
-  TRY(const auto filters, rules_in_force(connection, account, now));
+Result<Rule> read_rule(sql::Connection& connection, const Filter& filter) {
+  auto criteria = findings::read_criteria(filter.criteria);
+  if (!criteria) return std::move(criteria).error().within("filter " + filter.id);
+  TRY(const auto standing, standing_of(connection, filter.account));
+  return make_rule(connection, filter.id, *std::move(criteria), standing);
+}
+
+// Those in force, of all accounts.
+Result<std::vector<Rule>> read_rules(sql::Connection& connection, Seconds now) {
+  TRY(const auto filters, rules_in_force(connection, "", now));
+  std::map<std::string, Standing> standings;
   std::vector<Rule> out;
   for (const auto& filter : filters) {
     // What a rule that cannot be read has suppressed stays so; its own job says what is wrong.
-    if (!findings::read_criteria(filter.criteria)) continue;
-    TRY(auto rule, read_rule(connection, filter));
+    auto criteria = findings::read_criteria(filter.criteria);
+    if (!criteria) continue;
+    const auto [standing, is_new] = standings.try_emplace(filter.account);
+    if (is_new) {
+      TRY(standing->second, standing_of(connection, filter.account));
+    }
+    TRY(auto rule, make_rule(connection, filter.id, *std::move(criteria), standing->second));
     out.push_back(std::move(rule));
   }
   return out;
@@ -131,26 +156,58 @@ Result<std::int64_t> release(sql::Connection& connection, const Rule& rule,
   return changes.run_switch(connection, sql.text(), sql.values(), evaluation, true);
 }
 
-struct RulesToApply {
-  std::vector<Rule> released;  // first these let go what they no longer match
-  std::vector<Rule> others;    // that may hold what was let go
-  std::vector<Rule> applied;
-};
-
-Result<std::int64_t> apply(sql::Connection& connection, const RulesToApply& rules,
-                           const SuppressionTask& task, FindingChanges& changes) {
-  std::int64_t changed = 0;
-  for (const auto& rule : rules.released) {
-    TRY(const auto released, release(connection, rule, task, changes));
-    changed += released;
+// What the findings of the scope that have the status have in that column.
+Result<std::set<std::string>> texts_in(sql::Connection& connection, std::string_view column,
+                                       const SuppressionScope& scope, int status) {
+  SqlText sql;
+  sql.add(fmt::format("SELECT DISTINCT finding.{} FROM finding", column));
+  add_scope(sql, scope, status);
+  TRY(auto rows, connection.query(sql.text(), sql.values()));
+  std::set<std::string> out;
+  while (true) {
+    TRY(const auto* row, rows->next());
+    if (row == nullptr) return out;
+    out.insert(row->string(0));
   }
-  auto holding = rules.applied;
-  if (changed > 0) holding.insert(holding.end(), rules.others.begin(), rules.others.end());
-  for (const auto& rule : holding) {
+}
+
+// Whether the rule is about findings of one of the accounts, and of the vulnerability where the
+// scope is about one.
+bool concerns(const Rule& rule, const SuppressionScope& scope,
+              const std::set<std::string>& accounts) {
+  const auto* const named = rule.criteria.find(findings::TextField::vulnerability_id);
+  if (named != nullptr && !scope.vulnerability.empty() &&
+      !findings::passes(named->tests, scope.vulnerability))
+    return false;
+  return std::ranges::any_of(rule.accounts,
+                             [&](const auto& account) { return accounts.contains(account); });
+}
+
+// By those of the rules that can: other accounts may have many.
+Result<std::int64_t> suppress_active(sql::Connection& connection, std::span<const Rule> rules,
+                                     const SuppressionTask& task, FindingChanges& changes) {
+  TRY(const auto accounts, texts_in(connection, "account_id", task.scope, 1));
+  std::int64_t changed = 0;
+  for (const auto& rule : rules) {
+    if (!concerns(rule, task.scope, accounts)) continue;
     TRY(const auto suppressed, suppress(connection, rule, task, changes));
     changed += suppressed;
   }
   return changed;
+}
+
+// First those that hold something let go what they no longer match, which others may take.
+Result<std::int64_t> apply(sql::Connection& connection, std::span<const Rule> rules,
+                           const SuppressionTask& task, FindingChanges& changes) {
+  TRY(const auto holding, texts_in(connection, "suppressed_by", task.scope, 2));
+  std::int64_t changed = 0;
+  for (const auto& rule : rules) {
+    if (!holding.contains(rule.id)) continue;
+    TRY(const auto released, release(connection, rule, task, changes));
+    changed += released;
+  }
+  TRY(const auto suppressed, suppress_active(connection, rules, task, changes));
+  return changed + suppressed;
 }
 
 bool reads_facts(const Criteria& criteria) {
@@ -171,8 +228,8 @@ Result<std::int64_t> apply_rules(sql::Connection& connection,
                                  std::span<const SuppressionTask> tasks, FindingChanges& changes) {
   std::int64_t changed = 0;
   if (tasks.empty()) return changed;
-  TRY(const auto in_force, read_rules(connection, "", tasks.front().moment.now));
-  const RulesToApply rules{.released = in_force, .applied = in_force};
+  TRY(const auto rules, read_rules(connection, tasks.front().moment.now));
+  if (rules.empty()) return changed;
   for (const auto& task : tasks) {
     TRY(const auto count, apply(connection, rules, task, changes));
     changed += count;
@@ -190,12 +247,17 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
   if (filter && filter->in_force(moment.now)) {
     TRY(rule, read_rule(connection, *filter));
   }
-  TRY(auto others, read_rules(connection, "", moment.now));
-  std::erase_if(others, [&](const Rule& one) { return one.id == rule.id; });
+  const SuppressionTask task{scope, moment};
   FindingChanges changes;
-  TRY(const auto changed,
-      apply(connection, {.released = {rule}, .others = std::move(others), .applied = {rule}},
-            {scope, moment}, changes));
+  TRY(const auto released, release(connection, rule, task, changes));
+  TRY(auto changed, suppress(connection, rule, task, changes));
+  changed += released;
+  if (released > 0) {
+    TRY(auto others, read_rules(connection, moment.now));
+    std::erase_if(others, [&](const Rule& one) { return one.id == rule.id; });
+    TRY(const auto taken, suppress_active(connection, others, task, changes));
+    changed += taken;
+  }
   TRY_VOID(changes.write(connection));
   return changed;
 }

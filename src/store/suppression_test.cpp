@@ -2,9 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include "store/finding_changes.h"
 #include "store/findings.h"
 #include "support/finding_fleet.h"
 #include "support/store_case.h"
+#include "support/watched_connection.h"
 
 namespace tenken::store {
 namespace {
@@ -35,6 +37,26 @@ class SuppressionTest : public StoreCase {
     const auto number = db().one_integer(sql);
     EXPECT_TRUE(number) << (number ? "" : number.error().what);
     return number ? number->value_or(0) : -1;
+  }
+
+  void add_rule(std::string_view account, std::string_view rule, std::string_view criteria) {
+    ASSERT_TRUE(add_filter(db(), {.account = std::string(account),
+                                  .id = std::string(rule),
+                                  .name = std::string(rule),
+                                  .suppresses = true,
+                                  .criteria = std::string(criteria)}));
+  }
+  // What an evaluation does of a vulnerability in every slice.
+  std::int64_t apply_all(sql::Connection& connection, std::string_view vulnerability, Seconds now) {
+    FindingChanges changes;
+    std::vector<SuppressionTask> tasks;
+    for (std::int64_t slice = 0; slice < slices; ++slice)
+      tasks.push_back({{slice_range(slice), vulnerability},
+                       {.now = now, .transition = 1'000'000'000'000'000 + now * 100 + slice}});
+    const auto changed = apply_rules(connection, tasks, changes);
+    EXPECT_TRUE(changed) << (changed ? "" : changed.error().what);
+    EXPECT_TRUE(changes.write(connection));
+    return changed.value_or(-1);
   }
 
   static constexpr std::string_view id = "fedcba9876543210";
@@ -75,6 +97,52 @@ TEST_P(SuppressionTest, a_rule_that_cannot_be_read_stops_no_evaluation) {
       db(), {"CVE-2024-00001"}, 0,
       {.now = 1'800'000'000, .transition = 1'000'000'000'000'000, .cause = "advisories x"});
   EXPECT_TRUE(done) << (done ? "" : done.error().what);
+}
+
+TEST_P(SuppressionTest, what_a_rule_lets_go_another_takes_in_the_same_evaluation) {
+  constexpr std::string_view tagged = "0000000000000001";
+  add_rule(FindingFleet::account, tagged,
+           R"({"resourceTags":[{"comparison":"EQUALS","key":"env"}]})");
+  add_rule(FindingFleet::account, id,
+           R"({"vulnerabilityId":[{"comparison":"EQUALS","value":"CVE-2024-00001"}]})");
+  const auto held_by = [&](std::string_view rule) {
+    return count(
+        fmt::format("SELECT COUNT(*) FROM finding WHERE status = 2 "
+                    "AND suppressed_by = '{}'",
+                    rule));
+  };
+  for (const auto* vulnerability : {"CVE-2024-00001", "CVE-2024-00002"})
+    EXPECT_GT(apply_all(db(), vulnerability, 1'800'000'000), 0);
+  const auto both = held_by(tagged);
+  const auto first = count(
+      "SELECT COUNT(*) FROM finding WHERE status = 2 AND vulnerability_id = 'CVE-2024-00001' "
+      "AND suppressed_by = '0000000000000001'");
+  ASSERT_GT(both, first);
+  ASSERT_GE(db().run("DELETE FROM resource_tag").value_or(-1), 1);
+  EXPECT_EQ(apply_all(db(), "CVE-2024-00001", 1'800'000'001), 2 * first);
+  EXPECT_EQ(held_by(id), first);
+  EXPECT_EQ(held_by(tagged), both - first);
+  EXPECT_EQ(apply_all(db(), "CVE-2024-00002", 1'800'000'001), both - first);
+  EXPECT_EQ(held_by(tagged), 0);
+}
+
+TEST_P(SuppressionTest, rules_that_are_about_others_cost_no_statement) {
+  const auto add_rules = [&](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      add_rule(FindingFleet::account, fmt::format("{:016}", i),
+               R"({"vulnerabilityId":[{"comparison":"PREFIX","value":"CVE-2023-"}]})");
+      add_rule("999988887777", fmt::format("{:016}", i), "{}");
+    }
+  };
+  const auto statements = [&] {
+    test::WatchedConnection watched(db());
+    EXPECT_EQ(apply_all(watched, "CVE-2024-00001", 1'800'000'000), 0);
+    return watched.statements().size();
+  };
+  add_rules(0, 1);
+  const auto of_few = statements();
+  add_rules(1, 40);
+  EXPECT_EQ(statements(), of_few);
 }
 
 TEST_P(SuppressionTest, what_an_expired_rule_lets_go_says_so) {

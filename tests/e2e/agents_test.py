@@ -327,7 +327,8 @@ class Stories:
             [one["amiAggregation"] for one in counted],
             [{"accountId": ACCOUNT, "ami": "ami-0123456789abcdef0", "affectedInstances": 1,
               "scanSource": "INSTANCE_SCAN",
-              "severityCounts": {"all": 1, "critical": 1, "high": 0, "medium": 0}}],
+              "severityCounts": {"all": 1, "critical": 1, "high": 0, "medium": 0,
+                                 "low": 0, "informational": 0, "untriaged": 0}}],
         )  # fmt: skip
 
     def test_a_report_is_of_the_host_of_its_certificate(self):
@@ -410,6 +411,25 @@ class Stories:
         self.assertEqual((command["command"], command["agentId"]), ("collect", agent.id))
         self.assertEqual(len(base64.b64decode(answers[0]["commands"][0]["signature"])), 64)
         self.assertEqual(len(agent.command_key), 32)
+
+    def test_a_fleet_is_asked_again_when_what_it_was_asked_has_ended(self):
+        account = "222233334444"
+        self.server.admin("account", "create", "--account", account)
+        agent = Agent(self.server, self.folder, "off")
+        agent.enrol(self.server.admin("token", "create", "--account", account).strip())
+
+        def asked(days):
+            answer = support.tenken(
+                "admin", "agent", "update", "--account", account, "--all", "--release", "9.9.9",
+                *self.server.store, SOURCE_DATE_EPOCH=str(int(time.time()) + days * 86400),
+            )  # fmt: skip
+            self.assertEqual(answer.code, 0, str(answer))
+            return answer.out
+
+        self.assertIn(agent.id, asked(0))
+        self.assertEqual(asked(6), "")
+        self.assertIn(agent.id, asked(8))
+        self.assertEqual(asked(9), "")
 
     def test_a_revoked_agent_is_not_let_in(self):
         agent = self.agent("revoked")

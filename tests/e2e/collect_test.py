@@ -108,6 +108,35 @@ class Collect(unittest.TestCase):
                 self.assertIn(reason, answer.err)
                 self.assertEqual(answer.out, "")
 
+    def host_that_is_changed(self, change):
+        """A host of two packages, whose user runs another command before the copy's end."""
+        root = pathlib.Path(tempfile.mkdtemp(dir=self.folder))
+        for path, text in (
+            ("etc/os-release", 'ID=debian\nVERSION_ID="12"\n'),
+            ("var/lib/dpkg/status", "".join(
+                f"Package: {name}\nStatus: install ok installed\nArchitecture: amd64\n"
+                "Version: 1\n\n" for name in ("libc6", "bash"))),
+        ):  # fmt: skip
+            (root / path).parent.mkdir(parents=True)
+            (root / path).write_text(text)
+        first, rest = support.tenken("collect", "--print-script").out.split("\n", 1)
+        self.assertEqual(first, "root=")
+        begin, end = rest.rsplit("\nfinish\n", 1)
+        script = root / "script"
+        script.write_text(f"root={root}\n{begin}\n(cd {root} && {change})\nfinish\n{end}")
+        return self.sshd(f"/bin/sh {script}")
+
+    def test_what_changes_while_it_is_read_is_read_once_more(self):
+        words = ["--db", self.database, "--format", "json"]
+        touch = "touch -d 2001-01-01T00:00:00.$(wc -c <times) var/lib/dpkg/status"
+        once = self.host_that_is_changed(f"echo >>times; [ $(wc -c <times) -gt 1 ] || {touch}")
+        found = json.loads(self.collect(once, *words).out)
+        self.assertEqual(found["packages"], 2)
+        always = self.host_that_is_changed(f"echo >>times; {touch}")
+        answer = self.collect(always, *words, code=support.TARGET)
+        self.assertIn("its files changed while they were read", answer.err)
+        self.assertEqual(answer.out, "")
+
     def test_a_server_has_it_and_keeps_it_where_the_next_copy_is_cut(self):
         with serve.Server(self.database) as server:
             sshd = self.sshd()

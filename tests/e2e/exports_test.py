@@ -245,6 +245,25 @@ class Sboms(ExportsCase):
 
 
 class Local(ExportsCase):
+    def test_one_whose_bucket_hangs_holds_up_no_other(self):
+        with socket.socket() as silent:
+            silent.bind(("127.0.0.1", 0))
+            silent.listen()
+            silent.settimeout(60)
+            arguments = ["--export-dir", str(self.directory / "exports")]
+            with self.serve(f"http://127.0.0.1:{silent.getsockname()[1]}", arguments) as one:
+                self.put(one, {"i-0a": DEMO}, 3)
+                report = self.report(one, "hangs")
+                taken, _ = silent.accept()
+                self.addCleanup(taken.close)
+                asked = one.request("POST", "/v1/exports", {"name": "s", "format": "SPDX_2_3"})
+                self.assertEqual(asked.status, 202, asked)
+                path = "/v1/exports/" + asked.json()["exportId"]
+                wait_for(lambda: one.request("GET", path).json()["status"] == "SUCCEEDED", 60,
+                         "the other export's end")  # fmt: skip
+                state = self.aws(one, "get-findings-report-status", "--report-id", report)
+                self.assertEqual(state["status"], "IN_PROGRESS", state)
+
     def test_exports_go_into_the_servers_own_directory_only(self):
         exports = self.directory / "exports"
         with self.serve(arguments=["--export-dir", str(exports)]) as one:

@@ -151,6 +151,22 @@ class OwnApi(unittest.TestCase):
         self.put("refused", key=auditor, status=403, alpha="1.0")
         self.ask("DELETE", "/v1/resources/refused", 403, viewer)
 
+    def test_a_user_gets_another_role_and_keeps_it_with_a_new_key(self):
+        words = ("--account", serve.ACCOUNT, "--user", "rises")
+        first = serve.Key(self.server.admin("key", "create", *words))
+        self.ask("GET", "/v1/resources", key=first)
+        self.ask("GET", "/v1/audit", 403, first)
+        self.server.admin("user", "role", *words, "--role", "auditor")
+        serve.wait_for(
+            lambda: self.server.request("GET", "/v1/audit", key=first).status == 200, what="the role"
+        )
+        second = serve.Key(self.server.admin("key", "create", *words))
+        self.ask("GET", "/v1/audit", key=second)
+        nobody = ("--account", serve.ACCOUNT, "--user", "nobody")
+        for wrong in (words, (*words, "--role", "owner"), (*nobody, "--role", "viewer")):
+            answer = support.tenken("admin", "user", "role", *wrong, *self.server.store)
+            self.assertEqual(answer.code, support.USAGE, str(answer))
+
     def test_how_old_the_data_is_stands_in_every_answer_that_depends_on_it(self):
         database = self.ask("GET", "/v1/database")["database"]
         self.assertEqual(database["newestRecord"], "2024-01-01T00:00:00Z")
@@ -207,6 +223,16 @@ class OwnApi(unittest.TestCase):
             self.assertIn(word, self.ask("GET", target, 400)["message"])
         for query in ("?ttl=7", "?type=toaster", "?tag=x", "?digest=zz"):
             self.put("wrong", query, status=400, alpha="1.0")
+        for query, word in (
+            ("?tag=env%3Da&tag=env%3Db", "tag env: it has two values"),
+            ("?tag=env%3Da&tag=env%3Da", "tag env: it has two values"),
+            ("?tag=" + "n" * 129 + "%3Da", "1 to 128"),
+            ("?tag=n%3D" + "v" * 257, "at most 256"),
+            ("?tag=n%3Da%1B", "printable"),
+        ):
+            self.assertIn(word, self.put("wrong", query, status=400, alpha="1.0")["message"])
+        self.ask("GET", "/v1/resources/wrong", 404)
+        self.put("tagged", "?tag=" + "n" * 128 + "%3D" + "v" * 256, alpha="1.0")
         response = self.server.request("POST", "/v1/resources")
         self.assertEqual((response.status, response.headers["Allow"]), (405, "GET"))
         self.assertEqual(response.headers["x-amzn-ErrorType"], "MethodNotAllowedException")

@@ -259,7 +259,10 @@ class ScanServer(unittest.TestCase):
         for words in (("--fail-on", "high"), ("--strict",), ("--format", "json")):
             self.assertEqual(self.scan(*words).code, support.USAGE)
         self.assertEqual(support.tenken("scan", "--ttl", "7d").code, support.USAGE)
-        for url in ("http://192.0.2.1", "ftp://127.0.0.1", "https://127.0.0.1/path", "nonsense"):
+        for url in (
+            "http://192.0.2.1", "http://127.example", "http://127.0.0.1.example:80",
+            "ftp://127.0.0.1", "https://127.0.0.1/path", "nonsense",
+        ):  # fmt: skip
             self.assertEqual(self.scan(url=url).code, support.USAGE, url)
 
 

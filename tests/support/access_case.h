@@ -23,6 +23,7 @@ class AccessTest : public testing::TestWithParam<sql::Engine> {
   }
   sql::Connection& db() { return *connection_; }
   const sql::Location& location() const { return database_->location(); }
+  sql::Location missing_location() const { return database_->missing(); }
   MasterKey other_master() { return MasterKey::open_or_create(scratch_ / "other.key").value(); }
   NewKey make_key(std::string_view account = acme, std::string_view user = "alice",
                   Role role = Role::viewer) {

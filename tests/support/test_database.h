@@ -24,6 +24,15 @@ class TestDatabase {
     }
   }
   const sql::Location& location() const { return location_; }
+  // A database that is not there, of the same engine.
+  sql::Location missing() const {
+    auto out = location_;
+    if (auto& uri = out.postgresql_uri; !uri.empty())
+      uri.replace(uri.find("/postgres?"), 10, "/missing?");
+    else
+      out.sqlite_file = scratch_ / "missing/tenken.db";
+    return out;
+  }
   const Scratch& scratch() const { return scratch_; }
   PostgresServer& server() { return *server_; }  // of PostgreSQL only
 

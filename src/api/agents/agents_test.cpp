@@ -3,10 +3,18 @@
 #include <fstream>
 
 #include "api/agents/agents_fixture.h"
+#include "api/v1/v1.h"
 #include "crypto/ed25519.h"
+#include "crypto/random.h"
+#include "store/agent_updates.h"
+#include "store/inventory_query.h"
 
 namespace tenken::api::agents {
 namespace {
+
+bool is_asked_for_whole(const http::Response& answer) {
+  return answer.body.contains(R"(\"command\":\"collect\")");
+}
 
 TEST_F(AgentsTest, WhoHasNoKnownCertificateIsRefused) {
   auto host = enrolled();
@@ -132,8 +140,31 @@ TEST_F(AgentsTest, ASessionThatWasReplacedIsASecondAgent) {
   EXPECT_NE(member(refused, "message"), "");
   EXPECT_EQ(agent(first).clone_seen, clock_);
   EXPECT_TRUE(poll(second).hold);
+  // And stays one, however often the other begins anew: an update does so twice.
+  for (const char digit : {'3', '4'}) {
+    second.session = std::string(16, digit);
+    EXPECT_TRUE(poll(second).hold);
+  }
+  clock_ += 3'600;
+  EXPECT_EQ(poll(first).status, 409);
+  EXPECT_EQ(agent(first).clone_seen, clock_);
+  EXPECT_EQ(agent(first).session, second.session);
+  EXPECT_TRUE(poll(second).hold);
   second.session = "x";
   EXPECT_EQ(poll(second).status, 400);
+}
+
+TEST_F(AgentsTest, ASessionThatWasReplacedTwiceBeforeItComesAgainIsASecondAgent) {
+  const auto first = enrolled();
+  ASSERT_TRUE(poll(first).hold);
+  auto second = first;
+  for (const char digit : {'2', '3'}) {
+    second.session = std::string(16, digit);
+    ASSERT_TRUE(poll(second).hold);
+  }
+  clock_ += 50;
+  EXPECT_EQ(poll(first).status, 409);
+  EXPECT_TRUE(poll(second).hold);
 }
 
 TEST_F(AgentsTest, APollThatIsHeldIsAnsweredThoughAnotherProcessBegan) {
@@ -153,7 +184,7 @@ TEST_F(AgentsTest, APollThatIsHeldIsAnsweredThoughAnotherProcessBegan) {
   EXPECT_EQ(member(answer, "now"), std::to_string(clock_));
 }
 
-TEST_F(AgentsTest, ACommandIsSignedAndSentOnce) {
+TEST_F(AgentsTest, ACommandIsSigned) {
   const auto host = enrolled();
   {
     auto connection = pool_->lease();
@@ -179,6 +210,158 @@ TEST_F(AgentsTest, ACommandIsSignedAndSentOnce) {
   EXPECT_TRUE(poll(host).hold);
 }
 
+// Its answer may be lost on the way.
+TEST_F(AgentsTest, ACommandIsSentAgainUntilItIsDone) {
+  const auto host = enrolled();
+  const auto lines = lines_with({{"requests", "2.0"}});
+  const auto tell = [&](const std::string& command) {
+    auto connection = pool_->lease();
+    ASSERT_TRUE(store::add_command(**connection, {crypto::to_hex(crypto::random_bytes(16)),
+                                                  host.agent, command, clock_, clock_ + day}));
+  };
+  const auto expect_twice = [&](const std::string& command) {
+    for (int i = 0; i < 2; ++i) {
+      const auto answer = poll(host);
+      EXPECT_TRUE(answer.body.contains(fmt::format(R"(\"command\":\"{}\")", command)))
+          << answer.body;
+      EXPECT_TRUE(poll(host).hold);
+      clock_ += 900;
+    }
+  };
+  tell("collect");
+  expect_twice("collect");
+  ASSERT_EQ(report_whole(host, 1, lines).status, 200);
+  EXPECT_TRUE(poll(host, host::report_digest(lines)).hold);
+
+  tell("renew");
+  expect_twice("renew");
+  auto renewed = host;
+  renewed.key = crypto::make_key().value();
+  json::Writer body;
+  body.begin_object().member("request", crypto::make_certificate_request(renewed.key).value());
+  const auto response = post("renew", body.end_object().take(), &host);
+  ASSERT_EQ(response.status, 200) << response.body;
+  renewed.certificate = member(response, "certificate");
+  EXPECT_TRUE(poll(renewed).hold);
+}
+
+TEST_F(AgentsTest, AnUpdateIsSentAgainUntilTheAgentSaysWhatCameOfIt) {
+  const auto host = enrolled();
+  std::filesystem::create_directories(scratch_ / "releases/0.2.0");
+  std::ofstream(scratch_ / "releases/0.2.0/tenken-agent-x86_64") << "program";
+  std::ofstream(scratch_ / "releases/0.2.0/tenken-agent-x86_64.sig") << "signature";
+  const auto ask = [&] {
+    auto connection = pool_->lease();
+    ASSERT_TRUE(store::ask_for_update(**connection, host.agent, "0.2.0", clock_));
+    ASSERT_TRUE(store::add_command(**connection, {crypto::to_hex(crypto::random_bytes(16)),
+                                                  host.agent, "update", clock_, clock_ + day}));
+  };
+  const auto poll_with = [&](const char* name, const char* value) {
+    return post("poll", "", &host, {{name, value}});
+  };
+  const auto is_update = [](const http::Response& answer) {
+    return answer.body.contains(R"(\"command\":\"update\")");
+  };
+  ask();
+  EXPECT_TRUE(is_update(poll(host)));
+  EXPECT_TRUE(poll(host).hold);
+  clock_ += 900;
+  EXPECT_TRUE(is_update(poll(host)));
+  clock_ += 900;
+  EXPECT_TRUE(poll_with("Tenken-Update", "0.2.0 no room").hold);
+  clock_ += 900;
+  EXPECT_TRUE(poll(host).hold);
+  // Asked anew it tells of the earlier fault until it is told.
+  ask();
+  EXPECT_TRUE(is_update(poll_with("Tenken-Update", "0.2.0 no room")));
+  clock_ += 900;
+  EXPECT_TRUE(poll_with("Tenken-Version", "0.2.0").hold);
+}
+
+TEST_F(AgentsTest, AResourceThatWasRetiredIsBackWhenItsAgentSpeaks) {
+  use_advisories({{"PYSEC-1", osv_advisory("PYSEC-1", "requests", "3.0")}});
+  const auto host = enrolled();
+  const auto lines = lines_with({{"requests", "2.0"}});
+  const auto digest = host::report_digest(lines);
+  const auto ask = [&](const std::string& method, const std::string& target) {
+    return v1::answer({.method = method, .target = target}, who_, services_).response;
+  };
+  const auto is_active = [&] {
+    evaluate();
+    return ask("GET", fmt::format("/v1/findings?resource={}&status=ACTIVE", host.resource))
+        .body.contains("PYSEC-1");
+  };
+  ASSERT_EQ(report_whole(host, 1, lines).status, 200);
+  EXPECT_TRUE(is_active());
+  EXPECT_TRUE(poll(host, digest).hold);
+  clock_ += 60;
+  ASSERT_EQ(ask("DELETE", "/v1/resources/" + host.resource).status, 200);
+  EXPECT_FALSE(is_active());
+  EXPECT_EQ(resource(host)->coverage_reason, "RESOURCE_TERMINATED");
+  clock_ += 60;
+  EXPECT_TRUE(is_asked_for_whole(poll(host, digest)));
+  ASSERT_TRUE(door_->write_seen());
+  EXPECT_LT(resource(host)->seen, clock_);
+  ASSERT_EQ(report_whole(host, 2, lines).status, 200);
+  EXPECT_TRUE(is_active());
+  EXPECT_EQ(resource(host)->coverage_status, "ACTIVE");
+  EXPECT_TRUE(poll(host, digest).hold);
+}
+
+TEST_F(AgentsTest, AnInventoryThatSomebodyElseHasPutIsNotConfirmed) {
+  const auto host = enrolled();
+  const auto lines = lines_with({{"requests", "2.0"}});
+  const auto digest = host::report_digest(lines);
+  ASSERT_EQ(report_whole(host, 1, lines).status, 200);
+  put_with_key(host.resource);
+  clock_ += 60;
+  EXPECT_TRUE(is_asked_for_whole(poll(host, digest)));
+  ASSERT_TRUE(door_->write_seen());
+  EXPECT_LT(resource(host)->seen, clock_);
+  ASSERT_EQ(report_whole(host, 2, lines).status, 200);
+  EXPECT_EQ(resource(host)->inventory_digest, digest);
+  EXPECT_TRUE(poll(host, digest).hold);
+}
+
+TEST_F(AgentsTest, WhatRanIsNotKeptByAnAgentThatDoesNotSeeIt) {
+  const auto lines_of = [](const std::string& version, HostFacts facts) {
+    host::HostReport out{.inventory = {.databases_read = 1}, .facts = std::move(facts)};
+    out.inventory.target = Inventory::Target::host;
+    out.inventory.packages.push_back({.ecosystem = "Debian",
+                                      .release = "12",
+                                      .kind = "deb",
+                                      .name = "libssl3",
+                                      .version = version});
+    out.facts.kernel = "6.1";
+    return host::report_lines(out);
+  };
+  const auto host = enrolled();
+  const auto running = [&] {
+    auto connection = pool_->lease();
+    const auto all = store::installed_versions(
+                         **connection, store::resource_id(own_account, host.resource), {-1}, 10)
+                         .value();
+    return std::ranges::count_if(all, [](const auto& one) { return !one.running.empty(); });
+  };
+  HostFacts seen;
+  seen.outdated = {{"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 8, "libssl3"}};
+  HostFacts blind;
+  blind.skips = {{.file = "proc", .record = "processes", .reason = "not permitted"}};
+  const auto lines = lines_of("2.0", blind);
+  const auto digest = host::report_digest(lines);
+  ASSERT_EQ(report_whole(host, 1, lines_of("1.0", {})).status, 200);
+  ASSERT_EQ(report_whole(host, 2, lines_of("2.0", seen)).status, 200);
+  clock_ += day;
+  ASSERT_EQ(report_whole(host, 3, lines).status, 200);
+  EXPECT_EQ(running(), 1);
+  clock_ += 5 * day;
+  EXPECT_TRUE(poll(host, digest).hold);
+  clock_ += 3 * day;
+  EXPECT_TRUE(is_asked_for_whole(poll(host, digest)));
+  ASSERT_EQ(report_whole(host, 4, lines).status, 200);
+  EXPECT_EQ(running(), 0);
+}
+
 TEST_F(AgentsTest, AnAgentThatBelievesOtherwiseIsAskedForTheWholeOnceInAWhile) {
   const auto host = enrolled();
   const auto lines = lines_with({{"requests", "2.0"}});
@@ -188,7 +371,7 @@ TEST_F(AgentsTest, AnAgentThatBelievesOtherwiseIsAskedForTheWholeOnceInAWhile) {
   EXPECT_TRUE(poll(host).hold);
   const auto asked = poll(host, digest_of("x"));
   EXPECT_FALSE(asked.hold);
-  EXPECT_TRUE(asked.body.contains(R"(\"command\":\"collect\")")) << asked.body;
+  EXPECT_TRUE(is_asked_for_whole(asked)) << asked.body;
   EXPECT_TRUE(poll(host, digest_of("x")).hold);
   clock_ += 60;
   EXPECT_FALSE(poll(host, digest_of("x")).hold);
@@ -215,13 +398,26 @@ TEST_F(AgentsTest, StrangersCannotMakeTheServerHoldMuch) {
   EXPECT_EQ(AgentDoor::body_limit(head), 64U * 1024);
 }
 
+// However many read it slowly, it is in memory once.
+TEST_F(AgentsTest, AProgramIsSharedByAllWhoFetchIt) {
+  const auto file = scratch_ / "releases/tenken-agent-x86_64";
+  std::filesystem::create_directory(scratch_ / "releases");
+  std::ofstream(file) << "program";
+  const auto first = get("/agent/release/x86_64");
+  ASSERT_NE(first.shared_body, nullptr);
+  EXPECT_EQ(get("/agent/release/x86_64").shared_body, first.shared_body);
+  std::ofstream(file) << "a newer one";
+  EXPECT_EQ(get("/agent/release/x86_64").content(), "a newer one");
+  EXPECT_EQ(first.content(), "program");
+}
+
 TEST_F(AgentsTest, FilesAreTheDirectorysAndNoOthers) {
   std::filesystem::create_directory(scratch_ / "releases");
   std::ofstream(scratch_ / "releases/tenken-agent-x86_64") << "program";
   std::ofstream(scratch_ / "releases/tenken-agent-x86_64.sig") << "signature";
   std::ofstream(scratch_ / "secret.key") << "secret";
-  EXPECT_EQ(get("/agent/release/x86_64").body, "program");
-  EXPECT_EQ(get("/agent/release/x86_64.sig").body, "signature");
+  EXPECT_EQ(get("/agent/release/x86_64").content(), "program");
+  EXPECT_EQ(get("/agent/release/x86_64.sig").content(), "signature");
   EXPECT_EQ(get("/agent/ca.pem").body, authority_.certificate);
   for (const auto* path :
        {"/agent/release/aarch64", "/agent/release/", "/agent/release/../secret.key",

@@ -157,9 +157,8 @@ ApiResult<> AgentDoor::check_session(const http::Request& request, const store::
   if (session == agent.session) return {};
   const auto now = services_.clock();
   TRY(auto connection, services_.pool->lease());
-  if (session != agent.session_before) {
-    TRY(const auto changed,
-        store::change_session(*connection, agent.id, agent.session, session, version, now));
+  if (!store::was_replaced(agent, session)) {
+    TRY(const auto changed, store::change_session(*connection, agent, session, version, now));
     if (changed) return {};
     // Another request of this session was first, or another session: that one then asks again.
     TRY(const auto now_is, store::find_agent(*connection, agent.account, agent.id));
@@ -169,7 +168,7 @@ ApiResult<> AgentDoor::check_session(const http::Request& request, const store::
   // A second agent comes again, a request that was under way does not.
   if (now - agent.session_at <= session_grace) return service_unavailable();
   if (now - agent.clone_seen > clone_noted_again_after)
-    TRY_VOID(store::mark_clone(*connection, agent.id, now));
+    TRY_VOID(store::refuse_session(*connection, agent, session, now));
   return second_agent(agent);
 }
 

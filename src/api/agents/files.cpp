@@ -4,7 +4,6 @@
 
 #include "api/agents/install_script.h"
 #include "api/agents/releases.h"
-#include "base/file.h"
 #include "base/text.h"
 
 namespace tenken::api::agents {
@@ -31,13 +30,14 @@ AgentAnswer release_answer(std::string_view name, const AgentServices& services)
     return resource_not_found("The name of an architecture is needed, such as x86_64");
   if (services.releases.empty())
     return resource_not_found("This server has no releases of the agent: see --agent-releases");
-  auto bytes = read_file(fmt::format("{}/{}tenken-agent-{}{}", services.releases, folder,
-                                     architecture, wants_signature ? signature : ""),
-                         longest_program);
+  auto bytes = release_bytes(fmt::format("{}/{}tenken-agent-{}{}", services.releases, folder,
+                                         architecture, wants_signature ? signature : ""));
   if (!bytes && bytes.error().code == Errc::not_found)
     return resource_not_found(fmt::format("There is no release for {}", architecture));
   if (!bytes) return to_api_error({Errc::internal, bytes.error().what});
-  return file(*std::move(bytes), "application/octet-stream");
+  auto out = file({}, "application/octet-stream");
+  out.shared_body = *std::move(bytes);
+  return out;
 }
 
 // What the client says that it reached this server by is believed where the certificate says so

@@ -70,12 +70,22 @@ AgentAnswer answer_of(const AgentCall& call, const std::vector<Sending>& command
   return response;
 }
 
+// The agent runs it, or has said why not since it was sent.
+bool has_ended(const store::AgentCommand& command, const store::AgentUpdate& update,
+               std::string_view version) {
+  return command.sent > 0 &&
+         (update.state == store::UpdateState::failed || update.release == version);
+}
+
 // An update whose release is not here is not sent; why is told in the list of agents.
 Result<std::optional<Sending>> prepare(sql::Connection& connection, const AgentCall& call,
                                        const store::AgentCommand& command, Seconds now) {
   if (command.command != "update") return std::optional(Sending{command, {}});
   TRY(const auto update, store::find_update(connection, call.agent.id));
-  if (!update) return std::optional<Sending>();
+  if (!update || has_ended(command, *update, call.request.headers.get("Tenken-Version"))) {
+    TRY_VOID(store::end_commands(connection, call.agent.id, "update"));
+    return std::optional<Sending>();
+  }
   const auto facts =
       release_facts(call.services.releases, update->release, call.agent.architecture);
   TRY_VOID(store::change_update(connection, call.agent.id, update->release,
@@ -92,7 +102,7 @@ Result<std::vector<Sending>> take_commands(sql::Connection& connection, const Ag
   TRY(const auto waiting, store::waiting_commands(connection, call.agent.id, now));
   std::vector<Sending> out;
   for (const auto& command : waiting) {
-    TRY(const auto ours, store::mark_sent(connection, command.id, now));
+    TRY(const auto ours, store::mark_sent(connection, command, now));
     if (!ours) continue;
     TRY(auto sending, prepare(connection, call, command, now));
     if (sending) out.push_back(*std::move(sending));
@@ -122,8 +132,7 @@ AgentAnswer poll(const AgentCall& call) {
   if (!call.request.held) TRY_VOID(note_update_fault(*connection, call, now));
   TRY(auto commands, take_commands(*connection, call, now));
   if (!call.request.held) {
-    TRY(const auto state, store::report_state(*connection, call.resource()));
-    const bool same = state && !digest.empty() && state->digest == digest;
+    TRY(const bool same, store::is_in_force(*connection, call.resource(), digest, now));
     call.presence.seen({.agent = call.agent.id,
                         .resource = call.resource(),
                         .seen = now,

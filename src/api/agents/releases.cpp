@@ -1,6 +1,7 @@
 #include "api/agents/releases.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <map>
 #include <mutex>
 
@@ -20,21 +21,34 @@ constexpr std::size_t longest_architecture = 32;
 constexpr std::size_t longest_number = 9;
 constexpr std::size_t most_known = 64;
 
+// A file as it was when something was read of it.
+template <typename Read>
 struct Known {
-  timespec modified{};
-  off_t size = 0;
-  ReleaseFacts facts;
-};
+  Known(const struct stat& then, Read what)
+      : modified(then.st_mtim), size(then.st_size), read(std::move(what)) {}
 
-bool same(const Known& known, const struct stat& now) {
-  return known.size == now.st_size && known.modified.tv_sec == now.st_mtim.tv_sec &&
-         known.modified.tv_nsec == now.st_mtim.tv_nsec;
-}
+  bool holds(const struct stat& now) const {
+    return size == now.st_size && modified.tv_sec == now.st_mtim.tv_sec &&
+           modified.tv_nsec == now.st_mtim.tv_nsec;
+  }
+
+  timespec modified;
+  off_t size;
+  Read read;
+};
 
 // A fleet that is updated asks for one file again and again.
 std::mutex mutex;
-std::map<std::string, Known>& known_releases() {
-  static std::map<std::string, Known> out;
+std::map<std::string, Known<ReleaseFacts>>& known_releases() {
+  static std::map<std::string, Known<ReleaseFacts>> out;
+  return out;
+}
+
+// Those that somebody fetches now.
+std::mutex bytes_mutex;
+using FetchedFiles = std::map<std::string, Known<std::weak_ptr<const std::string>>>;
+FetchedFiles& fetched_files() {
+  static FetchedFiles out;
   return out;
 }
 
@@ -64,17 +78,30 @@ Result<ReleaseFacts> release_facts(const std::string& directory, std::string_vie
         fmt::format("this server has no signed release {} for {}", version, architecture));
   const std::lock_guard lock(mutex);
   auto& known = known_releases();
-  if (const auto found = known.find(path); found != known.end() && same(found->second, facts))
-    return found->second.facts;
+  if (const auto found = known.find(path); found != known.end() && found->second.holds(facts))
+    return found->second.read;
   TRY(const auto bytes, read_file(path, longest_program));
   if (known.size() >= most_known) known.clear();
-  const Known read{.modified = facts.st_mtim,
-                   .size = facts.st_size,
-                   .facts = {.version = std::string(version),
-                             .sha256 = crypto::to_hex(crypto::view(crypto::sha256(bytes))),
-                             .size = bytes.size()}};
-  known.insert_or_assign(path, read);
-  return read.facts;
+  ReleaseFacts out{.version = std::string(version),
+                   .sha256 = crypto::to_hex(crypto::view(crypto::sha256(bytes))),
+                   .size = bytes.size()};
+  known.insert_or_assign(path, Known(facts, out));
+  return out;
+}
+
+Result<std::shared_ptr<const std::string>> release_bytes(const std::string& path) {
+  struct stat facts{};
+  if (::stat(path.c_str(), &facts) != 0) return from_errno(errno, path);
+  const std::lock_guard lock(bytes_mutex);
+  auto& files = fetched_files();
+  if (const auto found = files.find(path); found != files.end() && found->second.holds(facts)) {
+    if (auto bytes = found->second.read.lock()) return bytes;
+  }
+  TRY(auto bytes, read_file(path, longest_program));
+  auto out = std::make_shared<const std::string>(std::move(bytes));
+  std::erase_if(files, [](const auto& one) { return one.second.read.expired(); });
+  files.insert_or_assign(path, Known(facts, std::weak_ptr(out)));
+  return out;
 }
 
 }  // namespace tenken::api::agents

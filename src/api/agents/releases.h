@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -29,5 +30,9 @@ struct ReleaseFacts {
 // Errors: not_found, invalid, those of files.
 Result<ReleaseFacts> release_facts(const std::string& directory, std::string_view version,
                                    std::string_view architecture);
+
+// The bytes of one of those files, once for all who fetch it at a time; read anew where the file
+// has changed. Errors: those of files.
+Result<std::shared_ptr<const std::string>> release_bytes(const std::string& path);
 
 }  // namespace tenken::api::agents

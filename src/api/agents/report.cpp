@@ -151,6 +151,12 @@ AgentAnswer again(const AgentCall& call, const Head& head, const store::ReportSt
   return second_agent(call.agent);
 }
 
+// The whole is what the command asks for.
+Result<> collected(const AgentCall& call) {
+  TRY(auto connection, call.services.pool->lease());
+  return store::end_commands(*connection, call.agent.id, "collect");
+}
+
 }  // namespace
 
 AgentAnswer report(const AgentCall& call, access::AuditLog& audit) {
@@ -162,7 +168,10 @@ AgentAnswer report(const AgentCall& call, access::AuditLog& audit) {
   if (!built.text) return whole_needed(stored, built.why);
   TRY(auto inventory, inventory_of(call, head, *built.text, now, audit));
   TRY(const auto written, call.services.ingest->report(std::move(inventory)));
-  if (written) return acknowledged({.sequence = head.sequence, .digest = head.digest}, now);
+  if (written) {
+    if (head.base.empty()) TRY_VOID(collected(call));
+    return acknowledged({.sequence = head.sequence, .digest = head.digest}, now);
+  }
   // It, or a later one, came on another way meanwhile.
   TRY(const auto newer, state_of(call));
   return acknowledged(newer, now);

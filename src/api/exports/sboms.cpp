@@ -230,7 +230,7 @@ Outcome<std::int64_t> export_account(const Task& task, Target& target, const Cri
 
 Outcome<std::int64_t> export_sboms(const Task& task, Target& target) {
   const auto criteria = read_criteria(task.one.criteria);
-  if (!criteria) return std::unexpected(failed("INTERNAL_ERROR", criteria.error().what));
+  if (!criteria) return std::unexpected(broken(criteria.error()));
   const auto accounts = store::visible_accounts(task.connection, task.one.account);
   if (!accounts) return std::unexpected(retry_later(accounts.error()));
   std::int64_t written = 0;

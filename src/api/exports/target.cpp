@@ -98,12 +98,18 @@ class DirectoryTarget : public Target {
 
 }  // namespace
 
-Fault failed(std::string_view code, std::string message) {
-  return {Fault::Next::fail, std::string(code), std::move(message)};
+Fault failed(std::string_view code, std::string message, std::string cause) {
+  return {Fault::Next::fail, std::string(code), std::move(message), std::move(cause)};
+}
+
+Fault broken(const Error& error) {
+  return failed("INTERNAL_ERROR", "An internal error occurred", error.what);
 }
 
 Fault retry_later(const Error& error) {
-  return {Fault::Next::retry, "INTERNAL_ERROR", error.what};
+  auto out = broken(error);
+  out.next = Fault::Next::retry;
+  return out;
 }
 
 Fault stopped() {
@@ -114,21 +120,21 @@ Fault fault_of(const aws::S3Fault& fault) {
   using Kind = aws::S3Fault::Kind;
   switch (fault.kind) {
     case Kind::no_bucket:
-      return failed("BUCKET_NOT_FOUND", fault.message);
+      return failed("BUCKET_NOT_FOUND", fault.message, fault.cause);
     case Kind::denied:
-      return failed("INVALID_PERMISSIONS", fault.message);
+      return failed("INVALID_PERMISSIONS", fault.message, fault.cause);
     case Kind::other_region:
-      return failed("INCOMPATIBLE_BUCKET_REGION", fault.message);
+      return failed("INCOMPATIBLE_BUCKET_REGION", fault.message, fault.cause);
     case Kind::bad_key:
-      return failed("MALFORMED_KMS_KEY", fault.message);
+      return failed("MALFORMED_KMS_KEY", fault.message, fault.cause);
     case Kind::unavailable:
-      return {Fault::Next::retry, "INTERNAL_ERROR", fault.message};
+      return {Fault::Next::retry, "INTERNAL_ERROR", fault.message, fault.cause};
     case Kind::stopped:
       return stopped();
     case Kind::other:
-      return failed("INTERNAL_ERROR", fault.message);
+      break;
   }
-  return failed("INTERNAL_ERROR", fault.message);
+  return failed("INTERNAL_ERROR", fault.message, fault.cause);
 }
 
 std::unique_ptr<Target> bucket_target(const store::Export& one, aws::S3Client& client) {

@@ -19,13 +19,16 @@ namespace tenken::api::exports {
 struct Fault {
   enum class Next : std::uint8_t { fail, retry, stop };
   Next next = Next::fail;
-  std::string code;  // of the API: "BUCKET_NOT_FOUND"
-  std::string message;
+  std::string code;        // of the API: "BUCKET_NOT_FOUND"
+  std::string message;     // for the account: the S3 server's words or a sentence of ours
+  std::string cause = {};  // for the operator's log alone: paths, SQL and the like
 };
 template <typename T = void>
 using Outcome = std::expected<T, Fault>;
 
-Fault failed(std::string_view code, std::string message);
+Fault failed(std::string_view code, std::string message, std::string cause = {});
+// The server's own fault: it fails, or is tried again.
+Fault broken(const Error& error);
 Fault retry_later(const Error& error);
 Fault stopped();
 Fault fault_of(const aws::S3Fault& fault);

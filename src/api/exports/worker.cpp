@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
 namespace tenken::api::exports {
 namespace {
 
@@ -18,11 +16,11 @@ constexpr Seconds kept_seconds = 90 * 86'400;
 class Hold {
  public:
   Hold(const WorkerOptions& options, sql::Connection& connection, const store::Job& job,
-       Seconds created)
+       Seconds begun)
       : options_(options),
         connection_(connection),
         job_(job),
-        until_(created + longest_export),
+        until_(begun + longest_export),
         asked_(options.clock()) {}
 
   bool goes_on() {
@@ -31,7 +29,7 @@ class Hold {
     if (now > until_) return false;
     if (now < asked_ + ask_interval) return true;
     asked_ = now;
-    const auto held = store::renew(connection_, job_, options_.node, now + lease_seconds);
+    const auto held = store::renew(connection_, job_, options_.name, now + lease_seconds);
     if (!held || !*held) return false;
     const auto one = store::export_of(connection_, job_);
     return one && *one && (*one)->status == store::ExportStatus::in_progress;
@@ -60,9 +58,9 @@ Worker::Worker(WorkerOptions options) : options_(std::move(options)) {}
 
 Result<std::size_t> Worker::work() {
   TRY(auto connection, options_.pool->lease());
-  if (!begun_) TRY_VOID(store::release_leases(*connection, store::export_job, options_.node));
+  if (!begun_) TRY_VOID(store::release_leases(*connection, store::export_job, options_.name));
   begun_ = true;
-  TRY(const auto jobs, store::lease(*connection, store::export_job, options_.node, options_.clock(),
+  TRY(const auto jobs, store::lease(*connection, store::export_job, options_.name, options_.clock(),
                                     lease_seconds, 1));
   for (const auto& job : jobs) TRY_VOID(run(*connection, job));
   return jobs.size();
@@ -71,15 +69,17 @@ Result<std::size_t> Worker::work() {
 Result<> Worker::run(sql::Connection& connection, const store::Job& job) {
   TRY(auto found, store::export_of(connection, job));
   if (!found || found->status != store::ExportStatus::in_progress) {
-    TRY_VOID(store::finish(connection, job, options_.node));
+    TRY_VOID(store::finish(connection, job, options_.name));
     return {};
   }
-  auto outcome = perform(connection, job, *found);
-  if (options_.clock() - found->created > longest_export)
+  TRY(const auto begun, store::begin_export(connection, job, options_.name, options_.clock()));
+  auto outcome = perform(connection, job, *found, begun);
+  if (options_.clock() - begun > longest_export)
     outcome = std::unexpected(failed("INTERNAL_ERROR", "The export took longer than 12 hours"));
+  if (!outcome && !outcome.error().cause.empty()) options_.log(job.subject, outcome.error().cause);
   const bool again = !outcome && outcome.error().next == Fault::Next::retry;
   if (again && job.attempts + 1 < most_attempts)
-    return store::postpone(connection, job, options_.node, outcome.error().message,
+    return store::postpone(connection, job, options_.name, outcome.error().message,
                            options_.clock());
   if (!outcome && outcome.error().next == Fault::Next::stop) return leave(connection, job);
   return end(connection, job, *std::move(found), outcome);
@@ -88,14 +88,14 @@ Result<> Worker::run(sql::Connection& connection, const store::Job& job) {
 Result<> Worker::leave(sql::Connection& connection, const store::Job& job) {
   TRY(const auto found, store::export_of(connection, job));
   if (found && found->status == store::ExportStatus::in_progress)
-    return store::release_leases(connection, store::export_job, options_.node);
-  TRY_VOID(store::finish(connection, job, options_.node));
+    return store::release_leases(connection, store::export_job, options_.name);
+  TRY_VOID(store::finish(connection, job, options_.name));
   return {};
 }
 
 Outcome<std::int64_t> Worker::perform(sql::Connection& connection, const store::Job& job,
-                                      const store::Export& one) {
-  Hold hold(options_, connection, job, one.created);
+                                      const store::Export& one, Seconds begun) {
+  Hold hold(options_, connection, job, begun);
   const Task task{.connection = connection,
                   .one = one,
                   .region = options_.region,
@@ -110,11 +110,11 @@ Outcome<std::int64_t> Worker::to_bucket(const Task& task) {
     return std::unexpected(failed("MALFORMED_KMS_KEY", "kmsKeyArn is no ARN of a key of KMS"));
   auto credentials = options_.credentials();
   if (!credentials)
-    return std::unexpected(failed(
-        "INVALID_PERMISSIONS",
-        fmt::format("The server has no AWS credentials of its own: {}", credentials.error().what)));
+    return std::unexpected(failed("INVALID_PERMISSIONS",
+                                  "The server has no AWS credentials of its own",
+                                  std::move(credentials.error().what)));
   auto sender = options_.sender();
-  if (!sender) return std::unexpected(failed("INTERNAL_ERROR", sender.error().what));
+  if (!sender) return std::unexpected(broken(sender.error()));
   aws::S3Client client({.endpoint = options_.s3_endpoint,
                         .region = options_.region,
                         .credentials = *std::move(credentials),
@@ -144,7 +144,7 @@ Result<> Worker::end(sql::Connection& connection, const store::Job& job, store::
   }
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
   TRY_VOID(store::end_export(connection, one));
-  TRY_VOID(store::finish(connection, job, options_.node));
+  TRY_VOID(store::finish(connection, job, options_.name));
   TRY_VOID(store::prune_exports(connection, one.ended - kept_seconds));
   return transaction.commit();
 }

@@ -77,14 +77,27 @@ TEST_F(AccountTest, other_accounts_fail_one_by_one_for_who_may_not_act_for_them)
       << status;
 }
 
-TEST_F(AccountTest, the_management_account_acts_for_all_that_exist) {
-  const auto answered = answer(
-      "Enable",
-      R"({"accountIds":["777788889999","777788889999","000000000000"],"resourceTypes":["EC2"]})");
-  EXPECT_NE(answered.find(R"("accounts":[{"accountId":"777788889999","status":"ENABLED")"),
-            std::string::npos);
-  EXPECT_NE(answered.find(R"({"accountId":"000000000000","errorCode":"RESOURCE_NOT_FOUND")"),
-            std::string::npos);
+TEST_F(AccountTest, the_management_account_acts_for_others_as_their_administrator_alone) {
+  const std::string_view wanted =
+      R"({"accountIds":["777788889999","777788889999","000000000000"],"resourceTypes":["EC2"]})";
+  auto answered = answer("Enable", wanted);
+  EXPECT_TRUE(answered.contains(R"("accounts":[],"failedAccounts":[{"accountId":"777788889999",)"
+                                R"("errorCode":"ACCESS_DENIED")"))
+      << answered;
+  EXPECT_TRUE(answered.contains(R"({"accountId":"000000000000","errorCode":"RESOURCE_NOT_FOUND")"));
+  for (const std::string_view name : {"Disable", "BatchGetAccountStatus"})
+    EXPECT_TRUE(answer(name, R"({"accountIds":["777788889999"]})")
+                    .contains(R"({"accountId":"777788889999","errorCode":"ACCESS_DENIED")"))
+        << name;
+  EXPECT_TRUE(answer("BatchUpdateMemberEc2DeepInspectionStatus",
+                     R"({"accountIds":[{"accountId":"777788889999",)"
+                     R"("activateDeepInspection":false}]})")
+                  .starts_with(R"({"accountIds":[],)"));
+  answer("EnableDelegatedAdminAccount", R"({"delegatedAdminAccountId":"111122223333"})");
+  answer("AssociateMember", R"({"accountId":"777788889999"})");
+  answered = answer("Enable", wanted);
+  EXPECT_TRUE(answered.contains(R"("accounts":[{"accountId":"777788889999","status":"ENABLED")"))
+      << answered;
   become(third_account);
   EXPECT_NE(answer("BatchGetAccountStatus").find(R"("state":{"status":"ENABLED")"),
             std::string::npos);

@@ -264,9 +264,10 @@ ApiResult<AggregationPage> read_page(const Call& call, const Type& type,
   const auto token = call.input.string("nextToken");
   if (token.empty()) return out;
   TRY(const auto position, open_page_token(call, question, token));
-  CHECK(position.size() == 3);
+  if (position.size() != 3) return bad_page_token();
   const auto value = parse_uint(position[0]);
-  CHECK(value.has_value());
+  const bool has_key = type.group != AggregationGroup::resource || parse_uint(position[2]);
+  if (!value || !has_key) return bad_page_token();
   out.after = {
       .value = static_cast<std::int64_t>(*value), .account = position[1], .key = position[2]};
   return out;
@@ -281,6 +282,9 @@ void write_group(json::Writer& out, const Type& type, const Aggregate& one) {
   out.key("critical").integer(one.counts.critical);
   out.key("high").integer(one.counts.high);
   out.key("medium").integer(one.counts.medium);
+  out.key("low").integer(one.counts.low);
+  out.key("informational").integer(one.counts.informational);
+  out.key("untriaged").integer(one.counts.untriaged);
   out.end_object().end_object().end_object();
 }
 

@@ -132,7 +132,7 @@ void write_resource(json::Writer& out, const store::Resource& resource) {
 ApiResult<store::CoveragePosition> position_of(const Call& call, std::string_view question) {
   if (call.input.string("nextToken").empty()) return store::CoveragePosition{};
   TRY(const auto position, open_page_token(call, question, call.input.string("nextToken")));
-  CHECK(position.size() == 2);
+  if (position.size() != 2) return bad_page_token();
   return store::CoveragePosition{.account = position[0], .external_id = position[1]};
 }
 
@@ -176,9 +176,8 @@ ApiResult<store::CoverageGroupCount> group_position_of(const Call& call,
                                                        std::string_view question) {
   if (call.input.string("nextToken").empty()) return store::CoverageGroupCount{};
   TRY(const auto position, open_page_token(call, question, call.input.string("nextToken")));
-  CHECK(position.size() == 2);
-  const auto resources = parse_uint(position[0]);
-  CHECK(resources.has_value());
+  const auto resources = position.size() == 2 ? parse_uint(position[0]) : std::nullopt;
+  if (!resources) return bad_page_token();
   return store::CoverageGroupCount{.resources = static_cast<std::int64_t>(*resources),
                                    .value = position[1]};
 }

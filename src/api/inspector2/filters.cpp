@@ -172,7 +172,8 @@ Answer list_filters(const Call& call) {
   std::string after;
   if (const auto token = call.input.string("nextToken"); !token.empty()) {
     TRY(const auto place, open_page_token(call, action, token));
-    if (place.size() == 1) after = place.front();
+    if (place.size() != 1) return bad_page_token();
+    after = place.front();
   }
   TRY(auto connection, call.services.pool->lease());
   std::vector<store::Filter> filters;

@@ -35,11 +35,13 @@ struct AutoEnabled {
   std::string_view member;
   std::string_view type;
 };
-constexpr std::array<AutoEnabled, 5> auto_enabled{{{"ec2", "EC2"},
+constexpr std::string_view machine_images = "AMI";  // no account has this type of scanning
+constexpr std::array<AutoEnabled, 6> auto_enabled{{{"ec2", "EC2"},
                                                    {"ecr", "ECR"},
                                                    {"lambda", "LAMBDA"},
                                                    {"lambdaCode", "LAMBDA_CODE"},
-                                                   {"codeRepository", "CODE_REPOSITORY"}}};
+                                                   {"codeRepository", "CODE_REPOSITORY"},
+                                                   {"ami", machine_images}}};
 
 std::string one_account(std::string_view member, std::string_view account) {
   return json::Writer().begin_object().member(member, account).end_object().take();
@@ -167,10 +169,12 @@ Answer associate_member(const Call& call) {
   if (added) {
     for (const auto concerned : {std::string_view(call.who.account), account})
       TRY_VOID(store::enqueue_rules_of(*connection, concerned, now));
-    TRY(const auto types, auto_enabled_types(*connection, call.who.account));
+    TRY(auto types, auto_enabled_types(*connection, call.who.account));
+    types.erase(std::string(machine_images));
     TRY_VOID(store::enable_types(*connection, account, types, now));
   }
   TRY_VOID(transaction.commit());
+  if (added) call.done_to_account(account);
   return one_account("accountId", account);
 }
 
@@ -188,6 +192,7 @@ Answer disassociate_member(const Call& call) {
   for (const auto concerned : {std::string_view(call.who.account), account})
     TRY_VOID(store::enqueue_rules_of(*connection, concerned, call.services.clock()));
   TRY_VOID(transaction.commit());
+  call.done_to_account(account);
   return one_account("accountId", account);
 }
 

@@ -2,6 +2,7 @@
 
 #include "api/api_fixture.h"
 #include "store/organisation.h"
+#include "store/scanning.h"
 
 namespace tenken::api {
 namespace {
@@ -166,12 +167,13 @@ TEST_F(OrganisationTest, what_is_enabled_by_itself_is_so_for_new_members) {
   designate(second_account);
   EXPECT_EQ(answer("DescribeOrganizationConfiguration"),
             R"({"autoEnable":{"ec2":false,"ecr":false,"lambda":false,"lambdaCode":false,)"
-            R"("codeRepository":false},"maxAccountLimitReached":false})");
+            R"("codeRepository":false,"ami":false},"maxAccountLimitReached":false})");
   associate(own_account);
   EXPECT_EQ(answer("UpdateOrganizationConfiguration",
-                   R"({"autoEnable":{"ec2":true,"ecr":false,"lambda":true}})"),
+                   R"({"autoEnable":{"ec2":true,"ecr":false,"lambda":true,"ami":true}})"),
             R"({"autoEnable":{"ec2":true,"ecr":false,"lambda":true,"lambdaCode":false,)"
-            R"("codeRepository":false}})");
+            R"("codeRepository":false,"ami":true}})");
+  EXPECT_TRUE(answer("DescribeOrganizationConfiguration").contains(R"("ami":true)"));
   associate(third_account);
   const auto status =
       answer("BatchGetAccountStatus", R"({"accountIds":["111122223333","777788889999"]})");
@@ -179,6 +181,9 @@ TEST_F(OrganisationTest, what_is_enabled_by_itself_is_so_for_new_members) {
             std::string::npos);
   EXPECT_NE(status.find(R"({"accountId":"777788889999","state":{"status":"ENABLED")"),
             std::string::npos);
+  auto connection = pool_->lease();
+  EXPECT_EQ(store::enabled_types(**connection, third_account).value(),
+            (store::ScanTypes{"EC2", "LAMBDA"}));
   EXPECT_TRUE(refusal("UpdateOrganizationConfiguration",
                       R"({"autoEnable":{"ec2":false,"ecr":false,"lambdaCode":true}})")
                   .starts_with("ValidationException"));

@@ -31,15 +31,17 @@ constexpr std::array of_coverage{
            "distribution release (docs/database.md). Where there is none, nothing "
            "can be said of it."},
     Repair{"UNMANAGED_EC2_INSTANCE",
-           "tenken admin token create --account {1}, then on the host: "
-           "tenken-agent enrol --server URL --ca FILE --token -."},
+           "tenken admin token create --account {1}, then on the host: systemctl stop "
+           "tenken-agent, tenken-agent enrol --server URL --ca FILE --token -, systemctl start "
+           "tenken-agent."},
     Repair{
         "EXCLUDED_BY_TAG",
         "Its tag InspectorEc2Exclusion keeps it out: take the tag away, and it is evaluated with "
         "its next report."},
     Repair{"RESOURCE_TERMINATED",
-           "The host is gone or was retired. It is there again once it reports: tenken-agent enrol "
-           "with a new token, or tenken scan --server URL --resource {0}."},
+           "The host is gone or was retired. It is there again once it reports: systemctl stop "
+           "tenken-agent, tenken-agent enrol with a new token, systemctl start tenken-agent, or "
+           "tenken scan --server URL --resource {0}."},
 };
 
 constexpr std::array of_health{
@@ -54,11 +56,12 @@ constexpr std::array of_health{
            "setup after rm /etc/machine-id, rm -r /var/lib/tenken-agent, and enrol it "
            "again with a new token."},
     Repair{"retired",
-           "Its host is there again: tenken admin token create --account {1}, then "
-           "tenken-agent enrol on the host."},
+           "Its host is there again: tenken admin token create --account {1}, then on the host: "
+           "systemctl stop tenken-agent, tenken-agent enrol, systemctl start tenken-agent."},
     Repair{"revoked",
-           "tenken admin token create --account {1}, then tenken-agent enrol on the "
-           "host. The host is gone: tenken admin agent retire {0} --account {1}."},
+           "tenken admin token create --account {1}, then on the host: systemctl stop "
+           "tenken-agent, tenken-agent enrol, systemctl start tenken-agent. The host is gone: "
+           "tenken admin agent retire {0} --account {1}."},
 };
 
 constexpr std::string_view of_wanting =

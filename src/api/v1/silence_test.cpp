@@ -71,6 +71,16 @@ TEST_F(SilenceTest, findings_whose_advisories_went_say_so_beside_the_silence) {
   EXPECT_TRUE(shown.contains(R"("NOT_COVERED")") && shown.contains(R"("STALE_INVENTORY")"));
 }
 
+TEST_F(SilenceTest, findings_of_what_could_not_be_decided_say_so) {
+  put_inventory("web-1", {{"alpha", "no version"}});
+  evaluate();
+  const auto shown = finding_of("web-1");
+  EXPECT_TRUE(shown.contains(R"("status":"ACTIVE")")) << shown;
+  EXPECT_TRUE(shown.contains(R"("stale":true,"staleReasons":[{"reason":"UNDECIDED",)"
+                             R"("message":"what is installed now could not be decided"}])"))
+      << shown;
+}
+
 TEST_F(SilenceTest, findings_of_a_host_whose_agent_was_revoked_are_stale_at_once) {
   {
     auto connection = pool_->lease();

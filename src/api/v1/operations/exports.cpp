@@ -37,10 +37,9 @@ bool is_file_name(std::string_view name) {
          std::ranges::all_of(name, allowed);
 }
 
-// The first member that no request has; empty: there is none.
-std::string unknown_member(json::Value body) {
-  constexpr std::array<std::string_view, 4> known{"name", "format", "filterCriteria",
-                                                  "resourceFilterCriteria"};
+// The first member that no request for this kind has; empty: there is none.
+std::string unknown_member(json::Value body, const Kind& kind) {
+  const std::array known{std::string_view("name"), std::string_view("format"), kind.criteria};
   std::string out;
   body.for_each_member([&](std::string_view name, json::Value) {
     if (out.empty() && std::ranges::find(known, name) == known.end()) out = name;
@@ -91,14 +90,15 @@ ApiResult<http::Response> create(const V1Call& call) {
   auto parsed = parser.parse(call.request.body);
   if (!parsed || !parsed->is_object())
     return validation_failed("The body must be a JSON object", Reason::cannot_parse);
-  if (auto unknown = unknown_member(*parsed); !unknown.empty())
-    return validation_failed(fmt::format("{}: there is no such member", printable(unknown)));
   const auto name = (*parsed)["name"].string();
   if (!is_file_name(name))
     return validation_failed("name: 1 to 64 of A-Z a-z 0-9 . _ -, no dot at the start");
   const auto* const kind = std::ranges::find(kinds, (*parsed)["format"].string(), &Kind::format);
   if (kind == kinds.end())
     return validation_failed("format: one of CSV, JSON, CYCLONEDX_1_4, SPDX_2_3 is needed");
+  if (const auto unknown = unknown_member(*parsed, *kind); !unknown.empty())
+    return validation_failed(
+        fmt::format("{}: an export as {} has no such member", printable(unknown), kind->format));
   store::Export one{.account = call.who.account,
                     .id = {},
                     .kind = kind->kind,

@@ -71,12 +71,16 @@ void write_stale(json::Writer& out, const store::FindingRow& finding, const Sile
                            ? silences.end()
                            : silences.find(finding.key.resource.value);
   const bool silent = silence != silences.end();
-  out.key("stale").boolean(finding.stale || silent);
-  if (!finding.stale && !silent) return;
+  const bool stale = finding.stale != store::Staleness::none;
+  out.key("stale").boolean(stale || silent);
+  if (!stale && !silent) return;
   out.key("staleReasons").begin_array();
-  if (finding.stale) {
-    out.begin_object().member("reason", "NOT_COVERED");
-    out.member("message", "the advisory data in use no longer covers it").end_object();
+  if (stale) {
+    const bool covered = finding.stale == store::Staleness::undecided;
+    out.begin_object().member("reason", covered ? "UNDECIDED" : "NOT_COVERED");
+    out.member("message", covered ? "what is installed now could not be decided"
+                                  : "the advisory data in use no longer covers it");
+    out.end_object();
   }
   if (silent) {
     out.begin_object().member("reason", silence->second.reason);

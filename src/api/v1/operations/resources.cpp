@@ -2,6 +2,8 @@
 #include <array>
 #include <iterator>
 
+#include "access/tokens.h"
+#include "api/page_token.h"
 #include "api/v1/page.h"
 #include "api/v1/pieces.h"
 #include "api/v1/repair.h"
@@ -64,6 +66,7 @@ ApiResult<pipeline::ResourceReport> report_of(const V1Call& call) {
     out.tags.push_back(std::move(tag));
   }
   if (out.tags.size() > most_tags) return validation_failed("tag: more than 50");
+  TRY_VOID(access::check_tags(out.tags));
   return out;
 }
 
@@ -237,7 +240,7 @@ ApiResult<http::Response> list_packages(const V1Call& call) {
   store::PackageVersionId after{-1};
   if (!page.position.empty()) {
     const auto number = parse_uint(page.position[0]);
-    CHECK(number.has_value());
+    if (!number) return bad_page_token();
     after.value = static_cast<std::int64_t>(*number);
   }
   TRY(auto connection, call.services.pool->lease());

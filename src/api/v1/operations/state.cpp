@@ -3,6 +3,7 @@
 
 #include "access/audit.h"
 #include "api/database_age.h"
+#include "api/page_token.h"
 #include "api/v1/page.h"
 #include "api/v1/pieces.h"
 #include "api/v1/v1.h"
@@ -131,7 +132,7 @@ ApiResult<http::Response> list_audit(const V1Call& call) {
   std::optional<std::int64_t> before;
   if (!page.position.empty()) {
     const auto number = parse_uint(page.position[0]);
-    CHECK(number.has_value());
+    if (!number) return bad_page_token();
     before = static_cast<std::int64_t>(*number);
   }
   TRY(auto connection, call.services.pool->lease());
