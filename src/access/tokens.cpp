@@ -1,5 +1,6 @@
 #include "access/tokens.h"
 
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -21,8 +22,8 @@ constexpr std::size_t token_bytes = 32;
 constexpr std::size_t token_length = 43;
 constexpr std::int64_t most_uses = 1'000'000;
 constexpr Seconds longest_life = Seconds{366} * 86'400;
-constexpr std::size_t longest_tag_name = 128;
-constexpr std::size_t longest_tag_value = 256;
+constexpr std::ptrdiff_t longest_tag_name = 128;
+constexpr std::ptrdiff_t longest_tag_value = 256;
 
 constexpr std::string_view columns =
     "token_id, account_id, made_by, uses, used, tags, created_at, expires_at, revoked_at";
@@ -74,14 +75,24 @@ Result<> check(const TokenRequest& request, Seconds now) {
 
 }  // namespace
 
+namespace {
+
+// Of UTF-8.
+std::ptrdiff_t characters(std::string_view text) {
+  return std::ranges::count_if(text, [](char c) { return (c & 0xC0) != 0x80; });
+}
+
+}  // namespace
+
 Result<> check_tags(const Tags& tags) {
   std::set<std::string_view> names;
   for (const auto& [name, value] : tags) {
-    if (name.empty() || name.size() > longest_tag_name || value.size() > longest_tag_value ||
-        printable(name) != name || printable(value) != value)
+    if (name.empty() || characters(name) > longest_tag_name ||
+        characters(value) > longest_tag_value || printable(name) != name ||
+        printable(value) != value)
       return invalid(
           fmt::format("tag {}: a name of 1 to {} and a value of at most {} printable "
-                      "bytes are needed",
+                      "characters are needed",
                       printable(name.substr(0, 40)), longest_tag_name, longest_tag_value));
     if (!names.insert(name).second) return invalid(fmt::format("tag {}: it has two values", name));
   }

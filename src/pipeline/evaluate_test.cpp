@@ -266,6 +266,10 @@ TEST_P(EvaluateTest, an_incomplete_inventory_closes_nothing_of_a_version_that_it
     put_part({at("pypi", "a", "2.1", place)});
     EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"}) << place;
   }
+  // Nor where an earlier one named it at one place of two.
+  put_part({at("pypi", "a", "1.0", "srv/x")});
+  put_part({at("pypi", "a", "2.1", "srv/x")});
+  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
   EXPECT_EQ(put_part({at("pypi", "a", "2.2", "srv/x"), at("pypi", "a", "2.3", "srv/y")}),
             (Lines{"a 2.0", "a 2.2", "a 2.3", "kernel-core 5.1", "kernel-core 5.2", "vim 2"}));
   EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});

@@ -279,8 +279,9 @@ class RunningNode : public Node {
                                      std::vector<std::string> names) {
     if (!options_.database_uri.empty()) TRY_VOID(share_authority(master));
     if (!options_.tls_certificate.empty()) {
-      TRY_VOID(forget_own_certificate(options_.data_directory));
-      return http::TlsFiles{.certificate = options_.tls_certificate, .key = options_.tls_key};
+      http::TlsFiles given{.certificate = options_.tls_certificate, .key = options_.tls_key};
+      TRY_VOID(forget_own_certificate(options_.data_directory, given));
+      return given;
     }
     names.insert(names.end(), options_.tls_names.begin(), options_.tls_names.end());
     return own_certificate(options_.data_directory, names, now());

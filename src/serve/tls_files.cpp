@@ -7,13 +7,12 @@
 #include <set>
 
 #include <arpa/inet.h>
+#include <fmt/format.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <unistd.h>
-
-#include <fmt/format.h>
 
 #include "base/file.h"
 #include "pipeline/database_location.h"
@@ -149,10 +148,12 @@ Result<http::TlsFiles> own_certificate(const std::string& data_directory,
   return files;
 }
 
-Result<> forget_own_certificate(const std::string& data_directory) {
+Result<> forget_own_certificate(const std::string& data_directory, const http::TlsFiles& given) {
   for (const auto* end : {".pem", ".key"}) {
     std::error_code error;
     const auto path = tls_directory(data_directory) + "/server" + end;
+    for (const auto& file : {given.certificate, given.key})
+      if (std::filesystem::equivalent(path, file, error)) return {};
     std::filesystem::remove(path, error);
     if (error) return unavailable(fmt::format("{}: {}", path, error.message()));
   }

@@ -35,9 +35,9 @@ std::string authority_file(const std::string& data_directory);
 Result<http::TlsFiles> own_certificate(const std::string& data_directory,
                                        std::span<const std::string> names, Seconds now);
 
-// Of a server that is given a certificate: its own is removed, so that whoever looks at the files
-// sees which one it shows.
-Result<> forget_own_certificate(const std::string& data_directory);
+// Of a server that is given a certificate: its own is removed, unless it is the one given, so that
+// whoever looks at the files sees which one it shows.
+Result<> forget_own_certificate(const std::string& data_directory, const http::TlsFiles& given);
 bool shows_own_certificate(const std::string& data_directory);
 
 struct HostNames {

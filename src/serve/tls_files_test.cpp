@@ -56,8 +56,10 @@ TEST(TlsFilesTest, a_certificate_no_longer_shown_is_forgotten_and_another_made_w
   const auto files = own_certificate(scratch.path(), Names{"localhost"}, now);
   ASSERT_TRUE(files) << files.error().what;
   EXPECT_TRUE(shows_own_certificate(scratch.path()));
-  ASSERT_TRUE(forget_own_certificate(scratch.path()));
-  ASSERT_TRUE(forget_own_certificate(scratch.path()));
+  ASSERT_TRUE(forget_own_certificate(scratch.path(), *files));
+  EXPECT_TRUE(shows_own_certificate(scratch.path())) << "it is the one that is given";
+  for (int i = 0; i < 2; ++i)
+    ASSERT_TRUE(forget_own_certificate(scratch.path(), {.certificate = "/x.pem", .key = "/x.key"}));
   EXPECT_FALSE(shows_own_certificate(scratch.path()));
   ASSERT_TRUE(own_certificate(scratch.path(), Names{"localhost"}, now));
   EXPECT_TRUE(shows_own_certificate(scratch.path()));

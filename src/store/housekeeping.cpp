@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::int64_t at_once = 500;
 // For each page of them all findings are read.
-constexpr std::int64_t unused_at_once = 10'000;
+constexpr std::int64_t unused_at_once = 100'000;  // each time all findings are read
 // A large fleet that was evaluated at once comes again in parts.
 constexpr std::int64_t most_confirmed = 2'000;
 // For longer than a certificate lives: until then its agent is told why it is not let in.

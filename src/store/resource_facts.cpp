@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "base/text.h"
 
 namespace tenken::store {
 namespace {
@@ -11,10 +12,18 @@ constexpr std::string_view hash_start = "sha256:";
 constexpr std::string_view repository_start = ":repository/";
 
 bool is_registry(std::string_view host) {
-  return host.contains('.') || host.contains(':') || host == "localhost";
+  const auto [name, port] = split_once(host, ':');
+  const bool has_port = port && parse_uint(*port);
+  return !name.empty() && (!port || has_port) &&
+         (has_port || name.contains('.') || name == "localhost");
+}
+// "docker://alpine", "docker-archive:/tmp/x.tar", an ARN of something else.
+bool is_other_reference(std::string_view id) {
+  return id.contains(":/") || (id.starts_with("arn:") && !id.contains(repository_start));
 }
 
 void read_image_name(ResourceFacts& out, std::string_view account, std::string_view id) {
+  if (is_other_reference(id)) return;
   const auto at = std::min(id.find(hash_start), id.size());
   const bool has_hash = at < id.size();
   if (has_hash && at < 2) return;

@@ -39,8 +39,10 @@ TEST(ResourceFacts, names_of_images_are_read_as_docker_does) {
 
 TEST(ResourceFacts, what_names_no_image_gives_none) {
   const auto hash = "sha256:" + std::string(64, 'a');
-  for (const auto& id : {hash, "@" + hash, "registry.example/@" + hash, std::string("r.x/:1"),
-                         std::string("r.x/"), std::string()})
+  for (const auto& id :
+       {hash, "@" + hash, "registry.example/@" + hash, std::string("r.x/:1"), std::string("r.x/"),
+        std::string("docker://alpine:3.19"), std::string("docker-archive:/tmp/x.tar"),
+        std::string("arn:aws:ecs:us-east-1:111122223333:task/a"), std::string()})
     EXPECT_EQ(name_of(id), Name()) << id;
   EXPECT_EQ(facts_of("AWS_EC2_INSTANCE", account, "r.x/shop:1", "{}"), ResourceFacts());
 }

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "base/json_writer.h"
 #include "base/text.h"
@@ -268,11 +269,30 @@ struct NewRow {
   Installed installed;
 };
 
+constexpr std::size_t most_places = 100;  // of a version that incomplete inventories name
+
+// Where an incomplete inventory did not see a package it names, that may be all the same.
+void keep_places(Packages& wanted, const Packages& present) {
+  for (auto& one : wanted) {
+    const auto* before = find_version(present, one.version);
+    if (before == nullptr || before->location.empty()) continue;
+    auto places = split(one.location, '\n');
+    for (const auto place : split(before->location, '\n')) {
+      if (std::ranges::find(places, place) == places.end()) places.push_back(place);
+    }
+    std::erase(places, std::string_view());
+    places.resize(std::min(places.size(), most_places));
+    std::ranges::sort(places);
+    one.location = fmt::format("{}", fmt::join(places, "\n"));
+  }
+}
+
 // Removes what is gone and collects what is new.
 Result<> put_difference(sql::Connection& connection, ResourceId id, const InventoryWrite& inventory,
                         std::vector<NewRow>& fresh) {
   auto wanted = wanted_packages(inventory);
   TRY(const auto present, present_packages(connection, id));
+  if (!inventory.complete) keep_places(wanted, present);
   TRY(const auto kept, kept_packages(connection, id, inventory));
   TRY(auto running, still_running(connection, id, present, inventory, kept));
   add_running(wanted, std::move(running));

@@ -559,7 +559,7 @@ ALTER TABLE title_count ADD COLUMN untriaged BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE package_count ADD COLUMN low BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE package_count ADD COLUMN informational BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE package_count ADD COLUMN untriaged BIGINT NOT NULL DEFAULT 0;
-CREATE TEMPORARY TABLE lower_finding AS
+CREATE TABLE lower_finding AS
   SELECT f.account_id, f.vulnerability_id, f.packages, c.type, f.resource_id >> 59 AS slice,
     COUNT(*) FILTER (WHERE f.score > 0) AS low,
     COUNT(*) FILTER (WHERE f.score = 0) AS informational,
@@ -567,7 +567,7 @@ CREATE TEMPORARY TABLE lower_finding AS
   FROM finding f JOIN finding_count c ON c.resource_id = f.resource_id
   WHERE f.status = 1 AND f.score < 40 GROUP BY 1, 2, 3, 4, 5;
 UPDATE lower_finding SET slice = 0 WHERE NOT EXISTS (SELECT 1 FROM title_count WHERE slice > 0);
-CREATE TEMPORARY TABLE lower_package AS
+CREATE TABLE lower_package AS
   WITH RECURSIVE list (packages, rest) AS (
     SELECT packages, packages FROM lower_finding
     UNION SELECT packages, ltrim(ltrim(rest, '0123456789'), ',') FROM list WHERE rest <> '')
