@@ -400,8 +400,8 @@ enrol() {
     [ "$code" -eq 75 ] && [ "$seconds" -lt 30 ] || break
     if [ "$seconds" -eq 0 ]; then
       printf 'install: another tenken-agent is at work, and its end is waited for\n' >&2
-      stop_service
     fi
+    stop_service
     seconds=$((seconds + 1))
     sleep 1
   done

@@ -289,11 +289,15 @@ class Walk {
   void note_maps(const Process& process) {
     const Fd fd(::openat(process.directory.get(), "maps", O_RDONLY | O_CLOEXEC));
     if (!fd.valid()) return note_unread(from_errno(errno, "maps"));
-    const auto end =
-        for_each_proc_line(fd.get(), "maps", wanted_.most_maps_bytes, [&](std::string_view line) {
-          if (const auto path = parse_deleted_map(line)) note_outdated(process, *path);
-          return true;
-        });
+    const auto room =
+        wanted_.most_maps_bytes_in_all - std::min(maps_bytes_, wanted_.most_maps_bytes_in_all);
+    const auto end = for_each_proc_line(fd.get(), "maps", std::min(wanted_.most_maps_bytes, room),
+                                        [&](std::string_view line) {
+                                          maps_bytes_ += line.size() + 1;
+                                          if (const auto path = parse_deleted_map(line))
+                                            note_outdated(process, *path);
+                                          return true;
+                                        });
     if (!end) return note_unread(end.error());
     if (*end == LinesEnd::limit) ++large_maps_;
   }
@@ -351,6 +355,7 @@ class Walk {
   std::size_t unread_ = 0;
   std::size_t malformed_ = 0;
   std::size_t many_files_ = 0;
+  std::size_t maps_bytes_ = 0;
   std::size_t large_maps_ = 0;
   bool more_outdated_ = false;
 };

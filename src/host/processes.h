@@ -54,6 +54,7 @@ struct ProcessesToLookAt {
   std::span<const std::string_view> directories = program_directories;
   // Libraries stand at the end; a process maps 65,530 areas where the host's limit was not raised.
   std::size_t most_maps_bytes = std::size_t{64} << 20;
+  std::size_t most_maps_bytes_in_all = std::size_t{512} << 20;
 };
 
 struct SocketOwner {

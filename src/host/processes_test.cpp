@@ -79,10 +79,12 @@ class FakeProc {
   }
   void directory(const std::string& path) const { proc_.directory(path); }
   Processes look(const std::vector<std::uint64_t>& inodes = {}, std::uint64_t least_age_s = 0,
-                 std::size_t most_maps_bytes = std::size_t{64} << 20) const {
-    return look_at_processes(
-        inodes,
-        {.proc = proc_.path(), .least_age_s = least_age_s, .most_maps_bytes = most_maps_bytes});
+                 std::size_t most_maps_bytes = std::size_t{64} << 20,
+                 std::size_t in_all = std::size_t{512} << 20) const {
+    return look_at_processes(inodes, {.proc = proc_.path(),
+                                      .least_age_s = least_age_s,
+                                      .most_maps_bytes = most_maps_bytes,
+                                      .most_maps_bytes_in_all = in_all});
   }
 
  private:
@@ -200,6 +202,11 @@ TEST(HostProcesses, maps_that_are_cut_are_not_all_seen) {
   const auto found = proc.look({}, 0, 26);
   EXPECT_EQ(records(found), one_unseen);
   EXPECT_NE(found.skips.at(0).reason.find("map more"), std::string::npos);
+  // Nor are those of the processes that come after so much.
+  proc.process("9", "/usr/bin/other");
+  proc.maps("9", "1-2 r-xp 00000000 fe:00 12  /usr/lib/b.so (deleted)\n");
+  EXPECT_TRUE(proc.look({}, 0, 100, 200).skips.empty());
+  EXPECT_EQ(records(proc.look({}, 0, 100, 90)), one_unseen);
   proc.maps("8", std::string(40'000, 'x'));
   EXPECT_EQ(records(proc.look()), one_unseen);
 }

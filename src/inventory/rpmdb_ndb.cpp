@@ -81,9 +81,10 @@ Result<> read_rpmdb_ndb(const ByteWindow& bytes, const VisitRpmHeader& visit) {
     TRY(const auto bytes_of_slot, slots.at(at, slot_bytes));
     TRY(const auto slot, read_slot(bytes_of_slot, at));
     if (slot.number == 0) continue;
+    const auto size = std::size_t{slot.blocks} * block_bytes;
+    if (size > room) return invalid("packages overlap");
+    room -= size;
     TRY(const auto blob, read_blob(packages, slot));
-    if (blob.size() > room) return invalid("packages overlap");
-    room -= blob.size();
     TRY_VOID(visit(blob, slot.number));
   }
   return {};

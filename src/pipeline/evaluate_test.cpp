@@ -275,6 +275,35 @@ TEST_P(EvaluateTest, an_incomplete_inventory_closes_nothing_of_a_version_that_it
   EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
 }
 
+TEST_P(EvaluateTest, a_kernel_that_ran_is_not_kept_beside_itself) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  const auto put_part = [&](std::vector<Package> packages, std::string_view running) {
+    auto part = test::python_host({});
+    for (auto& one : packages) one.arch = "x86_64";
+    part.packages = std::move(packages);
+    part.running_kernel = running;
+    part.skips.push_back({.file = "x", .reason = "unreadable"});
+    put("web-1", std::move(part));
+    work();
+    auto connection = pool_->lease();
+    Lines out;
+    for (const auto& one :
+         *store::installed_versions(**connection, store::resource_id(account, "web-1"), {-1}, 100))
+      out.push_back(fmt::format("{} {} {}", one.version.package.name, one.version.package.version,
+                                one.version.host_state));
+    std::ranges::sort(out);
+    return out;
+  };
+  EXPECT_EQ(
+      put_part({at("rpm", "kernel-core", "5.1-1", ""), at("rpm", "kernel-tools", "5.1-1", "")},
+               "5.1-1.x86_64"),
+      (Lines{"kernel-core 5.1-1 ", "kernel-tools 5.1-1 "}));
+  EXPECT_EQ(put_part({at("rpm", "kernel-core", "5.1-1", ""), at("rpm", "kernel-core", "5.2-1", ""),
+                      at("rpm", "kernel-tools", "5.2-1", "")},
+                     "5.2-1.x86_64"),
+            (Lines{"kernel-core 5.1-1 not_running", "kernel-core 5.2-1 ", "kernel-tools 5.2-1 "}));
+}
+
 // As a client puts it: by the SBOM reader.
 Inventory declared(std::string_view components, std::string_view compositions = "[]") {
   auto read = sbom::read_sbom(

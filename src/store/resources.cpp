@@ -1,6 +1,7 @@
 #include "store/resources.h"
 
 #include <algorithm>
+#include <array>
 #include <iterator>
 #include <map>
 #include <tuple>
@@ -191,8 +192,11 @@ Result<Packages> still_running(sql::Connection& connection, ResourceId id, const
 // Of which several versions may be installed at once: all that no package manager of the system
 // owns, and the kernels that rpm puts beside one another.
 bool may_coexist(std::string_view kind, std::string_view name) {
-  if (kind == "rpm") return name.starts_with("kernel");
-  return kind != "deb" && kind != "apk";
+  if (kind != "rpm") return kind != "deb" && kind != "apk";
+  constexpr std::array<std::string_view, 6> replaced{"-tools", "-headers", "-macros",
+                                                     "-doc",   "-abi-",    "-firmware"};
+  return name.starts_with("kernel") &&
+         std::ranges::none_of(replaced, [&](auto part) { return name.contains(part); });
 }
 
 // The packages that an incomplete inventory names, and the places of those that may coexist.
@@ -201,23 +205,30 @@ class NamedPackages {
   explicit NamedPackages(std::span<const InstalledPackage> packages) {
     for (const auto& one : packages) {
       const auto& p = one.version.package;
-      auto& places = places_[{p.kind, p.name, p.arch}];
-      for (const auto place : split(one.location, '\n')) places.insert(place);
+      auto& named = named_[{p.kind, p.name, p.arch}];
+      named.versions.insert(p.version);
+      for (const auto place : split(one.location, '\n')) named.places.insert(place);
     }
   }
-  // Whether they come instead of a version that was at those places, each on a line.
-  bool replace(std::string_view kind, std::string_view name, std::string_view arch,
-               std::string_view places) const {
-    const auto named = places_.find({kind, name, arch});
-    if (named == places_.end() || !may_coexist(kind, name)) return named != places_.end();
-    return !places.empty() && std::ranges::all_of(split(places, '\n'), [&](std::string_view place) {
-      return named->second.contains(place);
-    });
+  // Whether they come instead of a version that was at those places, each on a line; or are the
+  // same: a kernel that ran and no longer does is another row.
+  bool replace(const Package& package, std::string_view places) const {
+    const auto found = named_.find({package.kind, package.name, package.arch});
+    if (found == named_.end() || !may_coexist(package.kind, package.name))
+      return found != named_.end();
+    const auto& named = found->second;
+    if (places.empty()) return package.kind == "rpm" && named.versions.contains(package.version);
+    return std::ranges::all_of(
+        split(places, '\n'), [&](std::string_view place) { return named.places.contains(place); });
   }
 
  private:
+  struct Named {
+    std::set<std::string_view> versions;
+    std::set<std::string_view> places;
+  };
   using Name = std::tuple<std::string_view, std::string_view, std::string_view>;
-  std::map<Name, std::set<std::string_view>> places_;
+  std::map<Name, Named> named_;
 };
 
 // An incomplete inventory replaces what it names and leaves the rest: the packages installed in
@@ -227,16 +238,19 @@ Result<std::set<std::int64_t>> kept_packages(sql::Connection& connection, Resour
   std::set<std::int64_t> out;
   if (inventory.complete) return out;
   const NamedPackages named(inventory.packages);
-  TRY(auto rows, connection.query("SELECT p.package_version_id, p.kind, p.name, p.arch, r.location "
-                                  "FROM resource_package r JOIN package_version p "
+  TRY(auto rows, connection.query("SELECT p.package_version_id, p.kind, p.name, p.arch, p.version, "
+                                  "r.location FROM resource_package r JOIN package_version p "
                                   "ON p.package_version_id = r.package_version_id "
                                   "WHERE r.resource_id = ?1 AND r.running = ''",
                                   id.value));
   while (true) {
     TRY(const auto* row, rows->next());
     if (row == nullptr) return out;
-    if (!named.replace(row->text(1), row->text(2), row->text(3), row->text(4)))
-      out.insert(row->integer(0));
+    const Package package{.kind = row->string(1),
+                          .name = row->string(2),
+                          .version = row->string(4),
+                          .arch = row->string(3)};
+    if (!named.replace(package, row->text(5))) out.insert(row->integer(0));
   }
 }
 

@@ -145,11 +145,19 @@ TEST_F(AgentsTest, ASessionThatWasReplacedIsASecondAgent) {
     second.session = std::string(16, digit);
     EXPECT_TRUE(poll(second).hold);
   }
-  clock_ += 3'600;
+  clock_ += 3'000;
+  EXPECT_TRUE(poll(second).hold);
+  ASSERT_TRUE(door_->write_seen());
+  clock_ += 3'000;
   EXPECT_EQ(poll(first).status, 409);
   EXPECT_EQ(agent(first).clone_seen, clock_);
   EXPECT_EQ(agent(first).session, second.session);
   EXPECT_TRUE(poll(second).hold);
+  ASSERT_TRUE(door_->write_seen());
+  // But where the other has gone it goes on: a machine was put back with its memory.
+  clock_ += 3'600;
+  EXPECT_TRUE(poll(first).hold);
+  EXPECT_EQ(agent(first).session, first.session);
   second.session = "x";
   EXPECT_EQ(poll(second).status, 400);
 }

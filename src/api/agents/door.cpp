@@ -7,6 +7,7 @@
 
 #include "access/accounts.h"
 #include "api/agents/files.h"
+#include "api/agents/identity.h"
 #include "base/text.h"
 #include "host/report.h"
 
@@ -157,7 +158,9 @@ ApiResult<> AgentDoor::check_session(const http::Request& request, const store::
   if (session == agent.session) return {};
   const auto now = services_.clock();
   TRY(auto connection, services_.pool->lease());
-  if (!store::was_replaced(agent, session)) {
+  // A process that comes back with its machine's memory goes on once nobody else is there.
+  const bool is_alone = now - agent.seen >= lives_within;
+  if (is_alone || !store::was_replaced(agent, session)) {
     TRY(const auto changed, store::change_session(*connection, agent, session, version, now));
     if (changed) return {};
     // Another request of this session was first, or another session: that one then asks again.
