@@ -136,7 +136,7 @@ init_text() {
 # The process by its number, where that is still an agent's.
 running() {
   pid=$(cat "$state/pid" 2>/dev/null) && [ -n "$pid" ] &&
-    tr '\0' ' ' <"/proc/$pid/cmdline" 2>/dev/null | grep -q "tenken-agent run --state $state "
+    { tr '\0' ' ' <"/proc/$pid/cmdline"; } 2>/dev/null | grep -q "tenken-agent run --state $state "
 }
 start() {
   running && return 0
@@ -352,6 +352,25 @@ is_state() {
   has_only_agents_files "$1"
 }
 
+# Who holds the state: an agent that was started by hand, or by cron.
+holders() {
+  [ -z "$rootfs" ] && [ -r /proc/locks ] && at=$(ls -i "$state/lock" 2>/dev/null) || return 0
+  at=$(printf '%s\n' "$at" | sed 's/^ *\([0-9]*\) .*/\1/')
+  sed -n "s/^.* FLOCK .* \([1-9][0-9]*\) [0-9a-f]*:[0-9a-f]*:$at .*/\1/p" /proc/locks
+}
+
+# It would go on reporting without its files.
+end_others() {
+  seconds=0
+  while pids=$(holders) && [ -n "$pids" ]; do
+    [ "$seconds" -lt 20 ] || fail "an agent is at work still: end it first (process $pids)"
+    # shellcheck disable=SC2086
+    [ "$seconds" -gt 0 ] || kill $pids 2>/dev/null || true
+    seconds=$((seconds + 1))
+    sleep 1
+  done
+}
+
 uninstall() {
   if [ -d "$rootfs$state" ]; then
     ! is_of_the_host "$rootfs$state" || fail "$rootfs$state: no agent's state stands there"
@@ -359,6 +378,7 @@ uninstall() {
       fail "$rootfs$state: no agent's state stands there"
   fi
   [ "$init" = none ] || remove_service
+  end_others
   rm -f "$rootfs$bin/tenken-agent"
   rm -rf "$rootfs$state"
 }

@@ -149,6 +149,17 @@ TEST_F(ReporterTest, no_number_is_used_twice) {
   EXPECT_EQ(state.last_sequence(), 7u);
 }
 
+TEST_F(ReporterTest, a_report_too_large_for_the_spool_waits_in_memory_and_is_told) {
+  const auto state = open_state();
+  auto reporter = open_reporter(state);
+  const auto told = reporter.note({std::string((std::size_t{64} << 20) + 1, 'x')});
+  ASSERT_FALSE(told);
+  EXPECT_EQ(told.error().code, Errc::limit);
+  EXPECT_TRUE(reporter.is_waiting());
+  ASSERT_TRUE(reporter.next());
+  EXPECT_EQ(reporter.next()->body.size(), (std::size_t{64} << 20) + 3);
+}
+
 TEST_F(ReporterTest, beyond_its_size_the_spool_is_dropped_for_a_whole_report) {
   const auto spool = Spool::open(directory_ / "spool", 300);
   ASSERT_TRUE(spool);

@@ -63,6 +63,9 @@ std::string Spool::path_of(std::uint64_t sequence) const {
 Result<> Spool::put(const SpooledReport& report) {
   const auto text =
       fmt::format("{} {}\n{}", report.base.empty() ? "-" : report.base, report.digest, report.body);
+  if (text.size() > largest_report)
+    return limit_exceeded(fmt::format("a report of {} MiB, of which {} are read again",
+                                      text.size() >> 20U, largest_report >> 20U));
   auto bytes = text.size();
   for (const auto& file : files_) bytes += file.bytes;
   if (bytes > limit_bytes_ && !files_.empty())

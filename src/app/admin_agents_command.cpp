@@ -247,7 +247,7 @@ int admin_agent_move_command(const AdminArguments& arguments) {
                           "admin collect remove)",
                           printable(arguments.resource), printable(owner.target)));
         TRY_VOID(api::agents::take_resource(connection, agent, arguments.resource, now()));
-        return true;
+        return told_to("collect")(connection, agent);  // else it says nothing for a minute
       });
 }
 

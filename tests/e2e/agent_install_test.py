@@ -292,6 +292,38 @@ class Install(support.TestCase):
         self.assertIn("enrolled as", said)
         self.assertNotIn("another tenken-agent uses it", complaint)
 
+    def test_an_agent_that_was_started_by_hand_is_ended_with_its_files(self):
+        if os.geteuid() != 0:
+            self.skipTest("an installation that is not below --rootfs takes root")
+        state, programs = self.directory / "state", self.directory / "bin"
+        programs.mkdir()
+        shutil.copy(AGENT, programs / "tenken-agent")
+        token = self.server.admin("token", "create", "--account", ACCOUNT).strip()
+        environment = support.environment(SOURCE_DATE_EPOCH=None)
+        place = ["--state", state, "--rootfs", self.root]
+        subprocess.run(
+            [AGENT, "enrol", "--server", self.server.url, "--ca", self.server.ca_file,
+             "--token", token, *place],
+            check=True, capture_output=True, env=environment,
+        )  # fmt: skip
+        running = subprocess.Popen(
+            [programs / "tenken-agent", "run", *place],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment,
+        )  # fmt: skip
+        self.addCleanup(running.wait)
+        self.addCleanup(running.kill)
+        status = state / "status"
+        server.wait_for(
+            lambda: status.exists() and "contact=2" in status.read_text(), what="the first contact"
+        )
+        done = subprocess.run(
+            ["sh", self.script, "--uninstall", "--init", "none", "--bin", programs, "--state", state],
+            capture_output=True, text=True, check=False, env=environment, timeout=60,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done)
+        self.assertEqual(running.wait(10), 0)
+        self.assertFalse(state.exists())
+
     def reinstall(self, init, prepare):
         """On this machine, whose /etc and /run are copies: installed, again over the agent that
         runs, and with a token that is none. Each time it works, with this certificate or that."""
