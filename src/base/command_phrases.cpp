@@ -101,13 +101,10 @@ constexpr auto rows = std::to_array<Phrase>({
      "次の報告がない場合にリソースを残す期間: 30m、12h、7d"},
     {"--server: {}", "--server: {}"},
     {"--ca: {}", "--ca: {}"},
+    {"--mirror", "--mirror"},
     {"--resource is needed: {}", "--resource が必要です: {}"},
     {"{}: nothing has changed since the last report\n", "{}: 前回の報告から変更はありません\n"},
     {"{}: {} packages reported\n", "{}: {} 個のパッケージを報告しました\n"},
-    {"the backup belongs to another secret.key: its {} access keys are ended; issue new ones with "
-     "tenken admin key create",
-     "このバックアップは別の secret.key のものです。アクセスキー {} 個を無効にしました。"
-     "tenken admin key create で発行し直してください"},
     {"the tables of the fleet are distributed by resource_id\n",
      "リソースに関する表を resource_id で分散しました\n"},
     {"the extension citus is not installed in this database: nothing was changed\n",
@@ -196,7 +193,6 @@ constexpr auto rows = std::to_array<Phrase>({
      "、同梱の初期データベース（tenken db update を実行してください）"},
     {"  {} records ({} withdrawn), {} affected rows, {} vulnerabilities\n",
      "  記録 {} 件（取り下げ {} 件）、影響範囲 {} 行、脆弱性 {} 件\n"},
-    {"  newest record {}, {} days ago\n", "  最新の記録 {}（{} 日前）\n"},
     {"feeds\n", "フィード\n"},
     {"covers\n", "対象範囲\n"},
     {"  {:<32} {:>8} rows, {}{}{}\n", "  {:<32} {:>8} 行、{}{}{}\n"},
@@ -243,6 +239,9 @@ constexpr auto rows = std::to_array<Phrase>({
     // Wrong words, and what cannot be done.
     {"version compare needs ECOSYSTEM A B, or --batch [FILE]",
      "version compare には ECOSYSTEM A B または --batch [FILE] の指定が必要です"},
+    {"no ecosystem \"{}\"; there are: {}", "エコシステム「{}」はありません。使用できるもの: {}"},
+    {"no command \"{}\"; \"{} --help\" lists them",
+     "コマンド「{}」はありません。一覧は「{} --help」で確認できます"},
     {"cvss needs one or more vectors, or --batch [FILE]",
      "cvss には 1 つ以上のベクトルまたは --batch [FILE] の指定が必要です"},
     {"query needs PURL, or --ecosystem E NAME VERSION, or --batch [FILE]",

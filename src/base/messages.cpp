@@ -176,6 +176,13 @@ constexpr auto rows = std::to_array<MessageText>({
     {exit_incomplete, "incomplete: {0} {0|thing|things} could not be decided",
      "不完全: 判定できなかったものが {0} 件あります"},
     {exit_target, "{0} cannot be inspected: {1}", "{0} を調査できません: {1}"},
+
+    {status_newest_record, "newest record {0}, {1} {1|day|days} ago", "最新の記録 {0}（{1} 日前）"},
+    {restore_ended_keys,
+     "the backup belongs to another secret.key: its {0} access {0|key is|keys are} ended; issue "
+     "new ones with tenken admin key create",
+     "このバックアップは別の secret.key のものです。アクセスキー {0} 個を無効にしました。"
+     "tenken admin key create で発行し直してください"},
 });
 static_assert(rows.size() == static_cast<std::size_t>(Message::count_));
 static_assert([] {

@@ -131,7 +131,10 @@ enum class Message : std::uint16_t {
   exit_findings,    // count, level
   exit_incomplete,  // count
   exit_target,      // target, what
-  count_,           // number of messages, not one
+  // Other commands.
+  status_newest_record,  // time, age in days
+  restore_ended_keys,    // count
+  count_,                // number of messages, not one
 };
 
 struct MessageText {

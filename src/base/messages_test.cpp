@@ -37,6 +37,10 @@ TEST(Messages, every_message_has_both_languages_and_the_same_arguments) {
 TEST(Messages, arguments_go_where_the_language_wants_them) {
   EXPECT_EQ(say(Lang::en, Message::total_findings, 1, 2), "1 finding in 2 packages");
   EXPECT_EQ(say(Lang::en, Message::total_findings, 39, 1), "39 findings in 1 package");
+  EXPECT_EQ(say(Lang::en, Message::status_newest_record, "2026-01-01T00:00:00Z", 1),
+            "newest record 2026-01-01T00:00:00Z, 1 day ago");
+  EXPECT_TRUE(say(Lang::en, Message::restore_ended_keys, 1).contains("its 1 access key is ended;"));
+  EXPECT_TRUE(say(Lang::en, Message::restore_ended_keys, 2).contains("2 access keys are ended;"));
   EXPECT_EQ(say(Lang::ja, Message::total_findings, 39, 12), "12 個のパッケージに 39 件の検出");
   EXPECT_EQ(say(Lang::en, Message::unknown_vendor, "PGDG {0}", std::string("AlmaLinux")),
             "built by \"PGDG {0}\", not by AlmaLinux: the distribution's advisories do not apply");

@@ -60,6 +60,7 @@ constexpr auto rows = std::to_array<Phrase>({
     {"[{}]: write the options without sections",
      "[{}]: セクションを使わずにオプションを書いてください"},
     {"a number of days from 0 to {} is needed", "日数は 0 から {} までの数で指定してください"},
+    {"a time such as 7d, 12h or 30m is needed", "7d、12h、30m のような時間を指定してください"},
     {"A subcommand", "サブコマンド"},
     {"The following argument was not expected: {}", "不明な引数です: {}"},
     {"The following arguments were not expected: {}", "不明な引数です: {}"},
@@ -219,11 +220,19 @@ constexpr auto rows = std::to_array<Phrase>({
     {"no feed that is read here lies at this place", "この場所に対応するフィードはありません"},
     {"{}: no member {}", "{}: メンバー {} がありません"},
     {"{}: no such directory of feeds", "{}: フィードのディレクトリがありません"},
+    {"{}: no such directory", "{}: ディレクトリがありません"},
+    {"{}: a host with another machine id enrolled with this state; where this is a copy, remove "
+     "it; "
+     "then enrol with a new token",
+     "{}: この状態は別のマシン ID "
+     "のホストが登録したものです。コピーであれば削除し、新しいトークンで"
+     "登録し直してください"},
+    {"{}: no such directory; `tenken serve` makes it",
+     "{}: ディレクトリがありません。「tenken serve」が作成します"},
     {"a link is not followed", "リンクはたどりません"},
     {"the directory may not be read", "ディレクトリを読み取る権限がありません"},
     {"no feed \"{}\"; there are: {}", "フィード「{}」はありません。使用できるもの: {}"},
     {"no feed \"{}\"", "フィード「{}」はありません"},
-    {"--mirror {}: no feed \"{}\"", "--mirror {}: フィード「{}」はありません"},
     {"\"{}\": expected FEED=URL or FEED=DIRECTORY",
      "「{}」: FEED=URL または FEED=DIRECTORY の形で指定してください"},
 
@@ -335,6 +344,11 @@ constexpr auto rows = std::to_array<Phrase>({
     {"Send failure: {}", "送信に失敗しました: {}"},
     {"Connection reset by peer", "相手が接続を切りました"},
     {"SSL certificate problem: {}", "TLS 証明書の問題: {}"},
+    {"the server's certificate is not trusted: {}; --ca FILE names its authority (tls/ca.pem of "
+     "the server), and the certificate must name HOST",
+     "サーバーの証明書を信頼できません: {}。--ca FILE で認証局（サーバーの "
+     "tls/ca.pem）を指定してください。証明書には HOST の名前が必要です"},
+    {"{}: no PEM certificate", "{}: PEM 形式の証明書がありません"},
 
     // Versions.
     {"the ecosystem is not known", "未知のエコシステムです"},
@@ -594,9 +608,12 @@ constexpr auto rows = std::to_array<Phrase>({
     // Administration of agents.
     {"--tag {}: NAME=VALUE is needed", "--tag {}: NAME=VALUE の形で指定してください"},
     {"the account has no agent {}", "このアカウントにエージェント {} はありません"},
+    {"the account has no key {}", "このアカウントにキー {} はありません"},
     {"the account has no resource {}", "このアカウントにリソース {} はありません"},
     {"the agent {} was {}: enrol its host again first",
      "エージェント {} は {} 済みです: 先にホストを登録し直してください"},
+    {"the agent's host is {}, which is no other instance",
+     "エージェントのホストは {} であり、別のインスタンスではありません"},
     {"{} is collected over SSH from {}: remove that first (tenken admin collect remove)",
      "{} は SSH で {} から収集されています: 先にそれを削除してください（tenken admin collect "
      "remove）"},

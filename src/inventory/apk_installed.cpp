@@ -60,9 +60,15 @@ Result<> finish(const Record& record, PackageList& list) {
     if (!is_plain_word(record.version)) return "no usable version";
     return {};
   }();
+  if (!fault.empty() && record.name.empty()) {
+    list.skip(fmt::format("line {}", record.line), fault);
+    return {};
+  }
   if (!fault.empty()) {
-    list.skip(record.name.empty() ? fmt::format("line {}", record.line) : std::string(record.name),
-              fault);
+    if (record.fault.empty())
+      list.skip_package(record.name, fault);
+    else
+      list.skip(record.name, fault);
     return {};
   }
   Package package;

@@ -117,19 +117,25 @@ Result<> finish(const Stanza& stanza, DpkgLayout layout, PackageList& list) {
   const auto record =
       stanza.package.empty() ? fmt::format("line {}", stanza.line) : std::string(stanza.package);
   // vcpkg keeps its ports in the same format; they are not packages of the system.
+  const auto skip = [&](std::string_view reason) {
+    if (stanza.fault.empty() && !stanza.package.empty())
+      list.skip_package(record, reason);
+    else
+      list.skip(record, reason);
+  };
   if (same_field(stanza.type, "Port")) {
-    list.skip(record, "a vcpkg port, not a dpkg package");
+    skip("a vcpkg port, not a dpkg package");
     return {};
   }
   const auto state = presence(stanza, layout);
   if (state == Presence::absent) return {};
   if (state == Presence::unclear) {
-    list.skip(record, fmt::format("state unclear: \"{}\"", stanza.status));
+    skip(fmt::format("state unclear: \"{}\"", stanza.status));
     return {};
   }
   auto package = to_package(stanza);
   if (package) return list.add(*std::move(package));
-  list.skip(record, package.error().what);
+  skip(package.error().what);
   return {};
 }
 

@@ -70,6 +70,7 @@ TEST(DpkgStatus, AnUnclearStateIsASkip) {
     EXPECT_TRUE(list.packages().empty()) << status;
     ASSERT_EQ(list.skips().size(), 1U) << status;
     EXPECT_EQ(list.skips()[0].record, "a");
+    EXPECT_EQ(list.skips()[0].package, "a") << "it hides no other";
   }
 }
 

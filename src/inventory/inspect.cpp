@@ -23,11 +23,14 @@ constexpr std::size_t few_packages = 5;  // that may go at once
 
 // Packages belong to the distribution only if they are of its kind: dpkg on an rpm distribution
 // installs packages that its advisories do not speak of.
-void add_packages(PackageList list, std::string_view kind, Inventory& inventory) {
+bool is_of_distribution(const Inventory& inventory, std::string_view kind) {
   const auto* distribution = find_distribution(inventory.os.id);
-  const bool belongs = distribution != nullptr && distribution->kind == kind;
+  return distribution != nullptr && distribution->kind == kind;
+}
+
+void add_packages(PackageList list, std::string_view kind, Inventory& inventory) {
   auto packages = list.take_packages();
-  if (belongs) {
+  if (is_of_distribution(inventory, kind)) {
     for (auto& package : packages) {
       package.ecosystem = inventory.os.ecosystem;
       package.release = inventory.os.release;
@@ -44,6 +47,7 @@ void add_packages(PackageList list, std::string_view kind, Inventory& inventory)
 void read_packages(const Root& root, Inventory& inventory) {
   bool found = false;
   std::string places;
+  std::vector<std::pair<PackageList, std::string_view>> empty;
   for (const auto* database : os_package_databases()) {
     fmt::format_to(std::back_inserter(places), "{}{}", places.empty() ? "" : ", ",
                    database->places);
@@ -54,14 +58,23 @@ void read_packages(const Root& root, Inventory& inventory) {
       // One that gives faults and no package has told nothing.
       if (!list->packages().empty() || list->skips().empty()) ++inventory.databases_read;
       if (list->packages().empty() && list->skips().empty())
-        list->skip("", "the package database lists no package");
-      add_packages(*std::move(list), database->kind, inventory);
+        empty.emplace_back(*std::move(list), database->kind);
+      else
+        add_packages(*std::move(list), database->kind, inventory);
     } else {
       inventory.skips.push_back({.file = std::string(database->id),
                                  .record = "",
                                  .reason = list.error().what,
                                  .may_pass = list.error().code != Errc::denied});
     }
+  }
+  for (auto& [list, kind] : empty) {
+    // Tools leave one where the system has another kind of packages.
+    const bool is_foreign =
+        find_distribution(inventory.os.id) != nullptr && !is_of_distribution(inventory, kind);
+    if (is_foreign && !inventory.packages.empty()) continue;
+    list.skip("", "the package database lists no package");
+    add_packages(std::move(list), kind, inventory);
   }
   if (!found)
     inventory.skips.push_back(
@@ -143,6 +156,12 @@ bool is_being_changed(const Root& root) {
   return std::ranges::any_of(os_package_databases(), [&](const OsPackageDatabase* database) {
     return std::ranges::any_of(database->locks, held);
   });
+}
+
+bool hides_packages(const Skip& skip, const Inventory& inventory) {
+  if (!skip.package.empty() || skip.file == ubuntu_pro_status) return false;
+  const auto files = os_release_files();
+  return inventory.os.id.empty() || std::ranges::find(files, skip.file) == files.end();
 }
 
 bool is_great_loss(std::size_t packages_before, std::size_t packages_now) {

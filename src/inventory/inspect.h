@@ -32,6 +32,10 @@ std::vector<std::string_view> inspected_files();
 // cannot be asked counts as free.
 bool is_being_changed(const Root& root);
 
+// Whether packages may be missing because of it, other than the one that it names. Of what else is
+// read of a host none is, as long as its distribution is known.
+bool hides_packages(const Skip& skip, const Inventory& inventory);
+
 // A cut database says so, unless the cut is between two packages: then many are gone at once, which
 // counts when a second look sees it too.
 bool is_great_loss(std::size_t packages_before, std::size_t packages_now);

@@ -346,6 +346,23 @@ TEST(Inspect, AnEmptyDatabaseIsNotSilence) {
   EXPECT_EQ(reasons(inventory), "var/lib/dpkg/status||the package database lists no package\n");
 }
 
+TEST(Inspect, AnEmptyDatabaseOfAnotherKindSaysNothing) {
+  TempRoot temp;
+  temp.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");
+  temp.write("var/lib/dpkg/status",
+             "Package: a\nStatus: install ok installed\nVersion: 1\nDescription: a\n\n");
+  temp.write("lib/apk/db/installed", "");
+  EXPECT_EQ(reasons(inspect(temp.path())), "");
+  temp.write("etc/os-release", "ID=alpine\nVERSION_ID=3.20\n");
+  EXPECT_EQ(reasons(inspect(temp.path())),
+            "lib/apk/db/installed||the package database lists no package\n")
+      << "the distribution's own";
+  temp.write("etc/os-release", "ID=unheard-of\nVERSION_ID=1\n");
+  EXPECT_EQ(reasons(inspect(temp.path())),
+            "lib/apk/db/installed||the package database lists no package\n")
+      << "it may be its own";
+}
+
 TEST(Inspect, StatusAndStatusDirectoryAreBothRead) {
   TempRoot temp;
   temp.write("etc/os-release", "ID=debian\nVERSION_ID=12\n");

@@ -58,6 +58,7 @@ inline constexpr std::tuple skip_members{
     Member{"file", &Skip::file},
     Member{"record", &Skip::record},
     Member{"reason", &Skip::reason},
+    Member{"package", &Skip::package},
 };
 
 // Texts that are empty are left out; numbers are always written.

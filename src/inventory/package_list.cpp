@@ -41,6 +41,12 @@ void PackageList::skip(std::string_view record, std::string_view reason) {
   skips_.push_back(shown(record, reason));
 }
 
+void PackageList::skip_package(std::string_view name, std::string_view reason) {
+  const auto before = skips_.size();
+  skip(name, reason);
+  if (skips_.size() > before && is_plain_word(name)) skips_.back().package = name;
+}
+
 void PackageList::skip_unsettled(std::string_view record, std::string_view reason) {
   skips_.push_back(shown(record, reason));
   skips_.back().may_pass = true;

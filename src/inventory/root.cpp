@@ -58,6 +58,20 @@ class Walk {
     return fd;
   }
 
+  Result<struct stat> end() const {
+    struct stat out{};
+    if (::fstat(stack_.empty() ? root_ : stack_.back().fd.get(), &out) != 0)
+      return from_errno(errno, shown_);
+    return out;
+  }
+
+  // After run: those that links were followed in, and the one where the path ends.
+  std::vector<std::string> directories(bool arrived) const {
+    auto out = passed_;
+    if (pending_.empty()) out.push_back(name_of(stack_.size() - (arrived && !stack_.empty())));
+    return out;
+  }
+
   bool is_regular() const { return !stack_.empty() && S_ISREG(stack_.back().mode); }
 
  private:
@@ -74,6 +88,13 @@ class Walk {
     for (const auto part : parts | std::views::reverse)
       if (!part.empty()) pending_.emplace_back(part);
     return {};
+  }
+
+  std::string name_of(std::size_t depth) const {
+    std::string out;
+    for (const auto& step : stack_ | std::views::take(depth))
+      out.append(out.empty() ? "" : "/").append(step.name);
+    return out;
   }
 
   Result<> step(const std::string& name) {
@@ -97,6 +118,7 @@ class Walk {
 
   Result<> follow(int link) {
     if (++links_ > max_links) return from_errno(ELOOP, shown_);
+    passed_.push_back(name_of(stack_.size()));
     TRY(const auto target, read_link(link, shown_));
     if (target.starts_with('/')) stack_.clear();
     return push_components(target);
@@ -106,6 +128,7 @@ class Walk {
   std::string_view shown_;
   std::vector<std::string> pending_;  // components still to walk, next one last
   std::vector<Step> stack_;
+  std::vector<std::string> passed_;  // directories of the links that were followed
   std::size_t links_ = 0;
 };
 
@@ -161,6 +184,16 @@ Result<std::vector<std::string>> Root::list(std::string_view path) const {
   }
   std::ranges::sort(names);
   return names;
+}
+
+Way Root::way(std::string_view path) const {
+  Walk walk(directory_.get(), path);
+  auto end = [&]() -> Result<struct stat> {
+    TRY_VOID(check_text(path));
+    TRY_VOID(walk.run());
+    return walk.end();
+  }();
+  return {.directories = walk.directories(end.has_value()), .end = std::move(end)};
 }
 
 }  // namespace tenken::inventory

@@ -18,10 +18,19 @@
 #include <string_view>
 #include <vector>
 
+#include <sys/stat.h>
+
 #include "base/file.h"
 #include "base/result.h"
 
 namespace tenken::inventory {
+
+// Where a path leads to.
+struct Way {
+  // In which a link on the way stands, and at last the file, there or not; without links.
+  std::vector<std::string> directories;
+  Result<struct stat> end;
+};
 
 class Root {
  public:
@@ -33,6 +42,8 @@ class Root {
   Result<std::string> read(std::string_view path, std::size_t limit_bytes) const;
   // The names in a directory, sorted, without "." and "..". At most 100,000, else limit.
   Result<std::vector<std::string>> list(std::string_view path) const;
+  // For those who watch files.
+  Way way(std::string_view path) const;
 
  private:
   explicit Root(Fd directory) : directory_(std::move(directory)) {}

@@ -85,6 +85,24 @@ TEST(Root, ALargeFileIsALimit) {
   EXPECT_EQ(read(temp, "big"), "limit: big: 1001 bytes, at most 1000 are read");
 }
 
+TEST(Root, AWayNamesTheDirectoriesOfItsLinksAndItsEnd) {
+  TempRoot temp;
+  temp.write("srv/dpkg/v1/status", "four");
+  temp.link("srv/dpkg/now", "v1/status");
+  temp.link("data", "/srv");
+  temp.link("var/lib/dpkg/status", "/data/dpkg/now");
+  const auto root = Root::at(temp.path()).value();
+  const auto way = root.way("var/lib/dpkg/status");
+  EXPECT_EQ(way.directories,
+            (std::vector<std::string>{"var/lib/dpkg", "", "srv/dpkg", "srv/dpkg/v1"}));
+  ASSERT_TRUE(way.end) << way.end.error().what;
+  EXPECT_EQ(way.end->st_size, 4);
+  const auto to_come = root.way("srv/dpkg/v2");
+  EXPECT_EQ(to_come.directories, (std::vector<std::string>{"srv/dpkg"}));
+  EXPECT_EQ(to_come.end.error().code, Errc::not_found);
+  EXPECT_TRUE(root.way("nowhere/else").directories.empty());
+}
+
 TEST(Root, ListsNamesInOrder) {
   TempRoot temp;
   temp.write("d/b", "");

@@ -155,6 +155,10 @@ std::string pep503_name(std::string_view name) {
 
 }  // namespace
 
+std::span<const Ecosystem> ecosystems() {
+  return table;
+}
+
 const Ecosystem* find_ecosystem(std::string_view name) {
   const auto* at = std::ranges::lower_bound(table, name, {}, &Ecosystem::name);
   return at != std::end(table) && at->name == name ? at : nullptr;

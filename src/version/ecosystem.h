@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -40,6 +41,8 @@ struct Ecosystem {
   ReleaseRule releases = ReleaseRule::none;
   PackageKey key = PackageKey::binary;
 };
+
+std::span<const Ecosystem> ecosystems();  // sorted by name
 
 // Known by its name without release ("Debian", not "Debian:12"); nullptr: not in the table.
 const Ecosystem* find_ecosystem(std::string_view name);

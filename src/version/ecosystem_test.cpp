@@ -20,6 +20,11 @@ TEST(Ecosystem, IsFoundByItsNameWithoutRelease) {
   EXPECT_EQ(find_ecosystem(""), nullptr);
 }
 
+TEST(Ecosystem, IsAmongThoseThatAreListed) {
+  EXPECT_GT(ecosystems().size(), 50U);
+  for (const auto& one : ecosystems()) EXPECT_EQ(find_ecosystem(one.name), &one);
+}
+
 TEST(Ecosystem, HasNoSchemeWhereUpstreamDefinesNoOrder) {
   for (const auto* name : {"GIT", "OSS-Fuzz", "Android", "Root"}) {
     ASSERT_NE(find_ecosystem(name), nullptr) << name;
