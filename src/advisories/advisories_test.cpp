@@ -379,6 +379,26 @@ TEST(Diff, names_what_changed_and_nothing_else) {
   EXPECT_TRUE(changed->coverage.empty());
 }
 
+TEST(Diff, a_vendors_word_for_a_record_is_of_the_names_it_speaks_of) {
+  const test::Scratch scratch;
+  const auto rated = [&](const char* name, const char* word) {
+    Builder builder;
+    builder.add({.feed = "osv", .id_space = "osv", .path = "x"},
+                Advisory{.id = "UBUNTU-CVE-2024-1",
+                         .upstream = {"CVE-2024-1"},
+                         .vendor_severity = word,
+                         .affected = {{.ecosystem = "Ubuntu", .release = "22.04", .name = "a"}}});
+    scratch.write(name, builder.finish().value().bytes);
+    return Database::open(scratch / name).value();
+  };
+  const auto before = rated("a.db", "high");
+  const auto changed = diff(before, rated("b.db", "low"));
+  ASSERT_TRUE(changed.has_value());
+  ASSERT_EQ(changed->names.size(), 1U);
+  EXPECT_EQ(changed->names[0].name, "a");
+  EXPECT_TRUE(diff(before, rated("c.db", "high"))->names.empty());
+}
+
 TEST(Diff, names_releases_that_are_covered_otherwise) {
   const test::Scratch scratch;
   const auto built = [&](const char* name, bool partial, const char* other) {

@@ -381,8 +381,10 @@ class Composer {
     rows_.number(rows.size());
     for (const auto& [record, row] : rows) {
       const auto body = state_.body(*row);
+      const auto& from = *ordered_[record];
       content = hash(body, hash(links_[record].id, content) +
-                               static_cast<std::uint64_t>(ordered_[record]->withdrawn.value_or(0)));
+                               static_cast<std::uint64_t>(from.withdrawn.value_or(0)));
+      content = hash(from.vendor_severity, hash(from.feed, content));
       for (const auto vulnerability : resolution_.of_record[record])
         content = hash(resolution_.vulnerabilities[vulnerability].id, content);
       rows_.number(record).packed(body);

@@ -37,10 +37,6 @@ struct ApiKey {
 constexpr std::array<ApiKey, 1> api_keys{
     {{"https://services.nvd.nist.gov/", "NVD_API_KEY", "apiKey", 10}}};
 
-bool is_web_url(std::string_view text) {
-  return text.starts_with("http://") || text.starts_with("https://");
-}
-
 DownloadRules rules_of(const feeds::Feed& feed, const FetchOptions& options) {
   DownloadRules rules{.pause_ms = feed.fetching.pause_ms,
                       .limit_bytes = feed.fetching.limit_bytes,
@@ -323,10 +319,14 @@ FetchReport fetch_feed(const feeds::Feed& feed, const FetchOptions& options,
   const auto transport = transport_for(options);
   if (!transport) {
     FetchReport report{.feed = std::string(feed.id)};
-    report.failures.push_back({.url = options.mirror, .error = transport.error()});
+    report.failures.push_back({.url = report.feed, .error = transport.error()});
     return report;
   }
   return fetch_feed(feed, options, environment, progress, **transport);
+}
+
+bool is_web_url(std::string_view base) {
+  return base.starts_with("http://") || base.starts_with("https://");
 }
 
 Result<MirrorOverride> parse_mirror_override(std::string_view text) {

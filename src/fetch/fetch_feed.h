@@ -37,7 +37,8 @@ struct FetchOptions {
 };
 
 struct FetchFailure {
-  std::string url;  // upstream's, without mirror and secrets; safe to show
+  // Upstream's, without mirror and secrets; safe to show. The feed's id where nothing can be asked.
+  std::string url;
   Error error;
   bool warning = false;  // an index names what is not there; nothing of ours is out of date
 };
@@ -60,7 +61,11 @@ FetchReport fetch_feed(const feeds::Feed& feed, const FetchOptions& options,
 FetchReport fetch_feed(const feeds::Feed& feed, const FetchOptions& options,
                        const Environment& environment, Progress* progress, Transport& transport);
 
-// "osv=https://mirror.example/feeds" of --mirror. Errors: invalid (no such feed, no base).
+// Else a base is a directory.
+bool is_web_url(std::string_view base);
+
+// "osv=https://mirror.example/feeds" of --mirror. Errors: invalid (no base), not_found (no such
+// feed).
 struct MirrorOverride {
   std::string feed;
   std::string base;

@@ -370,6 +370,16 @@ TEST(FetchFeed, PlainDirectoryServesAsMirror) {
   EXPECT_EQ(read(scratch / "feed.example/data.json"), "[1]");
 }
 
+TEST(FetchFeed, AMirrorThatIsNotThereIsNamedOnceWithTheFeed) {
+  const Scratch scratch;
+  FrozenWorld world;
+  const FetchOptions options{.root = scratch.path(), .mirror = scratch / "none"};
+  const auto report = fetch_feed(one_document, options, world.environment, nullptr);
+  ASSERT_EQ(report.failures.size(), 1U);
+  EXPECT_EQ(report.failures.front().url, one_document.id);
+  EXPECT_EQ(report.failures.front().error.what, (scratch / "none") + ": No such file or directory");
+}
+
 TEST(FetchFeed, MirrorOverridesNameAFeedAndABase) {
   const auto mirror = parse_mirror_override("osv=http://127.0.0.1:8000/a=b");
   ASSERT_TRUE(mirror);

@@ -31,13 +31,29 @@ std::string home_of(std::string_view archive_path) {
   return std::string(parent.substr(parent.rfind('/') + 1));
 }
 
+// Knows whether anything could be used of what a parser was given.
+class UseSink : public feeds::Sink {
+ public:
+  void advisory(Advisory&&) override { used_ = true; }
+  void note(VulnerabilityNote&&) override { used_ = true; }
+  void skip(Skip) override { skipped_ = true; }
+  void covers(std::string_view, std::string_view) override { used_ = true; }
+  // A document without records is of use too.
+  bool is_usable() const { return used_ || !skipped_; }
+
+ private:
+  bool used_ = false;
+  bool skipped_ = false;
+};
+
 // Hands what a parser finds to the builder, under the file's origin.
-class BuilderSink final : public feeds::Sink {
+class BuilderSink final : public UseSink {
  public:
   BuilderSink(Builder& builder, Origin origin, bool partial, bool starter)
       : builder_(builder), origin_(origin), partial_(partial), starter_(starter) {}
 
   void advisory(Advisory&& advisory) override {
+    UseSink::advisory({});
     // The starter's records are of no publisher whose coverage could be known: a part of each
     // release that they name.
     for (const auto& affected : advisory.affected) {
@@ -45,12 +61,17 @@ class BuilderSink final : public feeds::Sink {
     }
     builder_.add(origin_, std::move(advisory));
   }
-  void note(VulnerabilityNote&& note) override { builder_.add(origin_, std::move(note)); }
+  void note(VulnerabilityNote&& note) override {
+    UseSink::note({});
+    builder_.add(origin_, std::move(note));
+  }
   void skip(Skip skip) override {
+    UseSink::skip({});
     if (skip.file.empty()) skip.file = origin_.path;
     builder_.add(origin_, std::move(skip));
   }
   void covers(std::string_view ecosystem, std::string_view release) override {
+    UseSink::covers(ecosystem, release);
     builder_.add_coverage(origin_.feed, ecosystem, release, partial_);
   }
 
@@ -59,15 +80,6 @@ class BuilderSink final : public feeds::Sink {
   Origin origin_;
   bool partial_;
   bool starter_;
-};
-
-// For a look at a file, of which nothing is taken.
-class NoSink final : public feeds::Sink {
- public:
-  void advisory(Advisory&&) override {}
-  void note(VulnerabilityNote&&) override {}
-  void skip(Skip) override {}
-  void covers(std::string_view, std::string_view) override {}
 };
 
 bool lies_in(std::string_view path, std::string_view directory) {
@@ -162,19 +174,46 @@ class Build {
     const auto copy = kept.copy_of(file.path);
     const bool is_suspect = !file.closed.empty() || (copy && !kept.is_kept(full, file.path));
     auto usable = is_suspect ? look_at(file, full, copy.value_or("")) : Result<>();
-    if (!usable && copy && read_file_of(tree, file, *copy)) {
+    std::set<std::string> useless;
+    if (!usable && copy && read_file_of(tree, file, *copy, kept, useless)) {
       note_fault(file, std::move(usable).error().what, true);
       return;
     }
     // What lies in a closed place is not read, whether there is a copy of it or not.
     if (usable || file.closed.empty()) {
       note_fetched(tree, file);
-      const auto read = read_file_of(tree, file, full);
+      useless.clear();
+      const auto read = read_file_of(tree, file, full, kept, useless);
       if (usable) usable = read;
+      if (read && is_suspect) take_from_copy(tree, file, *copy, kept, useless);
     }
     if (usable) return;
     add_damage(file);
     note_fault(file, std::move(usable).error().what, false);
+  }
+
+  // Members that the archive's copy has and that are of no use now: as they were there. They are
+  // kept by themselves from here on, for the archive becomes the next copy.
+  void take_from_copy(const FeedTree& tree, const FeedFile& file, const std::string& copy,
+                      const KeptFiles& kept, const std::set<std::string>& useless) {
+    if (useless.empty() || file.member.empty()) return;
+    const auto read =
+        for_each_document(file, copy, [&](const std::string& path, std::string_view bytes) {
+          if (!useless.contains(path) || !use_member(tree, file, path, bytes)) return;
+          const auto place = KeptFiles::path_of_member(file.path, path);
+          if (!kept.keep_bytes(bytes, place)) faulty_.insert(file.path);
+        });
+    if (!read) faulty_.insert(file.path);
+  }
+
+  bool use_member(const FeedTree& tree, const FeedFile& file, const std::string& path,
+                  std::string_view bytes) {
+    UseSink sink;
+    if (!file.feed->parse({path, bytes}, sink) || !sink.is_usable()) return false;
+    parse(tree, file, path, bytes);
+    report_.faults.push_back({std::string(file.feed->id), path, "the file cannot be read", true});
+    members_.insert(KeptFiles::path_of_member(file.path, path));
+    return true;
   }
 
   void note_fault(const FeedFile& file, std::string reason, bool older_used) {
@@ -203,19 +242,29 @@ class Build {
     std::optional<Error> fault;
     TRY_VOID(for_each_document(file, full, [&](std::string_view path, std::string_view bytes) {
       if (documents > 0) return;
-      NoSink sink;
+      UseSink sink;
       auto parsed = file.feed->parse({path, bytes}, sink);
-      if (parsed) ++documents;
+      if (parsed && sink.is_usable()) ++documents;
       if (!parsed && !fault) fault = std::move(parsed).error();
     }));
     if (documents == 0 && fault) return *std::move(fault);
     return documents;
   }
 
-  Result<> read_file_of(const FeedTree& tree, const FeedFile& file, const std::string& full) {
-    return for_each_document(file, full, [&](const std::string& path, std::string_view bytes) {
-      parse(tree, file, path, bytes);
+  // Members of an archive of which nothing could be used are read as they were kept; `useless` are
+  // those that were not.
+  Result<> read_file_of(const FeedTree& tree, const FeedFile& file, const std::string& full,
+                        const KeptFiles& kept, std::set<std::string>& useless) {
+    TRY_VOID(for_each_document(file, full, [&](const std::string& path, std::string_view bytes) {
+      if (!parse(tree, file, path, bytes)) useless.insert(path);
+    }));
+    if (file.member.empty()) return {};
+    std::erase_if(useless, [&](const std::string& path) {
+      const auto copy = kept.copy_of(KeptFiles::path_of_member(file.path, path));
+      const auto bytes = copy ? read_file(*copy, document_limit) : Result<std::string>("");
+      return copy && bytes && use_member(tree, file, path, *bytes);
     });
+    return {};
   }
 
   // Calls visit(path, bytes) with what lies at `full`, under the names that the file's place gives.
@@ -255,6 +304,7 @@ class Build {
         report_.faults.push_back(
             {std::string(file.feed->id), file.path, std::move(done).error().what, false});
     }
+    paths.insert(members_.begin(), members_.end());
     if (auto done = kept.keep_only(paths); !done)
       report_.faults.push_back({"", kept.directory(), std::move(done).error().what, false});
   }
@@ -285,7 +335,8 @@ class Build {
     builder_.add_damage(file.feed->id, file.feed->id == "osv" ? home_of(file.path) : "");
   }
 
-  void parse(const FeedTree& tree, const FeedFile& file, const std::string& path,
+  // Whether it was of use.
+  bool parse(const FeedTree& tree, const FeedFile& file, const std::string& path,
              std::string_view bytes) {
     report_.input_bytes += bytes.size();
     builder_.add_document(file.feed->id, bytes);
@@ -300,7 +351,9 @@ class Build {
       report_.faults.push_back({std::string(file.feed->id), path, error.what, false});
       if (file.member.empty()) faulty_.insert(file.path);
       builder_.add(origin, Skip{.file = path, .record = {}, .reason = std::move(error.what)});
+      return false;
     }
+    return sink.is_usable();
   }
 
   static std::string id_space_of(const feeds::Feed& feed, const std::string& path) {
@@ -319,7 +372,8 @@ class Build {
   const BuildOptions& options_;
   Builder builder_;
   BuildReport report_;
-  std::set<std::string> faulty_;  // files that are not to be kept
+  std::set<std::string> faulty_;   // files that are not to be kept
+  std::set<std::string> members_;  // copies of single members that were read
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
 
@@ -58,6 +59,20 @@ Result<> KeptFiles::keep(const std::string& file, const std::string& path) const
   // Two links to one file are not renamed: the new one stays.
   fs::remove(part, error);
   return {};
+}
+
+Result<> KeptFiles::keep_bytes(std::string_view bytes, const std::string& path) const {
+  const auto copy = fmt::format("{}/{}", directory_, path);
+  std::error_code error;
+  fs::create_directories(fs::path(copy).parent_path(), error);
+  if (error) return fault(error, copy);
+  return write_file_atomic(copy, bytes);
+}
+
+// Names of members are others' words, and no paths.
+std::string KeptFiles::path_of_member(std::string_view archive, std::string_view member) {
+  return std::string(archive) + ".members/" +
+         crypto::to_hex(crypto::view(crypto::sha256(member)));
 }
 
 Result<> KeptFiles::keep_only(const std::set<std::string>& paths) const {

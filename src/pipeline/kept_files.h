@@ -10,6 +10,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -30,6 +31,10 @@ class KeptFiles {
   bool is_kept(const std::string& file, const std::string& path) const;
   // Takes the file in as the copy of that path, whole or not at all.
   Result<> keep(const std::string& file, const std::string& path) const;
+  // Bytes as the copy of that path.
+  Result<> keep_bytes(std::string_view bytes, const std::string& path) const;
+  // Where the copy of one member of an archive lies, which the archive's own copy has no longer.
+  static std::string path_of_member(std::string_view archive, std::string_view member);
   // Removes copies of all other paths.
   Result<> keep_only(const std::set<std::string>& paths) const;
 

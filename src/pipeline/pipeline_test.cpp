@@ -1,4 +1,7 @@
 #include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -12,6 +15,7 @@
 #include "pipeline/scan.h"
 #include "pipeline/update_database.h"
 #include "support/scratch.h"
+#include "support/zip_case.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -165,6 +169,51 @@ TEST_F(KeptFilesTest, a_file_that_is_broken_is_replaced_by_its_last_good_copy) {
   EXPECT_EQ(covered(build()), whole_);
 }
 
+std::string osv_record(std::string_view id, std::string_view fixed) {
+  return fmt::format(
+      R"({{"id":"{}","modified":"2026-01-01T00:00:00Z","affected":[{{"package":{{"ecosystem":)"
+      R"("npm","name":"{}"}},"ranges":[{{"type":"SEMVER","events":[{{"introduced":"0"}},)"
+      R"({{"fixed":"{}"}}]}}]}}]}})",
+      id, id, fixed);
+}
+
+TEST_F(KeptFilesTest, of_an_archive_the_member_that_is_broken_is_replaced) {
+  const auto put = [this](const std::vector<test::ZipMember>& members) {
+    scratch_.write("feeds/osv/npm/all.zip", test::zip(members));
+  };
+  put({{"A-1.json", osv_record("A-1", "1.0.0")}, {"A-2.json", "never a record"}});
+  ASSERT_TRUE(build().faults.empty()) << "what never was one is a skip";
+  for (const int again : {1, 2}) {
+    put({{"A-1.json", "{broken"},
+         {"A-2.json", "never a record"},
+         {"A-3.json", osv_record("A-3", fmt::format("{}.0.0", again))}});
+    const auto report = build();
+    ASSERT_EQ(report.faults.size(), 1U);
+    EXPECT_EQ(report.faults[0].feed, "osv");
+    EXPECT_EQ(report.faults[0].path, "osv/npm/all.zip/A-1.json");
+    EXPECT_TRUE(report.faults[0].older_used);
+    EXPECT_EQ(report.meta.records, 4U) << "A-1 as it was, A-3, and the two of Alpine";
+  }
+  scratch_.write("feeds/osv/npm/all.zip", "no archive any more");
+  const auto damaged = build();
+  EXPECT_EQ(damaged.meta.records, 4U) << "A-1 as it was, and A-3 of the archive's last good copy";
+  EXPECT_EQ(damaged.faults.size(), 2U);
+  put({{"A-3.json", osv_record("A-3", "1.0.0")}});
+  const auto report = build();
+  EXPECT_TRUE(report.faults.empty());
+  EXPECT_EQ(report.meta.records, 3U) << "a member that is gone is gone";
+}
+
+TEST_F(KeptFilesTest, a_document_of_no_use_is_a_broken_file) {
+  scratch_.write("feeds/osv-vulnerabilities.storage.googleapis.com/npm/A-1.json",
+                 osv_record("A-1", "1.0.0"));
+  const auto records = build().meta.records;
+  scratch_.write("feeds/osv-vulnerabilities.storage.googleapis.com/npm/A-1.json", "{broken");
+  const auto report = build();
+  EXPECT_EQ(report.faults.size(), 1U);
+  EXPECT_EQ(report.meta.records, records);
+}
+
 TEST_F(KeptFilesTest, a_file_that_is_gone_is_no_longer_kept) {
   std::filesystem::remove(scratch_ / "feeds/secdb.alpinelinux.org/v3.20/main.json");
   EXPECT_EQ(covered(build()), std::vector<std::string>{"v3.21 1"});
@@ -241,6 +290,20 @@ TEST(Update, an_unknown_feed_is_named) {
   const auto report = update_database({.directory = scratch.path(), .feeds = {"nosuch"}});
   ASSERT_FALSE(report.has_value());
   EXPECT_NE(report.error().what.find("nosuch"), std::string::npos);
+}
+
+TEST(Update, a_mirror_that_is_none_is_refused_before_anything_is_made) {
+  const test::Scratch scratch;
+  const auto refusal = [&](const std::string& mirror) {
+    const auto report = update_database({.directory = scratch / "data", .mirrors = {mirror}});
+    EXPECT_FALSE(report) << mirror;
+    return report ? std::string() : report.error().what;
+  };
+  const auto none = scratch / "none";
+  EXPECT_EQ(refusal(none), "--mirror: " + none + ": no such directory");
+  EXPECT_EQ(refusal("foo"), "--mirror: \"foo\": expected FEED=URL or FEED=DIRECTORY");
+  EXPECT_EQ(refusal("foo=https://mirror.example"), "--mirror: no feed \"foo\"");
+  EXPECT_FALSE(std::filesystem::exists(scratch / "data"));
 }
 
 TEST(Update, what_was_fetched_and_not_built_is_built_the_next_time) {

@@ -31,21 +31,33 @@ Result<std::vector<const feeds::Feed*>> chosen(const std::vector<std::string>& i
   return out;
 }
 
-Result<std::string> mirror_for(const feeds::Feed& feed, const std::vector<std::string>& mirrors) {
+// Without a feed: of all of them. A base may hold "=" too.
+Result<fetch::MirrorOverride> read_mirror(const std::string& text) {
+  const bool of_all = text.starts_with('/') || fetch::is_web_url(text);
+  auto mirror =
+      of_all ? fetch::MirrorOverride{.feed = {}, .base = text} : fetch::parse_mirror_override(text);
+  std::error_code error;
+  // One feed's that is not there is that feed's fault, and hides no other.
+  if (of_all && !fetch::is_web_url(mirror->base) &&
+      !std::filesystem::is_directory(mirror->base, error))
+    mirror = not_found(fmt::format("{}: no such directory", mirror->base));
+  return std::move(mirror).within("--mirror");
+}
+
+Result<std::vector<fetch::MirrorOverride>> read_mirrors(const std::vector<std::string>& texts) {
+  std::vector<fetch::MirrorOverride> out;
+  for (const auto& text : texts) {
+    TRY(auto mirror, read_mirror(text));
+    out.push_back(std::move(mirror));
+  }
+  return out;
+}
+
+std::string mirror_of(const feeds::Feed& feed, const std::vector<fetch::MirrorOverride>& mirrors) {
   std::string base;
-  for (const auto& text : mirrors) {
-    const auto before = split_once(text, '=').first;
-    const bool names_feed =
-        before.size() < text.size() && before.find_first_of("/:.") == std::string_view::npos;
-    if (names_feed && feeds::find_feed(before) == nullptr)
-      return invalid(fmt::format("--mirror {}: no feed \"{}\"", text, before));
-    // What stands before "=" must be a feed to be one: a base may hold "=" too.
-    if (feeds::find_feed(split_once(text, '=').first) == nullptr) {
-      base = text;
-      continue;
-    }
-    TRY(const auto one, fetch::parse_mirror_override(text));
+  for (const auto& one : mirrors) {
     if (one.feed == feed.id) return one.base;
+    if (one.feed.empty()) base = one.base;
   }
   return base;
 }
@@ -143,6 +155,7 @@ Result<BuildReport> build_generation(const std::string& directory, BuildOptions 
 
 Result<UpdateReport> update_database(const UpdateOptions& options) {
   TRY(const auto wanted, chosen(options.feeds));
+  TRY(const auto mirrors, read_mirrors(options.mirrors));
   const auto tree = options.directory + "/feeds";
   TRY_VOID(make_directories(tree));
   const auto mark = unbuilt_mark(options.directory);
@@ -155,7 +168,7 @@ Result<UpdateReport> update_database(const UpdateOptions& options) {
     fetch::FetchOptions fetching;
     fetching.root = tree;
     fetching.ecosystems = options.ecosystems;
-    TRY(fetching.mirror, mirror_for(*feed, options.mirrors));
+    fetching.mirror = mirror_of(*feed, mirrors);
     report.fetched.push_back(fetch::fetch_feed(*feed, fetching, environment, options.progress));
   }
   if (options.only_if_changed && !unbuilt && nothing_new(options.directory, report.fetched)) {

@@ -36,7 +36,8 @@ struct UpdateReport {
 
 // What was fetched and not built, be it that the process was killed, is built the next time.
 //
-// Errors: invalid (no such feed, a mirror that is none), unavailable (the directory).
+// Errors: invalid (no such feed, a mirror that is none), not_found (the directory of a mirror),
+// unavailable (the directory). Then nothing was asked for.
 Result<UpdateReport> update_database(const UpdateOptions& options);
 
 // Builds into the directory of generations and makes the result the current one; its "kept" has the

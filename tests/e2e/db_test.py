@@ -117,7 +117,10 @@ class Build(support.TestCase):
     def test_a_directory_that_cannot_be_written_is_said(self):
         self.out = self.directory / "no" / "such" / "place.db"
         answer = self.build(USAGE)
-        self.assertIn("no database was written", answer.err)
+        self.assertEqual(
+            answer.err,
+            f"tenken: no database was written: {self.out.parent}: no such directory\n",
+        )
 
     def test_a_full_disk_keeps_the_old_file(self):
         self.build(OK)
@@ -193,6 +196,9 @@ class Read(support.TestCase):
         answer = self.run_tenken(OK, "db", "status", "--db", self.database)
         for text in ("5 records", "osv", "Debian:11", "PyPI", "newest record 2026-08-20", "4 days"):
             self.assertIn(text, answer.out)
+        named = {"SOURCE_DATE_EPOCH": str(support.NOW - 3 * 86400)}
+        answer = self.run_tenken(OK, "db", "status", "--db", self.database, **named)
+        self.assertIn(", 1 day ago\n", answer.out)
 
     def test_status_as_json(self):
         status = self.run_tenken(OK, "db", "status", "--db", self.database, "--json").json()

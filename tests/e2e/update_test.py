@@ -213,9 +213,17 @@ class Update(support.TestCase):
         self.run_tenken(DATABASE, "db", "status", "--db", self.database)
 
     def test_no_mirror_at_all_is_said(self):
-        for base, code in ((self.directory / "missing", INCOMPLETE), ("nosuch=http://127.0.0.1:1", USAGE)):
-            answer = self.update(code, "--feed", "kev", base=base)
-            self.assertIn(str(base), answer.err)
+        missing = self.directory / "missing"
+        for base, said in (
+            (missing, f"{missing}: no such directory"),
+            ("nosuch=http://127.0.0.1:1", 'no feed "nosuch"'),
+            ("relative", '"relative": expected FEED=URL or FEED=DIRECTORY'),
+        ):
+            answer = self.update(USAGE, "--feed", "kev", base=base)
+            self.assertEqual(answer.err, f"tenken: --mirror: {said}\n")
+        self.assertFalse(self.database.exists())
+        answer = self.update(INCOMPLETE, "--feed", "kev", base=f"kev={missing}")
+        self.assertEqual(answer.err.count(str(missing)), 1, answer.err)
         self.run_tenken(DATABASE, "db", "status", "--db", self.database)
 
 
