@@ -243,6 +243,12 @@ cron_mark='/tenken-agent run --once '
 
 add_service() {
   [ -n "$init" ] || find_init
+  # What an earlier installation put there would start a second one.
+  case $init in
+    systemd) remove_init_script; remove_from_cron ;;
+    sysv) remove_unit; remove_from_cron ;;
+    cron) remove_unit; remove_init_script ;;
+  esac
   case $init in
     systemd)
       unit_text | put "$rootfs$unit_file" 644
@@ -293,9 +299,9 @@ remove_from_crontab() {
   ! grep -q "$cron_mark" "$rootfs$busybox_file" 2>/dev/null || change_crontab :
 }
 
-# Whatever was put there: the host may have had another init then.
-remove_service() {
+remove_unit() {
   if [ -e "$rootfs$unit_file" ]; then
+    stopped=''
     if [ -z "$rootfs" ] && have systemctl; then
       systemctl disable --quiet --now tenken-agent.service 2>/dev/null || true
     fi
@@ -303,13 +309,25 @@ remove_service() {
       "$rootfs/etc/systemd/system/multi-user.target.wants/tenken-agent.service"
     [ -n "$rootfs" ] || [ ! -d /run/systemd/system ] || systemctl daemon-reload
   fi
+}
+remove_init_script() {
   if [ -e "$rootfs$init_file" ]; then
+    stopped=''
     [ -n "$rootfs" ] || "$init_file" stop || true
     [ -n "$rootfs" ] || unregister || true
     rm -f "$rootfs$init_file"
   fi
+}
+remove_from_cron() {
   rm -f "$rootfs$cron_file"
   remove_from_crontab
+}
+
+# Whatever was put there: the host may have had another init then.
+remove_service() {
+  remove_unit
+  remove_init_script
+  remove_from_cron
 }
 
 # Where the directory is one of the host's own, whatever lies in it.
@@ -356,7 +374,20 @@ is_state() {
 holders() {
   [ -z "$rootfs" ] && [ -r /proc/locks ] && at=$(ls -i "$state/lock" 2>/dev/null) || return 0
   at=$(printf '%s\n' "$at" | sed 's/^ *\([0-9]*\) .*/\1/')
-  sed -n "s/^.* FLOCK .* \([1-9][0-9]*\) [0-9a-f]*:[0-9a-f]*:$at .*/\1/p" /proc/locks
+  # Another file system has files of this number too: whoever holds the lock has this file open.
+  for pid in $(sed -n "s/^.* FLOCK .* \([1-9][0-9]*\) [0-9a-f]*:[0-9a-f]*:$at .*/\1/p" /proc/locks); do
+    for open in "/proc/$pid/fd"/*; do
+      [ ! "$open" -ef "$state/lock" ] || { echo "$pid" && break; }
+    done
+  done
+}
+
+# Also where its program was replaced or removed meanwhile; one that is ending has none.
+is_agent() {
+  case $(readlink "/proc/$1/exe") in
+    '' | */tenken-agent | */'tenken-agent (deleted)') ;;
+    *) return 1 ;;
+  esac
 }
 
 # It would go on reporting without its files.
@@ -364,8 +395,11 @@ end_others() {
   seconds=0
   while pids=$(holders) && [ -n "$pids" ]; do
     [ "$seconds" -lt 20 ] || fail "an agent is at work still: end it first (process $pids)"
-    # shellcheck disable=SC2086
-    [ "$seconds" -gt 0 ] || kill $pids 2>/dev/null || true
+    for pid in $pids; do
+      is_agent "$pid" ||
+        fail "process $pid holds $state/lock and is no tenken-agent: end it first"
+      [ "$seconds" -gt 0 ] || kill "$pid" 2>/dev/null || true
+    done
     seconds=$((seconds + 1))
     sleep 1
   done
@@ -488,10 +522,11 @@ main() {
   while [ $# -gt 0 ]; do
     case $1 in
       --no-service) init=none && shift && continue ;;
+      --help | -h) sed -n '2,/^set /s/^# \{0,1\}//p' "$0" && exit 0 ;;
       --uninstall | --add-service | --remove-service) action=${1#--} && shift && continue ;;
       --server | --ca | --ca-sha256 | --release-key | --token | --proxy | --bin | --state | --init) ;;
       --rootfs | --print) ;;
-      *) fail "$1: no such option" ;;
+      *) fail "$1: no such option; see --help" ;;
     esac
     [ $# -ge 2 ] || fail "$1: a value is needed"
     case $1 in
@@ -513,7 +548,7 @@ main() {
     install) install_agent ;;
     uninstall) uninstall ;;
     add-service) add_service ;;
-    remove-service) remove_service ;;
+    remove-service) remove_service; end_others ;;
     print_unit) unit_text ;;
     print_init) init_text ;;
     print_cron) cron_text ;;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <ctime>
 #include <deque>
 #include <optional>
 
@@ -23,6 +24,7 @@
 #include "crypto/encode.h"
 #include "crypto/random.h"
 #include "host/http_answer.h"
+#include "host/identity.h"
 #include "host/report.h"
 
 namespace tenken::agent {
@@ -40,6 +42,16 @@ constexpr int worth_shrinking_ms = 1'000;  // of waiting
 constexpr int sweeps_saved = 8;            // where inotify tells of each change
 constexpr int once_poll_patience_ms = 2'000;  // commands that wait come at once
 constexpr auto status_interval = std::chrono::minutes(10);
+// Looks take no more than one part in so many of the processor's time, which is 50 ms an hour, but
+// pauses are at most so many times the usual one.
+constexpr int share_of_looks = 72'000;
+constexpr int longest_pause = 4;
+
+std::chrono::nanoseconds processor_time() {
+  timespec used{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
+}
 
 class Running {
  public:
@@ -83,6 +95,7 @@ class Running {
     std::optional<std::uint64_t> report;  // else it is a poll
     bool whole = false;                   // the report is
     std::string digest;                   // of the report
+    std::size_t bytes = 0;                // of its body
     Time until;
     Time asked;
   };
@@ -149,15 +162,20 @@ class Running {
     const auto now = Clock::now();
     // What is sent after the hours is what the host is then: it may be smaller.
     const bool held = hold_.on();
-    if (std::exchange(was_held_, held) && !held) begin_anew_at(now);
-    // It is taken anew when the hours are over; before, nothing of it would be sent.
-    if (held) anew_at_.reset();
+    if (std::exchange(was_held_, held) && !held) anew_at_ = now;
     if (!anew_at_ || now < *anew_at_) return;
     anew_at_.reset();
     collected_at_ = now;
     collection_.forget();
-    reporter_.begin_anew();
+    if (!held) reporter_.begin_anew();
     look_now();
+  }
+
+  // What waits to be sent is what the server did not take.
+  void try_again() {
+    hold_.lift();
+    was_held_ = false;
+    reporter_.begin_anew();
   }
 
   void look() {
@@ -171,15 +189,22 @@ class Running {
       look_at_ = now + milliseconds(options_.timing.doubt_ms);
       return;
     }
-    look_at_ = now + milliseconds(options_.timing.facts_ms);
     changed_since_.reset();
-    observe(now);
+    const auto used_before = processor_time();
+    look_at_ = Time::max();
+    observe(now);  // may want the next one soon
+    const milliseconds usual(options_.timing.facts_ms);
+    // Of a look that read databases it is not known what the rest took.
+    const std::chrono::nanoseconds pause =
+        has_read_ ? usual : pause_after(processor_time() - used_before, usual);
+    look_at_ = std::min(look_at_, now + pause);
     worked_ = true;
   }
 
   void observe(Time now) {
     auto seen = collection_.observe();
     looked_ = true;
+    has_read_ = seen && seen->fresh;
     if (!seen) {
       tell(seen.error().what);
       return;
@@ -188,6 +213,7 @@ class Running {
       looked_ = false;
       return;
     }
+    if (hold_.on() && host::whole_body(seen->lines).size() < hold_.bytes()) try_again();
     const auto reported = reporter_.note(std::move(seen->lines));
     if (!reported) return tell(reported.error().what);
     note_look();
@@ -261,7 +287,10 @@ class Running {
     if (!may_speak() || Clock::now() < speak_at_ || report_is_asked()) return;
     if (const auto report = to_send()) {
       ask(report_request(speaker_, *report),
-          {.report = report->sequence, .whole = report->base.empty(), .digest = report->digest},
+          {.report = report->sequence,
+           .whole = report->base.empty(),
+           .digest = report->digest,
+           .bytes = report->body.size()},
           report_patience_ms);
     } else if (expected_.empty()) {
       const int patience = options_.once ? once_poll_patience_ms : poll_patience_ms;
@@ -294,7 +323,7 @@ class Running {
         // What the server cannot read is not sent a second time.
         reporter_.begin_anew();
         if (what.whole && done.error().code == Errc::limit) {
-          hold(done.error().what);
+          hold(done.error().what, what.bytes);
           continue;
         }
       }
@@ -308,11 +337,11 @@ class Running {
   }
 
   // There is nothing smaller to be sent; the server is well, and may have commands.
-  void hold(const std::string& why) {
+  void hold(const std::string& why, std::size_t bytes) {
     const auto text = why + ": nothing is reported for hours";
     went_well();
     if (hold_.why() != text) log(text);
-    hold_.begin(text);
+    hold_.begin(text, bytes);
     was_held_ = true;
     put_status(true);
     ended_ = ended_ || options_.once;
@@ -344,6 +373,7 @@ class Running {
         read_commands(answer, membership_.command_key, membership_.agent_id, server_now_, refused));
     for (const auto& reason : refused) log(reason);
     went_well();
+    speaker_.update_fault.clear();  // once more, it would seem to be that of a newer command
     // One that fails takes none of the others with it.
     Result<> obeyed;
     for (const auto& command : commands)
@@ -394,7 +424,7 @@ class Running {
     return {};
   }
 
-  // It is told to the server with every request.
+  // It is told to the server until a poll is answered.
   void take_fault() {
     const auto fault = versions_.fault();
     speaker_.update_fault =
@@ -528,6 +558,7 @@ class Running {
     told_to_end_ = told_to_end_ || order == 't';
     ended_ = ended_ || told_to_end_;
     if (order != 'c') return;
+    hold_.lift();  // whoever asks may know that the server takes more now
     collection_.forget();
     look_now();
   }
@@ -545,6 +576,7 @@ class Running {
   std::string fetched_;  // a version that is to be tried
   bool checked_in_ = false;
   bool looked_ = false;
+  bool has_read_ = false;  // the last look read a database
   std::deque<Expected> expected_;
   Seconds server_now_ = 0;
 
@@ -569,8 +601,29 @@ class Running {
 
 }  // namespace
 
+std::chrono::nanoseconds pause_after(std::chrono::nanoseconds look,
+                                     std::chrono::nanoseconds usual) {
+  return std::clamp(look * share_of_looks, usual, longest_pause * usual);
+}
+
+namespace {
+
+// A state that was copied to another host would take that for this one.
+Result<> check_host(const Membership& membership, const Collection& collection,
+                    const State& state) {
+  const auto machine = host::machine_hash(collection.root());
+  if (membership.machine.empty() || !machine || *machine == membership.machine) return {};
+  return invalid(
+      fmt::format("{}: a host with another machine id enrolled with this state; where this is a "
+                  "copy, remove it; then enrol with a new token",
+                  state.directory()));
+}
+
+}  // namespace
+
 Result<std::string> run(Collection& collection, const State& state, const AgentOptions& options) {
   TRY(auto membership, state.membership());
+  TRY_VOID(check_host(membership, collection, state));
   TRY(auto how, sender_options(membership, state));
   TRY(auto reporter, Reporter::open(state));
   return Running(collection, state, options, std::move(membership), std::move(how),

@@ -9,6 +9,7 @@
 // asked again every hour. Thread rule: one thread; stop by the descriptor.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -24,8 +25,9 @@ namespace tenken::agent {
 struct Timing {
   int settle_ms = 1'500;  // without a further change, before a changed database is read
   int settle_at_most_ms = 20'000;
-  int sweep_ms = 8'000;       // where inotify is blind; eight times that where it tells all
-  int facts_ms = 900'000;     // between two looks at processes, sockets and the like
+  int sweep_ms = 8'000;    // where inotify is blind; eight times that where it tells all
+  int facts_ms = 900'000;  // between two looks at processes, sockets and the like; longer where one
+                           // takes long, four times at most
   int seldom_ms = 3'600'000;  // between two questions to a cloud that answered, and looks of `once`
   int doubt_ms = 2'500;       // between two looks at what may be the middle of a change
   int doubt_at_most_ms = 60'000;  // how long that is waited for
@@ -45,6 +47,10 @@ struct AgentOptions {
   bool once = false;
   std::function<void(std::string_view line)> log;
 };
+
+// Between two looks at the host, of which the last took so much processor time: hosts with many
+// processes are looked at less often.
+std::chrono::nanoseconds pause_after(std::chrono::nanoseconds look, std::chrono::nanoseconds usual);
 
 // Until it is told to end, which answers an empty text, or a newer version of the agent was
 // fetched, which answers that version: it is to be tried. Errors also, with `once`: the server's,

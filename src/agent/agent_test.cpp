@@ -244,6 +244,13 @@ TEST_F(AgentLoop, a_cut_database_is_waited_for_once) {
   EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(600));
 }
 
+TEST(AgentPause, looks_that_take_long_come_less_often) {
+  using std::chrono::minutes;
+  EXPECT_EQ(pause_after(milliseconds(1), minutes(15)), minutes(15));
+  EXPECT_EQ(pause_after(milliseconds(25), minutes(15)), minutes(30)) << "50 ms an hour";
+  EXPECT_EQ(pause_after(milliseconds(900), minutes(15)), minutes(60)) << "within the hour";
+}
+
 TEST_F(AgentLoop, a_great_loss_of_packages_is_looked_at_twice) {
   const auto state = enrolled();
   put_status(packages(40));
@@ -265,16 +272,15 @@ TEST_F(AgentLoop, a_great_loss_of_packages_is_looked_at_twice) {
 }
 
 TEST_F(AgentLoop, asked_for_it_takes_the_inventory_that_nothing_told_of) {
-  // A link that leads elsewhere from within the root: no look sees what is behind it.
-  ASSERT_EQ(
-      ::rename((directory_ / "root/var/lib/dpkg").c_str(), (directory_ / "root/elsewhere").c_str()),
-      0);
-  ASSERT_EQ(::symlink("/elsewhere", (directory_ / "root/var/lib/dpkg").c_str()), 0);
+  // The kernel tells of no directory that comes, and no look is due.
+  const auto place = directory_ / "root/var/lib/dpkg";
+  const auto aside = directory_ / "root/aside";
+  ASSERT_EQ(::rename(place.c_str(), aside.c_str()), 0);
   const auto state = enrolled();
-  const AgentAtWork agent(state, {.rootfs = directory_ / "root"}, {.settle_ms = 10, .sweep_ms = 50},
-                          orders_);
+  const AgentAtWork agent(state, {.rootfs = directory_ / "root"},
+                          {.settle_ms = 10, .sweep_ms = never_ms}, orders_);
   ASSERT_TRUE(agent.come(1, soon_ms));
-  ASSERT_TRUE(write_file_atomic(directory_ / "root/elsewhere/status", packages(3)));
+  ASSERT_EQ(::rename(aside.c_str(), place.c_str()), 0);
   std::this_thread::sleep_for(milliseconds(300));
   EXPECT_EQ(agent.reports().size(), 1U);
   agent.order('c');

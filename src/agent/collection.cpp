@@ -24,7 +24,8 @@ constexpr std::size_t longest_boot_id = 64;
 Collection::Collection(CollectionOptions options, inventory::Root root)
     : options_(std::move(options)),
       root_(std::move(root)),
-      watch_(options_.rootfs.empty() ? "/" : options_.rootfs, inventory::inspected_files()) {}
+      watch_(options_.rootfs.empty() ? "/" : options_.rootfs, root_, inventory::inspected_files()) {
+}
 
 Result<std::unique_ptr<Collection>> Collection::open(CollectionOptions options) {
   TRY(auto root, inventory::Root::at(options.rootfs.empty() ? "/" : options.rootfs));

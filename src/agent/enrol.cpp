@@ -68,6 +68,7 @@ Result<Enrolled> enrol(const EnrolOptions& options, Collection& collection, cons
   Sender sender(how);
   TRY(const auto answer, sender.exchange(enrol_request(asked), patience_ms));
   TRY(auto enrolled, read_enrolled(answer));
+  membership.machine = asked.machine_hash;
   membership.agent_id = enrolled.agent_id;
   membership.resource_id = enrolled.resource_id;
   membership.command_key = enrolled.command_key;

@@ -19,30 +19,37 @@ constexpr unsigned file_mode = 0600;
 
 }  // namespace
 
-// "FROM LASTS WHY"
+// "FROM LASTS BYTES WHY"
 Hold::Hold(const State& state) : path_(state.path("held")) {
   const auto text = read_file(path_, longest_file);
   if (!text) return;
   const auto [from, rest] = split_once(trim(*text), ' ');
-  const auto [lasts, why] = split_once(rest.value_or(""), ' ');
+  const auto [lasts, refused] = split_once(rest.value_or(""), ' ');
+  const auto [bytes, why] = split_once(refused.value_or(""), ' ');
   const auto begun = parse_uint(from);
   const auto length = parse_uint(lasts);
-  if (!begun || !length || !why || *begun > most_seconds || *length > longest) return;
+  const auto size = parse_uint(bytes);
+  if (!begun || !length || !size || !why || *begun > most_seconds || *length > longest) return;
   from_ = static_cast<Seconds>(*begun);
   lasts_ = static_cast<Seconds>(*length);
+  bytes_ = *size;
   why_ = *why;
 }
 
 bool Hold::on() const {
   const auto passed = now() - from_;
-  return !why_.empty() && passed >= 0 && passed < lasts_;  // a clock that was set back ends it
+  // A clock that was set back ends it.
+  return !why_.empty() && !lifted_ && passed >= 0 && passed < lasts_;
 }
 
-void Hold::begin(std::string why) {
+void Hold::begin(std::string why, std::size_t bytes) {
   why_ = std::move(why);
+  bytes_ = bytes;
+  lifted_ = false;
   from_ = now();
   lasts_ = std::clamp(lasts_ * 2, shortest, longest);
-  std::ignore = write_file_atomic(path_, fmt::format("{} {} {}\n", from_, lasts_, why_), file_mode);
+  const auto text = fmt::format("{} {} {} {}\n", from_, lasts_, bytes_, why_);
+  std::ignore = write_file_atomic(path_, text, file_mode);
 }
 
 void Hold::end() {

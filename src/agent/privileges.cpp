@@ -57,12 +57,12 @@ Result<> confine(const Needs& needs) {
 std::vector<std::string> drop_privileges(const Needs& needs) {
   std::vector<std::string> out;
   const auto note = [&](std::string_view lack, const Result<>& done) {
-    if (!done) out.push_back(fmt::format("{}: {}", done.error().what, lack));
+    if (!done) out.push_back(fmt::format("{}: {}", lack, done.error().what));
   };
   ::setpriority(PRIO_PROCESS, 0, lowest_priority);
   ::syscall(SYS_ioprio_set, this_process, 0, idle_io);
   ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-  note("files outside of the agent's own are kept by their modes only", confine(needs));
+  note("only file modes keep the agent from writing elsewhere", confine(needs));
   note("the agent runs with more rights than it needs", drop_capabilities());
   note("no system call is refused", filter_calls(needs.programs));
   return out;

@@ -73,7 +73,10 @@ constexpr std::size_t longest_mountinfo = std::size_t{16} << 20U;
 Result<> hears_of_mounts() {
   TRY(const auto mounts, read_file("/proc/self/mountinfo", longest_mountinfo));
   if (is_root_shared(mounts)) return {};
-  return unavailable("/: its mounts are not shared, and copies of them would be kept for good");
+  // Copies of them would be kept for good.
+  return unavailable(
+      "this host's mounts are not shared. `mount --make-rshared /` at boot, before the agent "
+      "starts, shares them");
 }
 
 Result<> take_own_mounts() {

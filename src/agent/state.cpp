@@ -28,6 +28,7 @@ constexpr Member members[] = {
     {"server", &Membership::server},           {"proxy", &Membership::proxy},
     {"agent", &Membership::agent_id},          {"resource", &Membership::resource_id},
     {"command-key", &Membership::command_key}, {"release-key", &Membership::release_key},
+    {"machine", &Membership::machine},
 };
 
 template <typename T>

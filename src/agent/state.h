@@ -37,6 +37,7 @@ struct Membership {
   std::string resource_id;
   std::string command_key;  // public key of Ed25519, base64
   std::string release_key;  // that of releases; empty: none was pinned, nothing is updated
+  std::string machine;      // host::machine_hash() of the host that enrolled; empty: not known
 };
 
 struct LastReport {

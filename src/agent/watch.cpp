@@ -4,9 +4,8 @@
 #include <array>
 #include <cerrno>
 #include <iterator>
-#include <memory>
+#include <set>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
@@ -19,32 +18,12 @@ namespace tenken::agent {
 namespace {
 
 constexpr std::string_view all_of_directory = "*";
-constexpr std::size_t most_names = 100'000;
 constexpr std::int64_t second_ns = 1'000'000'000;
 constexpr std::uint32_t events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MODIFY | IN_CREATE | IN_DELETE |
                                  IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 
 std::int64_t nanoseconds(const timespec& time) {
   return time.tv_sec * second_ns + time.tv_nsec;
-}
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-std::vector<std::string> names_in(int root, const std::string& path) {
-  std::vector<std::string> names;
-  Fd fd(::openat(root, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::unique_ptr<DIR, CloseDirectory> directory(fd.valid() ? ::fdopendir(fd.get())
-                                                                  : nullptr);
-  if (directory == nullptr) return names;
-  fd.release();
-  while (const auto* entry = ::readdir(directory.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != ".." && names.size() < most_names) names.emplace_back(name);
-  }
-  std::ranges::sort(names);
-  return names;
 }
 
 // File systems that nobody but this kernel writes, and through which it sees each write.
@@ -58,9 +37,10 @@ bool is_of_this_host(const std::string& path) {
 
 }  // namespace
 
-Watch::Watch(std::string root_path, const std::vector<std::string_view>& files)
+Watch::Watch(std::string root_path, const inventory::Root& root,
+             const std::vector<std::string_view>& files)
     : root_path_(std::move(root_path)),
-      root_(::open(root_path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
+      root_(&root),
       inotify_(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC)) {
   for (const auto file : files) {
     const auto slash = file.rfind('/');
@@ -76,7 +56,18 @@ Watch::Watch(std::string root_path, const std::vector<std::string_view>& files)
 void Watch::watch_directories() {
   hears_all_ = inotify_.valid();
   if (!hears_all_) return;
-  for (const auto& [directory, names] : places_) {
+  // Where a file is a link, also what it leads to.
+  std::set<std::string> directories;
+  const auto add = [&](const std::string& file) {
+    const auto way = root_->way(file);
+    directories.insert(way.directories.begin(), way.directories.end());
+    if (!way.end && way.end.error().code != Errc::not_found) hears_all_ = false;
+  };
+  for (const auto& [directory, names] : places_)
+    for (const auto& name : names) add(fmt::format("{}/{}", directory, name));
+  for (const auto& stamp : kept_)
+    if (!stamp.is_directory) add(stamp.path);
+  for (const auto& directory : directories) {
     const auto path = fmt::format("{}/{}", root_path_, directory);
     const bool watched = ::inotify_add_watch(inotify_.get(), path.c_str(), events) >= 0;
     const bool absent = !watched && (errno == ENOENT || errno == ENOTDIR);
@@ -93,7 +84,13 @@ bool Watch::heard() {
 
 Watch::Facts Watch::facts_of(const std::string& path) const {
   struct stat facts{};
-  if (::fstatat(root_.get(), path.c_str(), &facts, AT_NO_AUTOMOUNT) != 0) return {};
+  if (root_path_ == "/") {  // where the kernel follows links as the root does
+    if (::stat(("/" + path).c_str(), &facts) != 0) return {};
+  } else {
+    const auto end = root_->way(path).end;
+    if (!end) return {};
+    facts = *end;
+  }
   return {.device = facts.st_dev,
           .inode = facts.st_ino,
           .size = facts.st_size,
@@ -108,7 +105,8 @@ std::vector<Watch::Stamp> Watch::look() const {
     out.push_back({.path = directory, .is_directory = true, .facts = facts_of(directory)});
     if (out.back().facts == Facts{}) continue;
     const bool all = names.front() == all_of_directory;
-    for (const auto& name : all ? names_in(root_.get(), directory) : names) {
+    const auto there = all ? root_->list(directory).value_or(std::vector<std::string>()) : names;
+    for (const auto& name : there) {
       auto path = fmt::format("{}/{}", directory, name);
       const auto facts = facts_of(path);
       if (facts != Facts{}) out.push_back({.path = std::move(path), .facts = facts});

@@ -3,8 +3,8 @@
 // says so within a sweep: at its inode, its size, and its times of modification and of change. The
 // last cannot be set back, so that a file which is written over is noticed whatever it is like.
 //
-// A look follows links as they are, also out of a root: it only notices changes, and what is read
-// is read by others.
+// Links are followed as inventories follow them: none leads out of the root, and the directory of
+// each is watched, as that of its target is.
 //
 // Errors: none: what cannot be watched is swept. Thread rule: one thread.
 #pragma once
@@ -16,19 +16,21 @@
 #include <vector>
 
 #include "base/file.h"
+#include "inventory/root.h"
 
 namespace tenken::agent {
 
 class Watch {
  public:
   // files: relative to the root; "/*" at the end: all of a directory
-  // (inventory::inspected_files()).
-  Watch(std::string root_path, const std::vector<std::string_view>& files);
+  // (inventory::inspected_files()). The root, which is that directory, outlives it.
+  Watch(std::string root_path, const inventory::Root& root,
+        const std::vector<std::string_view>& files);
 
   // To be watched for reading; -1: the kernel gives none.
   int descriptor() const { return inotify_.get(); }
   // Every directory that is there is watched and of a file system of this host: the kernel tells of
-  // each change but where a directory comes, is mounted over, or its files are links out of it.
+  // each change but where a directory comes or is mounted over.
   bool hears_all() const { return hears_all_; }
   // Reads what the kernel said. True: something was written or renamed beside a file.
   bool heard();
@@ -61,7 +63,7 @@ class Watch {
   std::string root_path_;
   // Of each directory the names that are looked at; "*": all.
   std::vector<std::pair<std::string, std::vector<std::string>>> places_;
-  Fd root_;
+  const inventory::Root* root_;
   Fd inotify_;
   bool hears_all_ = false;
   // The directories, there or not, and the files that were there: one that comes changes its

@@ -24,11 +24,27 @@ std::string one_of(std::string_view file) {
                              : std::string(file);
 }
 
+// A directory as a root, and what watches it.
+struct Watched {
+  explicit Watched(const std::string& path,
+                   const std::vector<std::string_view>& files = inventory::inspected_files())
+      : root(inventory::Root::at(path).value()), watch(path, root, files) {}
+  inventory::Root root;
+  Watch watch;
+};
+
+bool tells_of_changes(const std::string& path) {
+  struct statfs facts{};
+  return ::statfs(path.c_str(), &facts) == 0 &&
+         (facts.f_type == EXT4_SUPER_MAGIC || facts.f_type == TMPFS_MAGIC);
+}
+
 TEST(Watch, every_file_that_an_inventory_is_taken_from_is_seen_to_change) {
   for (const auto pattern : inventory::inspected_files()) {
     const auto file = one_of(pattern);
     const test::Scratch root;
-    Watch watch(root.path(), inventory::inspected_files());
+    Watched watched(root.path());
+    auto& watch = watched.watch;
     watch.keep();
     EXPECT_FALSE(watch.changed());
     root.write(file, "one");
@@ -48,23 +64,22 @@ TEST(Watch, every_file_that_an_inventory_is_taken_from_is_seen_to_change) {
 
 TEST(Watch, all_is_heard_where_directories_are_of_the_host_or_not_there) {
   const test::Scratch root;
-  struct statfs facts{};
-  ASSERT_EQ(::statfs(root.path().c_str(), &facts), 0);
-  if (facts.f_type != EXT4_SUPER_MAGIC && facts.f_type != TMPFS_MAGIC)
+  if (!tells_of_changes(root.path()))
     GTEST_SKIP() << "the directory of tests is on another file system";
   root.write("var/lib/dpkg/status", "1.0");
-  EXPECT_TRUE(Watch(root.path(), inventory::inspected_files()).hears_all());
+  EXPECT_TRUE(Watched(root.path()).watch.hears_all());
   // What only the kernel writes, and of which it tells nothing.
-  EXPECT_FALSE(Watch("/proc", {"sys/kernel/hostname"}).hears_all());
-  EXPECT_FALSE(Watch("/proc", {"sys/kernel/hostname", "nowhere/else"}).hears_all());
-  EXPECT_TRUE(Watch("/proc", {"nowhere/else"}).hears_all());
+  EXPECT_FALSE(Watched("/proc", {"sys/kernel/hostname"}).watch.hears_all());
+  EXPECT_FALSE(Watched("/proc", {"sys/kernel/hostname", "nowhere/else"}).watch.hears_all());
+  EXPECT_TRUE(Watched("/proc", {"nowhere/else"}).watch.hears_all());
 }
 
 TEST(Watch, a_file_written_over_with_the_same_size_and_time_is_seen) {
   const test::Scratch root;
   root.write("var/lib/dpkg/status", "1.0");
   const auto path = root / "var/lib/dpkg/status";
-  Watch watch(root.path(), inventory::inspected_files());
+  Watched watched(root.path());
+  auto& watch = watched.watch;
   watch.keep();
   struct stat before{};
   ASSERT_EQ(::stat(path.c_str(), &before), 0);
@@ -76,6 +91,51 @@ TEST(Watch, a_file_written_over_with_the_same_size_and_time_is_seen) {
   struct stat after{};
   ASSERT_EQ(::stat(path.c_str(), &after), 0);
   ASSERT_EQ(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+  EXPECT_TRUE(watch.changed());
+}
+
+TEST(Watch, what_a_link_leads_to_within_the_root_is_watched) {
+  for (const std::string_view target : {"../../../srv/dpkg/status", "/srv/dpkg/status"}) {
+    const test::Scratch root;
+    root.write("var/lib/dpkg/status", "");
+    root.write("srv/dpkg/status", "1.0");
+    std::filesystem::remove(root / "var/lib/dpkg/status");
+    std::filesystem::create_symlink(target, root / "var/lib/dpkg/status");
+    Watched watched(root.path());
+    auto& watch = watched.watch;
+    watch.keep();
+    EXPECT_FALSE(watch.heard());
+    root.write("srv/dpkg/status-new", "2.0.1");
+    std::filesystem::rename(root / "srv/dpkg/status-new", root / "srv/dpkg/status");
+    EXPECT_TRUE(watch.heard()) << target;
+    EXPECT_TRUE(watch.changed()) << target;
+    watch.keep();
+    watch.heard();
+    // Another target of the link is watched from then on.
+    root.write("srv/other/status", "3.0");
+    std::filesystem::remove(root / "var/lib/dpkg/status");
+    std::filesystem::create_symlink("/srv/other/status", root / "var/lib/dpkg/status");
+    EXPECT_TRUE(watch.heard()) << target;
+    EXPECT_TRUE(watch.changed()) << target;
+    watch.keep();
+    watch.heard();
+    root.write("srv/other/status", "3.0.1");
+    EXPECT_TRUE(watch.heard()) << target;
+    EXPECT_TRUE(watch.changed()) << target;
+  }
+}
+
+TEST(Watch, a_linked_directory_is_the_one_of_the_root) {
+  const test::Scratch root;
+  root.write("srv/status.d/openssl", "1.0");
+  root.write("var/lib/dpkg/status", "");
+  std::filesystem::create_symlink("/srv/status.d", root / "var/lib/dpkg/status.d");
+  Watched watched(root.path());
+  auto& watch = watched.watch;
+  watch.keep();
+  watch.heard();
+  root.write("srv/status.d/zlib", "1.0");
+  EXPECT_TRUE(watch.heard());
   EXPECT_TRUE(watch.changed());
 }
 

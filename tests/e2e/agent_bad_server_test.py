@@ -10,6 +10,7 @@ aws_tools.enter()
 import base64
 import http.server
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -234,6 +235,74 @@ class BadServers(support.TestCase):
         wait_for(lambda: self.server.sequence > 1, 15, "the report")
         wait_for(lambda: not (self.host.state / "held").exists(), 5, "an end")
         wait_for(lambda: "fault" not in self.host.agent("status").out, 15, "no fault")
+
+    def refuse_large(self, most):
+        """The server takes no report of more bytes."""
+        self.server.answer = lambda path, _headers, body: (
+            (413, {"message": "the body is too large"})
+            if path == "/agent/report" and len(body) > most
+            else None
+        )
+
+    def held(self):
+        return (self.host.state / "held").exists()
+
+    def test_a_report_that_was_too_large_is_sent_when_it_has_become_smaller(self):
+        self.refuse_large(4000)
+        self.host.install({f"package{i}": "1.0" for i in range(100)})
+        self.host.start()
+        wait_for(self.held, 15, "the refusal")
+        self.assertEqual(self.server.sequence, 0)
+        # Smaller, and not small enough: one try.
+        self.host.install({f"package{i}": "1.0" for i in range(95)})
+        wait_for(lambda: self.server.count("/agent/report") == 2, 15, "another try")
+        self.host.install({"openssl": "3.0.9-1"})
+        wait_for(lambda: self.server.sequence > 0, 15, "the small report")
+        wait_for(lambda: not self.held(), 5, "an end")
+
+    def test_a_report_that_has_become_smaller_while_no_agent_ran_is_sent_at_the_start(self):
+        self.refuse_large(4000)
+        self.host.install({f"package{i}": "1.0" for i in range(100)})
+        self.host.start()
+        wait_for(self.held, 15, "the refusal")
+        self.host.stop()
+        self.host.install({"openssl": "3.0.9-1"})
+        done = self.host.agent("run", "--once", SOURCE_DATE_EPOCH=None)
+        self.assertEqual(done.code, 0, done)
+        self.assertGreater(self.server.sequence, 0)
+        self.assertFalse(self.held())
+
+    def test_a_report_that_is_too_large_is_tried_again_on_sighup(self):
+        self.refuse_large(0)
+        self.host.start()
+        wait_for(self.held, 15, "the refusal")
+        self.host.process.send_signal(signal.SIGHUP)
+        held = self.host.state / "held"
+        wait_for(lambda: held.read_text().split()[1] == "7200", 15, "another refusal")
+        self.assertEqual(self.server.count("/agent/report"), 2)
+        self.server.answer = lambda *_: None
+        self.host.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: self.server.sequence > 0, 15, "the report")
+        wait_for(lambda: not self.held(), 5, "an end")
+
+    def test_why_an_update_failed_is_told_once(self):
+        told = []
+
+        def answer(path, headers, _body):
+            if path == "/agent/poll":
+                told.append(headers["Tenken-Update"])
+                if len(told) == 1:
+                    return 503, {"message": "not now"}
+            return None
+
+        versions = self.host.state / "versions"
+        versions.mkdir(exist_ok=True)
+        (versions / "fault").write_text("9.9.9 it broke\n")
+        self.server.answer = answer
+        self.host.start()
+        wait_for(lambda: len(told) >= 4, 30, "polls")
+        # A poll that failed has told nothing.
+        self.assertEqual(told[:4], ["9.9.9 it broke", "9.9.9 it broke", None, None])
 
     def renews(self, authority):
         """The agent renews, and is named that authority."""

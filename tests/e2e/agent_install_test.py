@@ -141,6 +141,20 @@ class Install(support.TestCase):
         self.check_removal(before)
         self.assertEqual(table.read_text(), "0 3 * * * other\n")
 
+    def test_one_kind_of_init_takes_the_place_of_another(self):
+        for directory in ("etc/init.d", "etc/cron.d"):
+            (self.root / directory).mkdir()
+        starters = {
+            "systemd": "etc/systemd/system/tenken-agent.service",
+            "sysv": "etc/init.d/tenken-agent",
+            "cron": "etc/cron.d/tenken-agent",
+        }
+        for kind in ("cron", "sysv", "systemd", "sysv", "cron", "systemd", "cron"):
+            done = self.installer("--add-service", "--init", kind)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            there = {one for one, path in starters.items() if (self.root / path).exists()}
+            self.assertEqual(there, {kind})
+
     def test_where_nothing_starts_programs_it_says_so_before_it_changes_anything(self):
         before = self.files()
         done = self.install()
@@ -324,6 +338,35 @@ class Install(support.TestCase):
         self.assertEqual(running.wait(10), 0)
         self.assertFalse(state.exists())
 
+    def test_who_locks_a_file_of_the_same_number_elsewhere_is_left_alone(self):
+        if os.geteuid() != 0:
+            self.skipTest("mounting takes root")
+        script = f"""
+            set -e
+            mkdir here there
+            mount -t tmpfs here here && mount -t tmpfs there there
+            for place in here there; do mkdir $place/state && : >$place/state/lock; done
+            [ "$(stat -c %i here/state/lock)" = "$(stat -c %i there/state/lock)" ]
+            flock there/state/lock sleep 60 & stranger=$!
+            until grep -q " $stranger " /proc/locks; do sleep 0.1; done
+            sh {self.script} --uninstall --init none --bin "$PWD/bin" --state "$PWD/here/state"
+            kill -0 $stranger && kill $stranger
+            # Also who locks the state itself, and is no agent.
+            mkdir here/own && : >here/own/lock
+            flock here/own/lock sleep 60 & stranger=$!
+            until grep -q " $stranger " /proc/locks; do sleep 0.1; done
+            ! sh {self.script} --uninstall --init none --bin "$PWD/bin" --state "$PWD/here/own" || exit 1
+            kill -0 $stranger && kill $stranger
+            [ -e here/own/lock ]
+        """
+        done = subprocess.run(
+            ["unshare", "--mount", "bash", "-c", script],
+            cwd=self.directory, capture_output=True, text=True, check=False, timeout=120,
+        )  # fmt: skip
+        self.assertEqual(done.returncode, 0, done)
+        self.assertIn("holds", done.stderr)
+        self.assertIn("is no tenken-agent: end it first", done.stderr)
+
     def reinstall(self, init, prepare):
         """On this machine, whose /etc and /run are copies: installed, again over the agent that
         runs, and with a token that is none. Each time it works, with this certificate or that."""
@@ -443,6 +486,11 @@ class Install(support.TestCase):
             done = self.installer(*words, *trust, env=support.environment(PATH=str(folder)))
             self.assertEqual(done.returncode, 1, done)
             self.assertIn(missing, done.stderr)
+
+    def test_it_says_what_it_takes(self):
+        done = self.installer("--help")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("--release-key KEY", done.stdout)
 
     def test_what_cannot_be_is_told(self):
         for words, why in (

@@ -178,6 +178,18 @@ class Agents(AgentCase):
                 wait_for(lambda: "report 1:" in host.log(), 10, "its report")
                 self.assertNotIn("answers 403", host.log())
 
+    def test_the_state_of_a_host_with_another_machine_id_is_refused(self):
+        first = self.enrolled()
+        self.expect_findings([(first.resource, "CVE-2024-1000")])
+        copy = self.directory / "copied"
+        shutil.copytree(first.state, copy)
+        other = self.host("other", packages={"bash": "5.2-1"})
+        for words in (("run", "--once"), ("run",)):
+            refused = other.agent(*words, state=copy)
+            self.assertEqual(refused.code, support.USAGE, refused)
+            self.assertIn("a host with another machine id enrolled with this state", refused.err)
+        self.expect_findings([(first.resource, "CVE-2024-1000")])
+
     def test_two_copies_under_cron_do_not_take_turns(self):
         first = self.host("first", packages={"openssl": "3.0.9-1"})
         self.assertEqual(first.enrol(self.server, self.token()).code, 0)
@@ -185,7 +197,11 @@ class Agents(AgentCase):
         wait_for(lambda: len(self.findings()) == 1, 15, "a finding")
         copy = self.directory / "copy"
         shutil.copytree(first.state, copy)
-        twin = self.host("twin", packages={"openssl": "3.0.9-1", "bash": "5.2-1"})
+        twin = self.host(
+            "twin",
+            packages={"openssl": "3.0.9-1", "bash": "5.2-1"},
+            machine_id=(first.root / "etc/machine-id").read_text().strip(),
+        )
         first.install({"openssl": "3.0.9-1", "zlib": "1.2-1"})
         self.assertEqual(first.agent("run", "--once").code, 0)
         (resource,) = [one["resourceId"] for one in self.agents().values()]
@@ -218,7 +234,7 @@ class Agents(AgentCase):
         copy = self.directory / "copy"
         shutil.copytree(host.state, copy)
         host.start()
-        twin = self.host("twin")
+        twin = self.host("twin", machine_id=(host.root / "etc/machine-id").read_text().strip())
         wait_for(lambda: host.log().count("agent ") >= 2, 10, "the first")
         time.sleep(3)  # its question is held: who is refused at once may be one that starts again
         twin.start(state=copy)
@@ -258,7 +274,10 @@ class Agents(AgentCase):
         self.expect_findings([(host.resource, "CVE-2024-1000")])
         host.install({"openssl": "3.0.11-1"})
         self.expect_findings([])
-        self.assertEqual([one["resourceId"] for one in self.agents().values()], [host.resource])
+        self.assertEqual(
+            {one["resourceId"]: one["status"] for one in self.agents().values()},
+            {host.resource: "active", apart: "retired"},
+        )
         answer = support.tenken("admin", "agent", "move", agent, "mi-none", "--account", ACCOUNT,
                                 *self.server.store)  # fmt: skip
         self.assertEqual(answer.code, support.USAGE, answer)
@@ -291,6 +310,7 @@ class Agents(AgentCase):
 
     def test_the_kernel_refuses_it_what_it_does_not_need(self):
         host = self.host(program=self.among_mounts("shared"))
+        (host.root / "etc/machine-id").unlink()  # it runs on another root than it enrolled with
         self.assertEqual(host.enrol(self.server, self.token()).code, 0)
         host.start(rootfs=())
         wait_for(lambda: "report 1" in host.log(), 30, "the report")
@@ -303,7 +323,7 @@ class Agents(AgentCase):
             self.skipTest("another user's files are kept from it by their modes")
         mounts = [line.split() for line in (process / "mountinfo").read_text().splitlines()]
         writable = {mount[4] for mount in mounts if "ro" not in mount[5].split(",")}
-        if "kept by their modes" not in host.log():  # as in a container
+        if "only file modes" not in host.log():  # as in a container
             self.assertEqual(writable, {str(host.state)})
         # It sees the processes all the same: here the one that has the server's socket.
         lines = map(json.loads, (host.state / "report").read_text().splitlines()[1:])
@@ -314,10 +334,12 @@ class Agents(AgentCase):
         host = self.host(program=self.among_mounts("private"))
         if host.program == AGENT:
             self.skipTest("mounts are root's")
+        (host.root / "etc/machine-id").unlink()
         self.assertEqual(host.enrol(self.server, self.token()).code, 0)
         host.start(rootfs=())
         wait_for(lambda: "report 1" in host.log(), 30, "the report")
-        self.assertEqual(host.log().count("kept by their modes"), 1, host.log())
+        self.assertEqual(host.log().count("only file modes keep the agent from writing"), 1, host.log())
+        self.assertIn("`mount --make-rshared /` at boot", host.log())
         mounts = pathlib.Path(f"/proc/{host.process.pid}/mountinfo").read_text().splitlines()
         self.assertNotIn(str(host.state), [mount.split()[4] for mount in mounts])
 
