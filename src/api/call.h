@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "access/principal.h"
 #include "access/role.h"
@@ -47,9 +48,9 @@ struct Services {
 
 // What the audit log is to say of a call.
 struct AuditNote {
-  std::string target;   // what it was done to
-  std::string outcome;  // empty: success, or the code of the error that was answered
-  std::string member;   // the account that it was done to, whose audit log says so too
+  std::string target;                 // what it was done to
+  std::string outcome;                // empty: success, or the code of the error that was answered
+  std::vector<std::string> accounts;  // those that it was done to, whose audit logs say so too
 };
 
 struct Call {
@@ -63,7 +64,7 @@ struct Call {
     if (note != nullptr) note->target = arn;
   }
   void done_to_account(std::string_view account) const {
-    if (note != nullptr) note->member = account;
+    if (note != nullptr) note->accounts.emplace_back(account);
   }
   // The answer is a 200, but not everything was done.
   void ended(std::string outcome) const {

@@ -203,9 +203,10 @@ http::Response to_response(const ApiError& error) {
 }
 
 http::Response refused_by_server(int status, std::string_view reason) {
-  auto code = status < 500 ? ErrorCode::bad_request : ErrorCode::internal_server;
-  for (const auto one :
-       {ErrorCode::request_timeout, ErrorCode::request_too_large, ErrorCode::service_unavailable})
+  // 501 and 505 too are for the client to mend, not to try again.
+  auto code = ErrorCode::bad_request;
+  for (const auto one : {ErrorCode::request_timeout, ErrorCode::request_too_large,
+                         ErrorCode::internal_server, ErrorCode::service_unavailable})
     if (api::status(one) == status) code = one;
   auto response = to_response(plain(code, std::string(reason)));
   response.status = status;

@@ -108,7 +108,8 @@ TEST(Errors, WhatTheServerRefusesItselfHasTheSameShape) {
   EXPECT_EQ(refused(408), "RequestTimeoutException");
   EXPECT_EQ(refused(413), "RequestEntityTooLargeException");
   EXPECT_EQ(refused(500), "InternalServerException");
-  EXPECT_EQ(refused(505), "InternalServerException");
+  EXPECT_EQ(refused(501), "BadRequestException") << "clients would try again";
+  EXPECT_EQ(refused(505), "BadRequestException");
   EXPECT_EQ(refused(503), "ServiceUnavailableException");
 }
 

@@ -14,8 +14,8 @@
 namespace tenken::api {
 namespace {
 
-constexpr std::array<std::string_view, 4> services_signed_for{"inspector2", "inspector-scan",
-                                                              "inspector", "sts"};
+constexpr std::array<std::string_view, 3> services_signed_for{"inspector2", "inspector-scan",
+                                                              "sts"};
 constexpr std::size_t plain_body_limit = std::size_t{1} << 20;
 constexpr std::size_t inventory_body_limit = std::size_t{64} << 20;
 
@@ -109,6 +109,8 @@ struct FrontDoor::State {
             AuditNote noted);
   void note(const http::Request& request, const access::Principal& who, std::string action,
             AuditNote noted);
+  Result<> tell(sql::Connection& connection, const std::vector<std::string>& accounts,
+                const access::Principal& who, access::AuditEvent event);
 };
 
 FrontDoor::FrontDoor(Services services, access::KeyRing& keys,
@@ -210,15 +212,27 @@ void FrontDoor::State::note(const http::Request& request, const access::Principa
                            .target = std::move(noted.target),
                            .outcome = std::move(noted.outcome),
                            .request_id = request.id};
-  auto written = audit.append(**connection, event);
-  if (!written) log(request.id, written.error());
-  if (noted.member.empty() || noted.member == who.account) return;
+  if (const auto written = audit.append(**connection, event); !written)
+    log(request.id, written.error());
+  if (noted.accounts.empty()) return;
+  if (const auto told = tell(**connection, noted.accounts, who, std::move(event)); !told)
+    log(request.id, told.error());
+}
+
+// The other accounts that it was done to: there may be ten thousand.
+Result<> FrontDoor::State::tell(sql::Connection& connection,
+                                const std::vector<std::string>& accounts,
+                                const access::Principal& who, access::AuditEvent event) {
   // To another account its user is a stranger, and the key none of its business.
-  event.account = std::move(noted.member);
   event.principal = access::arn(who);
   event.access_key_id.clear();
-  written = audit.append(**connection, event);
-  if (!written) log(request.id, written.error());
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  for (const auto& account : accounts) {
+    if (account == who.account) continue;
+    event.account = account;
+    TRY_VOID(audit.append(connection, event));
+  }
+  return transaction.commit();
 }
 
 http::Response FrontDoor::State::answer_v1(const http::Request& request,

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "access/audit.h"
+#include "base/text.h"
 #include "pipeline/ingest.h"
 #include "pipeline/scan.h"
 #include "store/schema.h"
@@ -106,7 +107,10 @@ TEST_P(FrontDoorTest, a_signature_for_another_service_is_refused) {
   for (const auto& [method, target, right, body] : cases) {
     for (const std::string_view service : {"inspector", "inspector2", "inspector-scan", "sts"}) {
       const auto said = door.answer(signed_request(key, method, target, service, body));
-      const auto text = fmt::format("Credential should be scoped to correct service: '{}'.", right);
+      // Of a name that nothing here is signed for, the signature is not looked at.
+      const auto names = service == "inspector" ? "'inspector2', 'inspector-scan', 'sts'"
+                                                : fmt::format("'{}'", right);
+      const auto text = fmt::format("Credential should be scoped to correct service: {}.", names);
       EXPECT_EQ(said.body.contains(text), service != right) << target << " " << service;
       EXPECT_EQ(said.status == 403, service != right) << target << " " << service << said.body;
       if (service == right) continue;
@@ -206,6 +210,33 @@ TEST_P(FrontDoorTest, an_inventory_that_is_another_is_asked_for_in_the_shape_of_
   EXPECT_EQ(said.body, R"({"message":"The inventory is another: send it whole"})");
 }
 
+TEST_P(FrontDoorTest, an_id_of_a_resource_is_measured_in_characters) {
+  ASSERT_TRUE(store::migrate(db()));
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  pipeline::Ingest ingest(pool, [] {});
+  FrontDoor door({.pool = &pool, .ingest = &ingest, .clock = [] { return access::today; }}, keys,
+                 [](std::string_view, const Error&) {});
+  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  // 412: the id will do, and nothing is stored under it.
+  const auto status = [&](const std::string& id) {
+    const auto target =
+        fmt::format("/v1/resources/{}/inventory?digest={}", id, std::string(64, 'a'));
+    return door.answer(signed_request(key, "PUT", target, "inspector2")).status;
+  };
+  const auto repeated = [](std::string_view text, int count) {
+    std::string out;
+    for (int i = 0; i < count; ++i) out += text;
+    return out;
+  };
+  for (const std::string_view character : {"a", "%C3%A9", "%F0%9D%9F%99"}) {
+    EXPECT_EQ(status(repeated(character, 341)), 412) << character;
+    EXPECT_EQ(status(repeated(character, 342)), 400) << character;
+  }
+  EXPECT_EQ(status("%20a%20"), 412);
+  for (const auto* none : {"%07", "a%C3", "a%00"}) EXPECT_EQ(status(none), 400) << none;
+}
+
 TEST_P(FrontDoorTest, a_digest_that_is_none_is_refused) {
   sql::Pool pool(location(), 2);
   access::KeyRing keys(pool, master_);
@@ -301,6 +332,55 @@ TEST_P(FrontDoorTest, the_audit_log_says_what_was_done_to_whom_and_what_was_refu
   EXPECT_EQ(ended.at(0).action, "inspector2:DisassociateMember");
   EXPECT_EQ(std::ranges::count(ended, told.principal, &access::AuditEvent::principal), 2)
       << "of what was refused it is told nothing";
+}
+
+TEST_P(FrontDoorTest, the_audit_log_of_every_account_says_who_ended_its_membership) {
+  ASSERT_TRUE(store::migrate(db()));
+  sql::Pool pool(location(), 2);
+  access::KeyRing keys(pool, master_);
+  auto clock = access::today;  // newer events come after older ones
+  FrontDoor door({.pool = &pool, .wake = [] {}, .clock = [&] { return clock; }, .region = "r"},
+                 keys, [](std::string_view, const Error&) {});
+  constexpr std::string_view third = "777788889999";
+  constexpr std::string_view bystander = "000011112222";
+  const auto management = make_key(access::acme, "alice", access::Role::admin);
+  const auto delegate = make_key(access::other_account, "dora", access::Role::admin);
+  make_key(third);
+  make_key(bystander);
+  const auto post = [&](const access::NewKey& key, std::string path, std::string body) {
+    ++clock;
+    const auto said =
+        door.answer(signed_request(key, "POST", std::move(path), "inspector2", std::move(body)));
+    EXPECT_EQ(said.status, 200) << said.body;
+  };
+  const std::string designated = R"({"delegatedAdminAccountId":"444455556666"})";
+  post(management, "/delegatedadminaccounts/enable", designated);
+  post(delegate, "/members/associate", R"({"accountId":"111122223333"})");
+  post(delegate, "/members/associate", R"({"accountId":"777788889999"})");
+  post(management, "/delegatedadminaccounts/disable", designated);
+  // "action target" of what the API was asked, the newest first.
+  const auto log_of = [&](std::string_view account) {
+    std::vector<std::string> out;
+    for (const auto& event : access::list_audit(db(), account, std::nullopt, 20).value()) {
+      const auto [service, action] = split_once(event.action, ':');
+      if (service == "inspector2") out.push_back(fmt::format("{} {}", *action, event.target));
+    }
+    return out;
+  };
+  using Log = std::vector<std::string>;
+  EXPECT_EQ(log_of(access::acme),
+            (Log{"DisableDelegatedAdminAccount 444455556666", "AssociateMember 111122223333",
+                 "EnableDelegatedAdminAccount 444455556666"}))
+      << "once, though it was a member too";
+  EXPECT_EQ(log_of(access::other_account),
+            (Log{"DisableDelegatedAdminAccount 444455556666", "AssociateMember 777788889999",
+                 "AssociateMember 111122223333", "EnableDelegatedAdminAccount 444455556666"}));
+  EXPECT_EQ(log_of(third),
+            (Log{"DisableDelegatedAdminAccount 444455556666", "AssociateMember 777788889999"}));
+  EXPECT_EQ(log_of(bystander), Log{});
+  const auto told = access::list_audit(db(), third, std::nullopt, 1).value().at(0);
+  EXPECT_EQ(told.principal, "arn:aws:iam::111122223333:user/alice");
+  EXPECT_EQ(told.access_key_id, "");
 }
 
 }  // namespace

@@ -21,7 +21,6 @@
 #include "store/agents.h"
 #include "store/owners.h"
 #include "store/resources.h"
-#include "store/schema.h"
 
 namespace tenken::app {
 namespace {
@@ -53,9 +52,8 @@ using Change = std::function<Result<bool>(sql::Connection&, const store::Agent&)
 
 int change_agent(const AdminArguments& arguments, std::string_view action, const Change& change,
                  const std::function<Result<>(Office&, const store::Agent&)>& then = {}) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
+  return in_fleet(arguments, [&](Office& office) -> Result<> {
     auto& connection = *office.connection;
-    TRY_VOID(store::migrate(connection));
     TRY(const auto agent, agent_named(office, arguments));
     {
       TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
@@ -174,9 +172,8 @@ int admin_token_revoke_command(const AdminArguments& arguments) {
 }
 
 int admin_agent_list_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
+  return in_fleet(arguments, [&](Office& office) -> Result<> {
     auto& connection = *office.connection;
-    TRY_VOID(store::migrate(connection));
     std::string after;
     while (true) {
       TRY(const auto agents, store::list_agents(connection, arguments.account, after, page));
@@ -240,6 +237,10 @@ int admin_agent_move_command(const AdminArguments& arguments) {
         if (!known)
           return not_found(
               fmt::format("the account has no resource {}", printable(arguments.resource)));
+        if (api::agents::is_instance(agent.resource) &&
+            api::agents::is_instance(arguments.resource))
+          return invalid(
+              fmt::format("the agent's host is {}, which is no other instance", agent.resource));
         TRY(const auto owner, store::owner_of(connection, agent.account, arguments.resource));
         if (!owner.target.empty())
           return invalid(

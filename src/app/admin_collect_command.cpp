@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "pipeline/ssh.h"
 #include "store/collect_targets.h"
-#include "store/schema.h"
 
 namespace tenken::app {
 namespace {
@@ -40,7 +39,6 @@ Result<store::CollectTarget> target_of(const AdminArguments& arguments) {
 Result<> change(Office& office, const AdminArguments& arguments, std::string_view action,
                 const std::function<Result<>(sql::Connection&)>& write) {
   auto& connection = *office.connection;
-  TRY_VOID(store::migrate(connection));
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
   TRY_VOID(write(connection));
   TRY_VOID(access::note_command(connection, arguments.account, action, arguments.host, now()));
@@ -54,7 +52,7 @@ std::string or_dash(std::string_view text) {
 }  // namespace
 
 int admin_collect_add_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
+  return in_fleet(arguments, [&](Office& office) -> Result<> {
     TRY(const auto target, target_of(arguments));
     return change(office, arguments, "AddCollection", [&](sql::Connection& connection) -> Result<> {
       TRY(const auto live, access::is_live_account(connection, target.account));
@@ -67,8 +65,7 @@ int admin_collect_add_command(const AdminArguments& arguments) {
 }
 
 int admin_collect_list_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
-    TRY_VOID(store::migrate(*office.connection));
+  return in_fleet(arguments, [&](Office& office) -> Result<> {
     TRY(const auto targets, store::collect_targets(*office.connection, arguments.account));
     for (const auto& one : targets)
       print(fmt::format("{}\t{}\t{}s\t{}\t{}\t{}\t{}\n", one.host, or_dash(one.resource),
@@ -79,7 +76,7 @@ int admin_collect_list_command(const AdminArguments& arguments) {
 }
 
 int admin_collect_remove_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
+  return in_fleet(arguments, [&](Office& office) -> Result<> {
     return change(
         office, arguments, "RemoveCollection", [&](sql::Connection& connection) -> Result<> {
           TRY(const auto removed,

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "access/accounts.h"
@@ -13,7 +15,6 @@
 #include "serve/backup.h"
 #include "serve/store_lock.h"
 #include "sql/sql.h"
-#include "store/schema.h"
 
 namespace tenken::app {
 namespace {
@@ -25,10 +26,7 @@ Result<> restore(const AdminArguments& arguments) {
   TRY(const auto restored, serve::restore_store(arguments.file, directory_of(arguments), master,
                                                 arguments.force, now()));
   if (restored.keys_ended > 0)
-    complain(
-        said("the backup belongs to another secret.key: its {} access keys are ended; issue "
-             "new ones with tenken admin key create",
-             restored.keys_ended));
+    complain(say(spoken(), Message::restore_ended_keys, restored.keys_ended));
   return {};
 }
 
@@ -36,6 +34,15 @@ Result<> restore(const AdminArguments& arguments) {
 Result<> only_sqlite(const AdminArguments& arguments, std::string_view instead) {
   if (arguments.database_uri.empty()) return {};
   return invalid(fmt::format("the store is in PostgreSQL: use {}", instead));
+}
+
+// Of --account, which the key's id makes needless: it must be the key's.
+Result<> check_account_of_key(Office& office, const AdminArguments& arguments) {
+  if (arguments.account.empty()) return {};
+  TRY(const auto keys, access::list_keys(*office.connection, arguments.account));
+  if (std::ranges::find(keys, arguments.id, &access::KeyRow::access_key_id) != keys.end())
+    return {};
+  return not_found(fmt::format("the account has no key {}", printable(arguments.id)));
 }
 
 void print_key(const access::NewKey& key) {
@@ -128,6 +135,7 @@ int admin_key_list_command(const AdminArguments& arguments) {
 
 int admin_key_rotate_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(check_account_of_key(office, arguments));
     TRY(const auto key,
         access::rotate_key(*office.connection, office.master, arguments.id, day, now()));
     print_key(key);
@@ -136,7 +144,8 @@ int admin_key_rotate_command(const AdminArguments& arguments) {
 }
 
 int admin_key_revoke_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(check_account_of_key(office, arguments));
     return access::revoke_key(*office.connection, arguments.id, now());
   });
 }
@@ -154,8 +163,7 @@ int admin_restore_command(const AdminArguments& arguments) {
 int admin_distribute_command(const AdminArguments& arguments) {
   if (arguments.database_uri.empty())
     return ended(invalid("--database is needed: only a store in PostgreSQL can be distributed"));
-  return in_office(arguments, [](Office& office) -> Result<> {
-    TRY_VOID(store::migrate(*office.connection));
+  return in_fleet(arguments, [](Office& office) -> Result<> {
     TRY(const auto distributed, serve::distribute_store(*office.connection));
     print(distributed ? said("the tables of the fleet are distributed by resource_id\n")
                       : said("the extension citus is not installed in this database: nothing was "

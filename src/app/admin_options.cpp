@@ -47,6 +47,7 @@ void AdminOptions::require_user(CLI::App& sub) {
 
 void AdminOptions::require_key(CLI::App& sub) {
   sub.add_option("KEY", admin_.id, "TKIA…")->required();
+  sub.add_option("--account", admin_.account, "12 digits");
 }
 
 void AdminOptions::add_role(CLI::App& sub, const char* what) {

@@ -13,7 +13,6 @@
 #include "crypto/random.h"
 #include "store/agent_updates.h"
 #include "store/agents.h"
-#include "store/schema.h"
 
 namespace tenken::app {
 namespace {
@@ -96,13 +95,12 @@ Result<> ask_fleet(sql::Connection& connection, const AdminArguments& arguments)
 }  // namespace
 
 int admin_agent_update_command(const AdminArguments& arguments) {
-  return in_office(arguments, [&](Office& office) -> Result<> {
+  return in_fleet(arguments, [&](Office& office) -> Result<> {
     if (!api::agents::is_release(arguments.release))
       return invalid(fmt::format("--release {}: three numbers such as 0.2.0 are needed",
                                  printable(arguments.release)));
     if (arguments.all == !arguments.id.empty())
       return invalid("AGENT or --all is needed, to say which agents go over");
-    TRY_VOID(store::migrate(*office.connection));
     if (arguments.all) return ask_fleet(*office.connection, arguments);
     TRY(const auto agent, agent_named(office, arguments));
     if (agent.status != store::AgentStatus::active)

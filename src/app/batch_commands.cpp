@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "cvss/cvss.h"
 #include "version/batch.h"
+#include "version/ecosystem.h"
 
 namespace tenken::app {
 
@@ -26,6 +27,14 @@ std::string score_line(const Line& line) {
   return with_reason(line ? cvss::batch_line(*line) : "?\t" + line.error().what);
 }
 
+std::string unknown_ecosystem(std::string_view word) {
+  std::string names;
+  for (const auto& one : version::ecosystems())
+    names.append(names.empty() ? "" : ", ").append(one.name);
+  return said("no ecosystem \"{}\"; there are: {}",
+              printable(version::split_release(word).ecosystem), names);
+}
+
 }  // namespace
 
 int version_compare_command(const BatchArguments& arguments) {
@@ -37,7 +46,8 @@ int version_compare_command(const BatchArguments& arguments) {
   const auto order =
       version::compare_versions(arguments.words[0], arguments.words[1], arguments.words[2]);
   if (!order) {
-    complain(printable(order.error().what));
+    complain(order.error().code == Errc::not_found ? unknown_ecosystem(arguments.words[0])
+                                                   : printable(order.error().what));
     return exit_usage;
   }
   print(*order + "\n");

@@ -101,6 +101,10 @@ std::string fault_of_days(const std::string& text) {
   return good ? "" : fmt::format("a number of days from 0 to {} is needed", longest_age_days);
 }
 
+std::string fault_of_duration(const std::string& text) {
+  return parse_duration(text) ? "" : "a time such as 7d, 12h or 30m is needed";
+}
+
 const std::vector<std::string> severities{"unknown", "none", "low", "medium", "high", "critical"};
 
 class CommandLine : private Declarations {
@@ -128,8 +132,7 @@ class CommandLine : private Declarations {
 
   int run(int argc, char** argv) {
     try {
-      if (!unknown_command_.empty())
-        return app_.exit(CLI::ExtrasError("", {unknown_command_})) == 0 ? exit_ok : exit_usage;
+      if (!unknown_command_.empty()) return no_command(unknown_command_, app_);
       app_.parse(argc, argv);
       if (!config_.empty()) {
         const auto read = read_config(*app_.get_subcommand("serve"));
@@ -138,6 +141,12 @@ class CommandLine : private Declarations {
           return exit_usage;
         }
       }
+    } catch (const CLI::RequiredError& error) {
+      const auto& group = last_named();
+      const auto rest = group.remaining();
+      if (group.get_require_subcommand_min() > 0 && !rest.empty() && !rest.front().starts_with('-'))
+        return no_command(rest.front(), group);
+      return app_.exit(error) == 0 ? exit_ok : exit_usage;
     } catch (const CLI::ParseError& error) {
       // Help and version end with 0; everything else is wrong usage.
       return app_.exit(error) == 0 ? exit_ok : exit_usage;
@@ -146,6 +155,21 @@ class CommandLine : private Declarations {
   }
 
  private:
+  static int no_command(std::string_view word, const CLI::App& group) {
+    std::string names = group.get_name();
+    for (const auto* above = group.get_parent(); above != nullptr; above = above->get_parent())
+      names = above->get_name() + " " + names;
+    complain(said("no command \"{}\"; \"{} --help\" lists them", printable(word), names));
+    return exit_usage;
+  }
+
+  // The innermost command that the words name.
+  const CLI::App& last_named() const {
+    const auto* command = &app_;
+    while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+    return *command;
+  }
+
   struct Command {
     std::string_view name;
     void (CommandLine::*add)();
@@ -267,6 +291,7 @@ class CommandLine : private Declarations {
     scan.add_option("--tag", server.tags, "NAME=VALUE, a tag of the resource")->needs(url);
     scan.add_option("--ttl", server.ttl,
                     "how long the resource lives without another report: 30m, 12h, 7d")
+        ->check(fault_of_duration)
         ->needs(url);
   }
 

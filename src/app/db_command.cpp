@@ -103,15 +103,25 @@ void print_update_json(const pipeline::UpdateReport& report) {
   print(out.take() + "\n");
 }
 
+// Before anything is read: the file is written last, under another name.
+Result<> check_place(const std::string& file) {
+  const auto directory = std::filesystem::path(file).parent_path();
+  std::error_code error;
+  if (directory.empty() || std::filesystem::is_directory(directory, error)) return {};
+  return not_found(fmt::format("{}: no such directory", directory.string()));
+}
+
 // Builds beside the current generation and takes it in, or writes the named file.
 Result<pipeline::BuildReport> build(const DbBuildArguments& arguments) {
   Progress progress;
   pipeline::BuildOptions options{
       .from = arguments.from, .out = arguments.out, .progress = &progress};
-  if (!options.out.empty()) return pipeline::build_database(options);
-  const auto place = pipeline::data_directory();
-  if (!place.ends_with(".db")) return pipeline::build_generation(place, options);
-  options.out = place;  // $TENKEN_DB names a file
+  if (options.out.empty()) {
+    const auto place = pipeline::data_directory();
+    if (!place.ends_with(".db")) return pipeline::build_generation(place, options);
+    options.out = place;  // $TENKEN_DB names a file
+  }
+  TRY_VOID(check_place(options.out));
   return pipeline::build_database(options);
 }
 
@@ -234,8 +244,9 @@ void print_status(const Database& database) {
   print(said("  {} records ({} withdrawn), {} affected rows, {} vulnerabilities\n", meta.records,
              meta.withdrawn, meta.rows, meta.vulnerabilities));
   if (meta.newest_record != 0)
-    print(said("  newest record {}, {} days ago\n", format_time(meta.newest_record),
-               (now() - meta.newest_record) / 86400));
+    print(fmt::format("  {}\n",
+                      say(spoken(), Message::status_newest_record, format_time(meta.newest_record),
+                          (now() - meta.newest_record) / 86400)));
   print(said("feeds\n"));
   print_feeds(meta);
   print(said("covers\n"));

@@ -1,5 +1,7 @@
 #include "app/office.h"
 
+#include <filesystem>
+
 #include <fmt/format.h>
 
 #include "access/schema.h"
@@ -8,16 +10,41 @@
 #include "base/text.h"
 #include "pipeline/database_location.h"
 #include "serve/store_lock.h"
+#include "store/schema.h"
 
 namespace tenken::app {
 namespace {
 
+// One that was misspelt would become an empty store.
+Result<> check_directory(const std::string& directory) {
+  std::error_code error;
+  if (!std::filesystem::is_directory(directory, error))
+    return not_found(fmt::format("{}: no such directory; `tenken serve` makes it", directory));
+  return serve::check_restored(directory);
+}
+
 Result<Office> open_office(const AdminArguments& arguments) {
+  const auto directory = directory_of(arguments);
+  if (arguments.database_uri.empty()) TRY_VOID(check_directory(directory));
   TRY(auto master, master_key(arguments));
-  TRY(auto connection, sql::open({.sqlite_file = serve::store_file(directory_of(arguments)),
+  TRY(auto connection, sql::open({.sqlite_file = serve::store_file(directory),
                                   .postgresql_uri = arguments.database_uri}));
   TRY_VOID(access::migrate(*connection));
   return Office{std::move(connection), std::move(master)};
+}
+
+int end_with(const Error& error, bool refused) {
+  complain(error.what);
+  return refused ? exit_usage : exit_target;
+}
+
+// Wrong words, and names of what is not there.
+bool is_usage(Errc code) {
+  return code == Errc::invalid || code == Errc::not_found;
+}
+
+int not_opened(const Error& error) {
+  return end_with(error, is_usage(error.code));
 }
 
 }  // namespace
@@ -36,14 +63,21 @@ Result<access::MasterKey> master_key(const AdminArguments& arguments) {
 
 int ended(const Result<>& done) {
   if (done) return exit_ok;
-  complain(done.error().what);
+  // What contradicts the store, once it is open, may be asked for otherwise.
   const auto code = done.error().code;
-  return code == Errc::invalid || code == Errc::not_found ? exit_usage : exit_target;
+  return end_with(done.error(), is_usage(code) || code == Errc::conflict || code == Errc::limit);
 }
 
 int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
   auto office = open_office(arguments);
-  return ended(office ? work(*office) : Result<>(std::move(office).error()));
+  return office ? ended(work(*office)) : not_opened(office.error());
+}
+
+int in_fleet(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
+  auto office = open_office(arguments);
+  if (!office) return not_opened(office.error());
+  const auto current = store::migrate(*office->connection);
+  return current ? ended(work(*office)) : not_opened(current.error());
 }
 
 Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments) {

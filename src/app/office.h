@@ -26,9 +26,12 @@ struct Office {
 std::string directory_of(const AdminArguments& arguments);
 Result<access::MasterKey> master_key(const AdminArguments& arguments);
 
-// The exit code; what went wrong was said.
+// The exit code; what went wrong was said. A store that cannot be opened is exit_target, what it
+// does not let be done exit_usage.
 int ended(const Result<>& done);
 int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work);
+// With the tables of the fleet: agents, collections, resources.
+int in_fleet(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work);
 
 // By its id, or by that of its resource. Errors: not_found.
 Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments);

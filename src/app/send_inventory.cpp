@@ -41,6 +41,7 @@ constexpr std::uint32_t transfer_seconds = 300;
 constexpr std::uint32_t longest_waiting_ms = 9'000;
 constexpr std::uint32_t cloud_limit_ms = 2'000;
 constexpr std::size_t authority_limit = std::size_t{1} << 20;
+constexpr std::string_view certificate_mark = " CERTIFICATE-----";  // "BEGIN TRUSTED" too
 
 // Requests are signed with the time of day, whatever $SOURCE_DATE_EPOCH says.
 Seconds time_of_day() {
@@ -164,11 +165,21 @@ Error refusal(const HttpAnswer& answer) {
                                         : fmt::format("status {}: {}", answer.status, message)};
 }
 
+// libcurl's words say what is wrong with the certificate, not what to do.
+Error not_trusted(const Error& error) {
+  return {error.code,
+          fmt::format("the server's certificate is not trusted: {}; --ca FILE names its authority "
+                      "(tls/ca.pem of the server), and the certificate must name HOST",
+                      error.what)};
+}
+
 // Whether the server had this inventory already.
 Result<bool> send(Server& server, const ServerArguments& arguments, std::string_view resource,
                   std::string_view document) {
   const auto digest = crypto::to_hex(crypto::view(crypto::sha256(document)));
-  TRY(const auto asked, server.put(target_of(resource, arguments, digest), {}));
+  auto known = server.put(target_of(resource, arguments, digest), {});
+  if (!known && known.error().code == Errc::denied) return not_trusted(known.error());
+  TRY(const auto asked, std::move(known));
   if (asked.status == 200) return true;
   if (asked.status != 412) return refusal(asked);
   TRY(const auto sent, server.put(target_of(resource, arguments, {}), document));
@@ -191,6 +202,8 @@ Result<> wait_for(const std::string& file) {
   constexpr std::uint32_t step_ms = 100;
   for (std::uint32_t waited_ms = 0;; waited_ms += step_ms) {
     const auto read = read_file(file, authority_limit);
+    if (read && !read->contains(certificate_mark))
+      return invalid(fmt::format("{}: no PEM certificate", file));
     if (read) return {};
     if (read.error().code != Errc::not_found || waited_ms >= longest_waiting_ms)
       return read.error();

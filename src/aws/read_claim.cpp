@@ -205,6 +205,10 @@ std::expected<Claim, Refusal> read_claim(const RequestHead& head) {
   const auto* const authorization = head.header("authorization");
   const bool in_query = head.query().contains("X-Amz-Signature=");
   if (authorization == nullptr && !in_query) return missing;
+  if (std::ranges::count_if(head.headers, [](const Header& header) {
+        return equal_ignoring_case(header.first, "authorization");
+      }) > 1)
+    return incomplete("Only one Authorization header is allowed.");
   if (authorization != nullptr && in_query)
     return incomplete("Only one auth mechanism allowed; a query-string signature or a header.");
   ClaimReader reader;

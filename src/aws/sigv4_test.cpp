@@ -192,6 +192,13 @@ TEST(ReadClaim, RefusesEveryAuthorizationThatCannotBeRead) {
   }
 }
 
+TEST(ReadClaim, RefusesASecondAuthorization) {
+  auto sent = go_request();
+  sent.headers.emplace_back("authorization", "Bearer x");
+  EXPECT_EQ(refusal_of(sent),
+            "IncompleteSignatureException: Only one Authorization header is allowed.");
+}
+
 TEST(ReadClaim, NamesEachMissingParameterAsAwsDoes) {
   const Sent sent{.headers = {{"Authorization", "AWS4-HMAC-SHA256 Signature=x"}}};
   EXPECT_EQ(refusal_of(sent),

@@ -59,8 +59,11 @@ void set_flag(int socket, int level, int option) {
 }
 
 Error listen_error(int error, const std::string& address, std::uint16_t port) {
-  auto out = from_errno(error, fmt::format("listening on {} port {}", address, port));
-  if (error == EADDRINUSE || error == EMFILE || error == ENFILE) out.code = Errc::unavailable;
+  const auto what = fmt::format("listening on {} port {}", address, port);
+  if (error == EADDRINUSE)
+    return unavailable(what + ": another program has this port; take another with --listen");
+  auto out = from_errno(error, what);
+  if (error == EMFILE || error == ENFILE) out.code = Errc::unavailable;
   return out;
 }
 

@@ -429,18 +429,17 @@ Result<> Evaluator::match_new_versions(sql::Connection& connection, const Genera
 // A batch in one transaction: it holds or none of it does.
 Result<> Evaluator::evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                              const Generation& generation) {
-  std::vector<store::ResourceEvaluation> evaluations;
   std::set<std::int64_t> slices;
-  for (const auto& job : jobs) {
-    const auto resource = resource_of(job);
-    evaluations.push_back({resource,
+  for (const auto& job : jobs) slices.insert(store::slice_of(resource_of(job)));
+  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
+  for (const auto slice : slices) TRY_VOID(store::lock_slice(connection, slice));
+  // Numbered once nobody else is at work there: history is in the order of the numbers.
+  std::vector<store::ResourceEvaluation> evaluations;
+  for (const auto& job : jobs)
+    evaluations.push_back({resource_of(job),
                            {.now = options_.clock(),
                             .transition = next_transition(),
                             .cause = fmt::format("inventory {}", job.payload)}});
-    slices.insert(store::slice_of(resource));
-  }
-  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  for (const auto slice : slices) TRY_VOID(store::lock_slice(connection, slice));
   TRY_VOID(check_in_use(connection, generation));
   TRY_VOID(store::evaluate_resources(connection, evaluations));
   for (std::size_t i = 0; i < jobs.size(); ++i) {

@@ -137,6 +137,19 @@ class EvaluateTest : public ::testing::TestWithParam<sql::Engine> {
     return fmt::format("{} {}", (*found)->coverage_status, (*found)->coverage_reason);
   }
 
+  // How many are installed, as it is shown, and as they are listed.
+  std::pair<std::int64_t, std::int64_t> packages(std::string_view resource) {
+    auto connection = pool_->lease();
+    const auto found = store::find_resource(**connection, account, resource);
+    EXPECT_TRUE(found && *found);
+    const auto listed =
+        store::installed_versions(**connection, store::resource_id(account, resource), {-1}, 100);
+    EXPECT_TRUE(listed) << listed.error().what;
+    const auto running =
+        std::ranges::count_if(*listed, [](const auto& one) { return !one.running.empty(); });
+    return {(*found)->packages, std::ssize(*listed) - running};
+  }
+
   std::vector<std::string> history(std::string_view resource, std::string_view vulnerability) {
     auto connection = pool_->lease();
     const auto events =

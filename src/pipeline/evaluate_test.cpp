@@ -1,5 +1,4 @@
 #include "pipeline/evaluate_fixture.h"
-#include "sbom/sbom.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -130,7 +129,7 @@ TEST_P(EvaluateTest, what_was_replaced_and_still_runs_keeps_its_findings) {
   report_debian("web-1", {{"libssl3", "2.0"}, {"vim", "2.0"}}, mapped);
   report_debian("web-1", {{"libssl3", "2.0"}});
   auto partly = facts_with({});
-  partly.skips = host::look_at_processes({}, {.proc = "/nonexistent"}).skips;
+  partly.skips = host::look_at_processes({}, {.proc = scratch_ / "no proc"}).skips;
   report_debian("web-1", {{"libssl3", "2.0"}}, partly);
   work();
   EXPECT_EQ(findings(), kept);
@@ -140,6 +139,48 @@ TEST_P(EvaluateTest, what_was_replaced_and_still_runs_keeps_its_findings) {
   EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 CLOSED", "web-1 CVE-2024-2 CLOSED"}));
   EXPECT_EQ(history("web-1", "CVE-2024-1"), (Lines{"1 inventory d1", "3 inventory d6"}));
   EXPECT_TRUE(running("web-1").empty());
+}
+
+TEST_P(EvaluateTest, who_never_sees_all_processes_closes_nothing_by_not_seeing_them) {
+  use({{"CVE-2024-1", stray("CVE-2024-1", "libssl3")}});
+  const auto unseen = host::look_at_processes({}, {.proc = scratch_ / "no proc"}).skips;
+  const auto partly = [&](std::vector<OutdatedProgram> outdated) {
+    auto facts = facts_with(std::move(outdated));
+    facts.skips = unseen;
+    return facts;
+  };
+  report_debian("web-1", {{"libssl3", "1.0"}}, partly({}));
+  report_debian("web-1", {{"libssl3", "2.0"}},
+                partly({{"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 8, "libssl3"}}));
+  report_debian("web-1", {{"libssl3", "2.0"}}, partly({}));
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 ACTIVE"});
+  report_debian("web-1", {{"libssl3", "2.0"}}, facts_with({}));
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 CLOSED"});
+}
+
+TEST_P(EvaluateTest, what_is_not_named_again_is_forgotten_while_another_is_named) {
+  use({{"CVE-2024-1", stray("CVE-2024-1", "libssl3")}});
+  const auto unseen = host::look_at_processes({}, {.proc = scratch_ / "no proc"}).skips;
+  const auto partly = [&](std::vector<OutdatedProgram> outdated) {
+    auto facts = facts_with(std::move(outdated));
+    facts.skips = unseen;
+    report_debian("web-1", {{"libssl3", "2.0"}, {"libc6", fmt::format("2.{}", reports_)}}, facts);
+    work();
+  };
+  const OutdatedProgram nginx{"/usr/sbin/nginx", "/usr/lib/libssl.so.3", 8, "libssl3"};
+  const OutdatedProgram cron{"/usr/sbin/cron", "/usr/lib/libc.so.6", 9, "libc6"};
+  report_debian("web-1", {{"libssl3", "1.0"}, {"libc6", "1.0"}}, facts_with({}));
+  partly({nginx, cron});
+  for (int i = 0; i < 5; ++i) {
+    clock_ += day;
+    partly({cron});
+    EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 ACTIVE"}) << "nobody knows better";
+  }
+  clock_ += 4 * day;
+  partly({cron});
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 CLOSED"});
 }
 
 TEST_P(EvaluateTest, what_runs_alone_is_evaluated_and_is_not_installed) {
@@ -215,203 +256,31 @@ TEST_P(EvaluateTest, a_version_that_cannot_be_ordered_closes_nothing) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE"}));
 }
 
-TEST_P(EvaluateTest, an_incomplete_inventory_replaces_what_it_names_and_keeps_the_rest) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
-  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
-  work();
-  report("web-1", {{"a", "2.0"}}, false);
-  work();
-  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
-}
-
-Package at(std::string_view kind, std::string_view name, std::string_view version,
-           std::string_view location) {
-  return {.ecosystem = kind == "pypi" ? "PyPI" : "",
-          .kind = std::string(kind),
-          .name = std::string(name),
-          .version = std::string(version),
-          .location = std::string(location)};
-}
-
-TEST_P(EvaluateTest, an_incomplete_inventory_closes_nothing_of_a_version_that_it_did_not_see) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
-  auto whole = test::python_host({});
-  whole.packages = {at("pypi", "a", "1.0", "srv/x"),     at("pypi", "a", "1.0", "srv/y"),
-                    at("pypi", "a", "2.0", "srv/z"),     at("rpm", "kernel-core", "5.1", ""),
-                    at("rpm", "kernel-core", "5.2", ""), at("rpm", "vim", "1", "")};
-  put("web-1", whole);
-  work();
-  const auto put_part = [&](std::vector<Package> packages) {
-    auto part = test::python_host({});
-    part.packages = std::move(packages);
-    part.skips.push_back({.file = "x", .reason = "unreadable"});
-    put("web-1", std::move(part));
-    work();
+TEST_P(EvaluateTest, a_vendors_word_that_changes_changes_the_score) {
+  const auto rated = [](std::string_view word) {
+    return fmt::format(
+        R"({{"id":"PYSEC-1","modified":"2026-01-01T00:00:00Z","upstream":["CVE-2024-1"],)"
+        R"("database_specific":{{"severity":"{}"}},"affected":[{{"package":{{"ecosystem":"PyPI",)"
+        R"("name":"a"}},"ranges":[{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}}]}}]}}]}})",
+        word);
+  };
+  const auto words = [this] {
     auto connection = pool_->lease();
-    const auto installed =
-        store::installed_versions(**connection, store::resource_id(account, "web-1"), {-1}, 100);
-    EXPECT_TRUE(installed) << installed.error().what;
+    const auto rows = (*connection)->query("SELECT vendor_severity FROM finding");
     Lines out;
-    for (const auto& one : *installed)
-      out.push_back(one.version.package.name + " " + one.version.package.version);
-    std::ranges::sort(out);
+    for (const auto* row = *(*rows)->next(); row != nullptr; row = *(*rows)->next())
+      out.push_back(row->string(0));
     return out;
   };
-  EXPECT_EQ(put_part({at("pypi", "a", "2.0", "srv/z"), at("rpm", "kernel-core", "5.2", ""),
-                      at("rpm", "vim", "2", "")}),
-            (Lines{"a 1.0", "a 2.0", "kernel-core 5.1", "kernel-core 5.2", "vim 2"}));
-  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
-  // Nor where it names one without its place, or at one place of two.
-  for (const auto* place : {"", "srv/x"}) {
-    put_part({at("pypi", "a", "2.1", place)});
-    EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"}) << place;
-  }
-  // Nor where an earlier one named it at one place of two.
-  put_part({at("pypi", "a", "1.0", "srv/x")});
-  put_part({at("pypi", "a", "2.1", "srv/x")});
-  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
-  EXPECT_EQ(put_part({at("pypi", "a", "2.2", "srv/x"), at("pypi", "a", "2.3", "srv/y")}),
-            (Lines{"a 2.0", "a 2.2", "a 2.3", "kernel-core 5.1", "kernel-core 5.2", "vim 2"}));
-  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
-}
-
-TEST_P(EvaluateTest, a_kernel_that_ran_is_not_kept_beside_itself) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
-  const auto put_part = [&](std::vector<Package> packages, std::string_view running) {
-    auto part = test::python_host({});
-    for (auto& one : packages) one.arch = "x86_64";
-    part.packages = std::move(packages);
-    part.running_kernel = running;
-    part.skips.push_back({.file = "x", .reason = "unreadable"});
-    put("web-1", std::move(part));
-    work();
-    auto connection = pool_->lease();
-    Lines out;
-    for (const auto& one :
-         *store::installed_versions(**connection, store::resource_id(account, "web-1"), {-1}, 100))
-      out.push_back(fmt::format("{} {} {}", one.version.package.name, one.version.package.version,
-                                one.version.host_state));
-    std::ranges::sort(out);
-    return out;
-  };
-  EXPECT_EQ(
-      put_part({at("rpm", "kernel-core", "5.1-1", ""), at("rpm", "kernel-tools", "5.1-1", "")},
-               "5.1-1.x86_64"),
-      (Lines{"kernel-core 5.1-1 ", "kernel-tools 5.1-1 "}));
-  EXPECT_EQ(put_part({at("rpm", "kernel-core", "5.1-1", ""), at("rpm", "kernel-core", "5.2-1", ""),
-                      at("rpm", "kernel-tools", "5.2-1", "")},
-                     "5.2-1.x86_64"),
-            (Lines{"kernel-core 5.1-1 not_running", "kernel-core 5.2-1 ", "kernel-tools 5.2-1 "}));
-}
-
-// As a client puts it: by the SBOM reader.
-Inventory declared(std::string_view components, std::string_view compositions = "[]") {
-  auto read = sbom::read_sbom(
-      fmt::format(R"({{"bomFormat":"CycloneDX","specVersion":"1.6","components":{},)"
-                  R"("compositions":{}}})",
-                  components, compositions),
-      "the SBOM");
-  EXPECT_TRUE(read) << read.error().what;
-  read->databases_read = 1;
-  return *std::move(read);
-}
-
-std::string placed(std::string_view name, std::string_view version) {
-  return fmt::format(R"({{"name":"{0}","purl":"pkg:pypi/{0}@{1}",)"
-                     R"("properties":[{{"name":"tenken:location","value":"srv/{0}"}}]}})",
-                     name, version);
-}
-
-TEST_P(EvaluateTest, an_sbom_that_says_that_it_is_partial_closes_only_what_it_names) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
-  put("web-1", declared(fmt::format("[{},{}]", placed("a", "1"), placed("b", "1"))));
-  work();
-  const auto rest = fmt::format("[{}]", placed("a", "2"));
-  put("web-1", declared(rest, R"([{"aggregate":"incomplete"}])"));
-  work();
-  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
-  put("web-1", declared(rest, R"([{"aggregate":"complete"}])"));
-  work();
-  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 CLOSED"}));
-}
-
-TEST_P(EvaluateTest, an_inventory_that_names_nothing_closes_nothing) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  use({{"PYSEC-1", rated("HIGH")}});
   report("web-1", {{"a", "1.0"}});
   work();
-  for (const auto* components : {"[]", R"([{"name":"a","version":"3"}])",
-                                 R"([{"name":"x","purl":"pkg:unknowntype/x@3"}])"}) {
-    put("web-1", declared(components));
-    work();
-    EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"}) << components;
-    EXPECT_EQ(coverage("web-1"), "ACTIVE SUCCESSFUL") << components;
-  }
-  report("web-1", {});
+  EXPECT_EQ(words(), Lines{"HIGH"});
+  use({{"PYSEC-1", rated("LOW")}});
   work();
-  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
-  EXPECT_EQ(coverage("web-1"), "ACTIVE SUCCESSFUL");
-  put("web-2", declared("[]"));
-  work();
-  EXPECT_EQ(coverage("web-2"), "INACTIVE NO_INVENTORY");
+  EXPECT_EQ(words(), Lines{"LOW"});
 }
 
-TEST_P(EvaluateTest, a_package_whose_text_cannot_be_stored_is_unknown_and_named) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
-  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
-  work();
-  const auto unknown = [&] {
-    auto connection = pool_->lease();
-    return store::find_resource(**connection, account, "web-1").value().value().inventory_unknown;
-  };
-  put("web-1", declared(fmt::format(R"([{{"name":"odd","purl":"pkg:pypi/odd%00@1"}},{}])",
-                                    placed("b", "2"))));
-  work();
-  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
-  EXPECT_TRUE(unknown().contains("odd")) << unknown();
-  report("web-1", {{std::string("worse\0", 6), "1"}, {"b", "2"}});
-  work();
-  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
-  EXPECT_TRUE(unknown().contains("worse")) << unknown();
-}
-
-TEST_P(EvaluateTest, a_package_whose_name_no_index_holds_is_unknown_and_named) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
-  report("web-1", {{"a", "1.0"}});
-  work();
-  for (const auto& name : {std::string(1'025, 'x'), std::string(100'000, 'y')}) {
-    report("web-1", {{name, "1"}, {"b", "2"}});
-    work();
-    EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 ACTIVE"});
-    auto connection = pool_->lease();
-    const auto stored = store::find_resource(**connection, account, "web-1").value().value();
-    EXPECT_TRUE(stored.inventory_unknown.contains(name.substr(0, 100) + "... 1\""))
-        << "by its start";
-    EXPECT_LT(stored.inventory_unknown.size(), 500U);
-    EXPECT_EQ(stored.packages, 1);
-  }
-  report("web-1", {{std::string(1'024, 'x'), "1"}, {"b", "2"}});
-  work();
-  EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
-}
-
-TEST_P(EvaluateTest, a_package_whose_id_another_has_is_refused_with_its_inventory_alone) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
-  report("web-1", {{"a", "1.0"}});
-  auto colliding = stored_inventory(
-      {.account = std::string(account), .external_id = "web-2", .digest = "d", .received = clock_},
-      test::python_host({{"b", "1.0"}}));
-  colliding.packages[0].hash.id =
-      stored_inventory({}, test::python_host({{"a", "1.0"}})).packages[0].hash.id;
-  const auto refused = ingest_->put(std::move(colliding));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, Errc::conflict);
-  EXPECT_TRUE(refused.error().what.starts_with("package b 1.0: ")) << refused.error().what;
-  report("web-3", {{"a", "1.0"}});
-  work();
-  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-3 PYSEC-1 ACTIVE"}));
-}
-
-// Who matches waits for whoever holds a later row: both take them in one order.
 TEST_P(EvaluateTest, vulnerabilities_are_settled_in_the_order_in_which_matching_asks_for_it) {
   use({{"PYSEC-9", advisory("PYSEC-9", "z", "2.0")}});
   report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
@@ -427,15 +296,6 @@ TEST_P(EvaluateTest, vulnerabilities_are_settled_in_the_order_in_which_matching_
   EXPECT_EQ(
       (*connection)->one_text("SELECT vulnerability_id FROM finding ORDER BY transition").value(),
       "PYSEC-1");
-}
-
-TEST_P(EvaluateTest, a_package_that_is_there_by_its_name_alone_closes_nothing_of_that_name) {
-  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "1.5")}});
-  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
-  work();
-  put("web-1", declared(R"([{"name":"a","version":"3"},{"name":"c","purl":"pkg:pypi/c@1"}])"));
-  work();
-  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 ACTIVE", "web-1 PYSEC-2 CLOSED"}));
 }
 
 TEST_P(EvaluateTest, a_finding_stays_open_while_one_of_its_packages_matches) {

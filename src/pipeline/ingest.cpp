@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "base/time.h"
 #include "host/facts.h"
+#include "inventory/inspect.h"
 #include "match/kernel.h"
 #include "match/matcher.h"
 #include "model/package_text.h"
@@ -167,10 +168,18 @@ void leave_out_unstorable(Inventory& inventory) {
   });
 }
 
+// Of a package that could not be read its name alone is known: it is unknown, and closes nothing.
+void list_unread_packages(Inventory& inventory) {
+  for (const auto& skip : inventory.skips) {
+    if (!skip.package.empty()) inventory.packages.push_back({.name = skip.package});
+  }
+}
+
 }  // namespace
 
 store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory inventory,
                                        const HostFacts& facts) {
+  list_unread_packages(inventory);
   leave_out_unstorable(inventory);
   store::InventoryWrite out{.account = report.account,
                             .external_id = report.external_id,
@@ -187,7 +196,10 @@ store::InventoryWrite stored_inventory(const ResourceReport& report, Inventory i
                             .agentless = report.agentless,
                             .running = running_packages(facts),
                             .knows_running = host::knows_all_processes(facts)};
-  const bool is_whole = inventory.skips.empty() && inventory.databases_read > 0;
+  const bool is_whole =
+      inventory.databases_read > 0 && std::ranges::none_of(inventory.skips, [&](const Skip& skip) {
+        return inventory::hides_packages(skip, inventory);
+      });
   out.packages.reserve(inventory.packages.size());
   for (auto& package : inventory.packages) {
     if (package.listed_only) continue;

@@ -100,6 +100,20 @@ TEST(Table, a_narrow_terminal_gets_titles_on_their_own_line) {
   EXPECT_NE(text.find("2.4.56-1  KEV EPSS 93%\n      Request smuggling in"), std::string::npos);
 }
 
+TEST(Table, a_long_version_keeps_the_columns_in_line) {
+  auto result = test::sample_result();
+  result.findings.front().fixed_version = "2.4.37-43.module_el8.5.0+2597+c4b14997.alma";
+  const auto text = render(*find_format("table"), result, {.now = now});
+  const auto column = [&](std::string_view cell) {
+    const auto at = text.find(cell);
+    EXPECT_NE(at, std::string::npos) << cell;
+    return at - (text.rfind('\n', at) + 1);
+  };
+  EXPECT_EQ(column("Request smuggling"), column("TITLE")) << text;
+  EXPECT_EQ(column("First sentence"), column("TITLE")) << text;
+  EXPECT_EQ(column("KEV EPSS"), column("NOTES")) << text;
+}
+
 TEST(Table, colour_only_where_asked) {
   EXPECT_EQ(sample("table").find('\x1b'), std::string::npos);
   EXPECT_NE(sample("table", {.colour = true}).find("\x1b[1;31mcritical\x1b[0m"), std::string::npos);

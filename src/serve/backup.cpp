@@ -64,8 +64,25 @@ Result<> is_store(sql::Connection& connection) {
   TRY(const auto found,
       connection.one_integer("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' "
                              "AND name IN ('resource', 'finding', 'access_key')"));
-  if (found != 3) return invalid("a database, but not of a tenken server");
+  if (found != 3) return invalid("a database, but no backup of tenken");
   return {};
+}
+
+// "Another node" is no way out here.
+Result<StoreLock> lock_to_restore(const std::string& data_directory) {
+  auto lock = StoreLock::take(data_directory);
+  if (lock || lock.error().code != Errc::conflict) return lock;
+  return unavailable(
+      fmt::format("a server runs on {}: stop the server first, then restore", data_directory));
+}
+
+// Of what is no SQLite file, or is broken, SQLite's words ask for a backup; this is the backup.
+Result<> check_backup(const std::string& file) {
+  auto whole = sql::verify_sqlite(file);
+  if (whole) return {};
+  if (whole.error().code == Errc::internal)
+    return invalid(fmt::format("{}: no backup of tenken, or a damaged one", file));
+  return invalid(std::move(whole).error().what);
 }
 
 Result<Restored> adopt(const std::string& file, const access::MasterKey& master, Seconds now) {
@@ -90,13 +107,13 @@ Result<> backup_store(const std::string& data_directory, const std::string& to) 
 
 Result<Restored> restore_store(const std::string& from, const std::string& data_directory,
                                const access::MasterKey& master, bool replace, Seconds now) {
-  TRY(const auto lock, StoreLock::take(data_directory));
+  TRY(const auto lock, lock_to_restore(data_directory));
   const auto file = store_file(data_directory);
   if (exists(file) && !replace)
     return Error{Errc::conflict, fmt::format("{} is there; --force replaces it", file)};
-  if (const auto whole = sql::verify_sqlite(from); !whole) return invalid(whole.error().what);
+  TRY_VOID(check_backup(from));
   // Beside the store first: what turns out to be unusable has replaced nothing.
-  const auto fresh = file + ".restored";
+  const auto fresh = restored_file(data_directory);
   TRY_VOID(remove_store(fresh));
   TRY_VOID(sql::backup_sqlite(from, fresh));
   auto adopted = adopt(fresh, master, now);

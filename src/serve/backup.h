@@ -23,9 +23,9 @@ Result<> backup_store(const std::string& data_directory, const std::string& to);
 struct Restored {
   std::int64_t keys_ended = 0;  // sealed with another master key than the directory's
 };
-// Puts the backup in the place of the directory's store. Errors: conflict (a server runs there; a
-// store is there and not to be replaced), invalid (the backup cannot be read, or is no whole store of
-// this program's), those of the file system.
+// Puts the backup in the place of the directory's store. Errors: unavailable (a server runs there),
+// conflict (a store is there and not to be replaced), invalid (the backup cannot be read, or is no
+// whole store of this program's), those of the file system.
 Result<Restored> restore_store(const std::string& from, const std::string& data_directory,
                                const access::MasterKey& master, bool replace, Seconds now);
 

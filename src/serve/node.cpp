@@ -73,6 +73,7 @@ Result<Address> parse_address(std::string_view text) {
     return invalid(fmt::format("--listen {}: ADDRESS:PORT is needed", text));
   auto host = text.substr(0, colon);
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host == "localhost") host = "127.0.0.1";
   return Address{std::string(host), static_cast<std::uint16_t>(*port)};
 }
 
@@ -81,8 +82,8 @@ bool is_region(std::string_view text) {
          text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == std::string_view::npos;
 }
 
-bool is_loopback(std::string_view host) {
-  return host == "localhost" || host == "::1" || host.starts_with("127.");
+bool is_loopback(std::string_view address) {
+  return address == "::1" || address.starts_with("127.");
 }
 
 bool is_loopback_peer(std::string_view peer) {
@@ -100,6 +101,12 @@ http::Response text(int status, std::string body) {
   return out;
 }
 
+http::Response refused_method() {
+  auto out = api::to_response(api::method_not_allowed());
+  out.headers.all.emplace_back("Allow", "GET, HEAD");
+  return out;
+}
+
 class RunningNode : public Node {
  public:
   explicit RunningNode(NodeOptions options) : options_(std::move(options)) {}
@@ -112,6 +119,7 @@ class RunningNode : public Node {
     TRY_VOID(pipeline::make_directories(options_.data_directory));
     if (options_.database_uri.empty()) {
       TRY(lock_, StoreLock::take(options_.data_directory));
+      TRY_VOID(check_restored(options_.data_directory));
     }
     const auto key_file = options_.secret_key_file.empty() ? options_.data_directory + "/secret.key"
                                                            : options_.secret_key_file;
@@ -364,15 +372,19 @@ class RunningNode : public Node {
 
   http::Response answer(const http::Request& request) {
     const auto path = request.path();
-    const auto page = std::ranges::find(watch_pages, path);
-    if (page == watch_pages.end())
+    if (std::ranges::find(watch_pages, path) == watch_pages.end())
       return api::agents::AgentDoor::is_agent(request) ? agent_door_->answer(request)
                                                        : door_->answer(request);
-    auto response = path == "/healthz"  ? text(200, "ok\n")
-                    : path == "/readyz" ? readiness()
-                                        : metrics(request);
+    auto response = watch_page(request);
     response.note.operation = path.substr(1);
     return response;
+  }
+
+  http::Response watch_page(const http::Request& request) {
+    const auto path = request.path();
+    if (request.method != "GET" && request.method != "HEAD") return refused_method();
+    if (path == "/healthz") return text(200, "ok\n");
+    return path == "/readyz" ? readiness() : metrics(request);
   }
 
   http::Response readiness() const {

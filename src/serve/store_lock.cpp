@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <unistd.h>
 
 namespace tenken::serve {
 
@@ -22,6 +23,19 @@ Result<StoreLock> StoreLock::take(const std::string& data_directory) {
 
 std::string store_file(const std::string& data_directory) {
   return data_directory + "/tenken.sqlite";
+}
+
+std::string restored_file(const std::string& data_directory) {
+  return store_file(data_directory) + ".restored";
+}
+
+Result<> check_restored(const std::string& data_directory) {
+  const auto store = store_file(data_directory);
+  const auto restored = restored_file(data_directory);
+  if (::access(store.c_str(), F_OK) == 0 || ::access(restored.c_str(), F_OK) != 0) return {};
+  return Error{Errc::conflict,
+               fmt::format("{}: a restore was cut off; restore again, or remove it for a new store",
+                           restored)};
 }
 
 }  // namespace tenken::serve

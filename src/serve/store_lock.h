@@ -22,5 +22,9 @@ class StoreLock {
 
 // The store's file in a data directory.
 std::string store_file(const std::string& data_directory);
+// What `restore` makes of it before it takes its place. Where it lies there without a store, the
+// restoring was cut off.
+std::string restored_file(const std::string& data_directory);
+Result<> check_restored(const std::string& data_directory);  // conflict
 
 }  // namespace tenken::serve

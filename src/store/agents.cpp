@@ -128,15 +128,23 @@ Result<> replace_agent(sql::Connection& connection, const Agent& agent) {
   return insert_agent(connection, agent);
 }
 
-Result<> move_agent(sql::Connection& connection, const Agent& agent) {
-  TRY(const auto ended, connection.run("DELETE FROM agent WHERE account_id = ?1 "
-                                       "AND external_id = ?2 AND status <> 1",
-                                       agent.account, agent.resource));
+Result<> move_agent(sql::Connection& connection, const Agent& agent, std::string_view resource) {
+  // A resource has one agent at any time: the one that has ended waits without any.
+  TRY(const auto aside,
+      connection.run("UPDATE agent SET external_id = '', wanted = external_id, machine_id = '', "
+                     "host_key = '', state_id = '' WHERE account_id = ?1 AND external_id = ?2 "
+                     "AND status <> 1",
+                     agent.account, resource));
   TRY(const auto moved, connection.run("UPDATE agent SET external_id = ?2, wanted = '', "
                                        "clone_seen_at = 0 "
                                        "WHERE agent_id = ?1",
-                                       agent.id, agent.resource));
-  CHECK(ended <= 1 && moved <= 1);
+                                       agent.id, resource));
+  CHECK(aside <= 1 && moved <= 1);
+  if (aside == 0) return {};
+  TRY_VOID(
+      connection.run("UPDATE agent SET external_id = ?2 WHERE account_id = ?1 "
+                     "AND external_id = ''",
+                     agent.account, agent.resource));
   return {};
 }
 
@@ -249,6 +257,18 @@ Result<> refuse_session(sql::Connection& connection, const Agent& agent, std::st
   return {};
 }
 
+Result<> return_session(sql::Connection& connection, const Agent& agent, Seconds now) {
+  // Of several copies none may be the next: what was refused comes last.
+  const auto [before, others] = split_once(agent.sessions_before, ' ');
+  const auto rest = others ? fmt::format("{} {}", *others, agent.session) : agent.session;
+  TRY(const auto changed,
+      connection.run("UPDATE agent SET session = ?3, session_before = ?4, session_at = ?5, "
+                     "clone_seen_at = ?5 WHERE agent_id = ?1 AND session = ?2",
+                     agent.id, agent.session, before, rest, now));
+  CHECK(changed <= 1);
+  return {};
+}
+
 Result<> mark_clone(sql::Connection& connection, std::string_view agent, Seconds now) {
   TRY(const auto changed,
       connection.run("UPDATE agent SET clone_seen_at = ?2 WHERE agent_id = ?1", agent, now));
@@ -266,8 +286,8 @@ Result<> rename_agent(sql::Connection& connection, std::string_view agent, std::
 Result<bool> end_agent(sql::Connection& connection, std::string_view agent, AgentStatus status,
                        Seconds now) {
   TRY(const auto changed,
-      connection.run("UPDATE agent SET status = ?2, ended_at = ?3 WHERE agent_id = ?1 "
-                     "AND status = 1",
+      connection.run("UPDATE agent SET status = ?2, ended_at = ?3, wanted = '' WHERE agent_id = ?1 "
+                     "AND (status = 1 OR (status = 3 AND ?2 = 2))",
                      agent, static_cast<std::int64_t>(status), now));
   return changed == 1;
 }

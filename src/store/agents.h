@@ -57,8 +57,9 @@ struct Agent {
 // Writes a new agent, or all of one that is there.
 Result<> insert_agent(sql::Connection& connection, const Agent& agent);
 Result<> replace_agent(sql::Connection& connection, const Agent& agent);
-// The agent has another resource now; one of that resource that has ended makes room.
-Result<> move_agent(sql::Connection& connection, const Agent& agent);
+// The agent has another resource from now on. One of that resource that has ended changes places
+// with it, keeps nothing that its host is known by, and wants what it was.
+Result<> move_agent(sql::Connection& connection, const Agent& agent, std::string_view resource);
 // It asked for a resource that it did not get.
 Result<> note_wanted(sql::Connection& connection, std::string_view agent,
                      std::string_view resource);
@@ -92,9 +93,12 @@ Result<bool> change_session(sql::Connection& connection, const Agent& agent,
 // A process that was replaced has come again; marks the clone.
 Result<> refuse_session(sql::Connection& connection, const Agent& agent, std::string_view session,
                         Seconds now);
+// The process that the agent's was replaced by is of another host: the one before goes on, and that
+// one is refused; marks the clone.
+Result<> return_session(sql::Connection& connection, const Agent& agent, Seconds now);
 Result<> mark_clone(sql::Connection& connection, std::string_view agent, Seconds now);
 Result<> rename_agent(sql::Connection& connection, std::string_view agent, std::string_view name);
-// False: it was not active.
+// False: it was not active; one that was revoked may still be retired.
 Result<bool> end_agent(sql::Connection& connection, std::string_view agent, AgentStatus status,
                        Seconds now);
 

@@ -332,17 +332,54 @@ TEST_P(AgentsTest, AreCountedAndForgotten) {
   EXPECT_FALSE(find_agent(db(), account, "a2").value());
 }
 
+TEST_P(AgentsTest, OneThatHasEndedChangesPlacesWithWhoTakesItsResource) {
+  add("a1", "mi-1");
+  add("a2", "mi-2");
+  EXPECT_FALSE(move_agent(db(), get("a1"), "mi-2")) << "it is let in";
+  ASSERT_TRUE(end_agent(db(), "a2", AgentStatus::retired, today).value());
+  ASSERT_TRUE(move_agent(db(), get("a1"), "mi-2"));
+  EXPECT_EQ(get("a1").resource, "mi-2");
+  EXPECT_EQ(get("a1").wanted, "");
+  EXPECT_EQ(get("a2").resource, "mi-1");
+  EXPECT_EQ(get("a2").wanted, "mi-2");
+  EXPECT_EQ(agents_of_machine(db(), account, "m").value().size(), 1U);
+  ASSERT_TRUE(move_agent(db(), get("a1"), "mi-3"));
+  EXPECT_EQ(get("a1").resource, "mi-3");
+  EXPECT_EQ(get("a2").resource, "mi-1");
+}
+
+TEST_P(AgentsTest, ASessionIsReturnedToTheProcessBefore) {
+  add("a1", "mi-1");
+  for (const auto* session : {"1", "2", "3"})
+    ASSERT_TRUE(change_session(db(), get("a1"), session, "0.1", today).value());
+  const auto third = get("a1");
+  ASSERT_TRUE(return_session(db(), third, today + 1));
+  const auto after = get("a1");
+  EXPECT_EQ(after.session, "2");
+  EXPECT_EQ(after.session_at, today + 1);
+  EXPECT_EQ(after.clone_seen, today + 1);
+  EXPECT_TRUE(was_replaced(after, "1"));
+  EXPECT_TRUE(was_replaced(after, "3"));
+  EXPECT_FALSE(was_replaced(after, "2"));
+  // That was a copy too.
+  ASSERT_TRUE(return_session(db(), after, today + 1));
+  EXPECT_EQ(get("a1").session, "1") << "not the first that was refused";
+  // One that began meanwhile stays.
+  ASSERT_TRUE(change_session(db(), get("a1"), "4", "0.1", today).value());
+  ASSERT_TRUE(return_session(db(), third, today + 2));
+  EXPECT_EQ(get("a1").session, "4");
+}
+
 TEST_P(AgentsTest, AResourceHasOneOwner) {
   const auto owner = [&](std::string_view resource) {
     return owner_of(db(), account, resource).value();
   };
   EXPECT_TRUE(owner("i-1").nobody());
-  auto agent = add("a1", "i-1");
+  add("a1", "i-1");
   EXPECT_EQ(owner("i-1").agent->id, "a1");
   EXPECT_TRUE(end_agent(db(), "a1", AgentStatus::revoked, today).value());
   EXPECT_EQ(shown(owner("i-1")), "agent a1 (web-1)") << "a revoked agent's is not free";
-  agent.status = AgentStatus::retired;
-  ASSERT_TRUE(replace_agent(db(), agent));
+  EXPECT_TRUE(end_agent(db(), "a1", AgentStatus::retired, today).value());
   EXPECT_TRUE(owner("i-1").nobody());
   ASSERT_EQ(put(inventory("i-1", 1, "text")), 1U);
   EXPECT_TRUE(owner("i-1").other_inventory) << "somebody reports of it since";

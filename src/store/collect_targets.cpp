@@ -44,6 +44,27 @@ constexpr std::string_view new_machine_id =
     "a host that was cloned needs a machine id of its own (rm /etc/machine-id; "
     "systemd-machine-id-setup)";
 
+Error taken(const Agent& agent, std::string_view resource) {
+  if (agent.status == AgentStatus::active)
+    return {Errc::conflict,
+            fmt::format("it names itself {} as the host of agent {} ({}) does: {}; if it is "
+                        "that host, remove the target or retire the agent",
+                        resource, agent.id, agent.host_name, new_machine_id)};
+  return {Errc::conflict,
+          fmt::format("it names itself {} as the host of agent {} ({}) did, which was revoked: {}; "
+                      "if it is that host, retire the agent (tenken admin agent retire)",
+                      resource, agent.id, agent.host_name, new_machine_id)};
+}
+
+// What was fetched over SSH is of a target that was removed, or of who may ask hosts so.
+Result<bool> was_fetched(sql::Connection& connection, std::string_view account,
+                         std::string_view resource) {
+  TRY(const auto found,
+      connection.one_integer("SELECT agentless FROM resource WHERE resource_id = ?1",
+                             resource_id(account, resource).value));
+  return found.value_or(0) == 1;
+}
+
 Result<> check_owner(sql::Connection& connection, const CollectTarget& target,
                      std::string_view resource) {
   if (!target.resource.empty() && target.resource != resource)
@@ -57,13 +78,14 @@ Result<> check_owner(sql::Connection& connection, const CollectTarget& target,
                  fmt::format("it names itself {} as {} does, which is collected too: {}; if both "
                              "are one host, remove one target",
                              resource, owner.target, new_machine_id)};
-  // An inventory that came otherwise is in no way: who runs the server has named the host.
-  if (owner.agent && owner.agent->status == AgentStatus::active)
-    return Error{Errc::conflict,
-                 fmt::format("it names itself {} as the host of agent {} ({}) does: {}; if it is "
-                             "that host, remove the target or retire the agent",
-                             resource, owner.agent->id, owner.agent->host_name, new_machine_id)};
-  return {};
+  if (owner.agent) return taken(*owner.agent, resource);
+  if (!owner.other_inventory) return {};
+  TRY(const bool fetched, was_fetched(connection, target.account, resource));
+  if (fetched) return {};
+  return Error{Errc::conflict,
+               fmt::format("it names itself {}, whose inventory was put with a key: {}; if it is "
+                           "that host, retire the resource first (DELETE /v1/resources/{})",
+                           resource, new_machine_id, resource)};
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "store/collect_targets.h"
 
 #include "store/agents.h"
+#include "store/resources.h"
 #include "support/store_case.h"
 
 namespace tenken::store {
@@ -20,6 +21,21 @@ class CollectTargetsTest : public StoreCase {
     const auto target = lease_collect_target(db(), "node", now, 100);
     EXPECT_TRUE(target) << target.error().what;
     return *target ? (*target)->host : "none";
+  }
+  // An inventory, fetched over SSH or put with a key.
+  void put(std::string_view resource, bool fetched) {
+    const InventoryWrite one{.account = std::string(account),
+                             .external_id = std::string(resource),
+                             .type = "AWS_EC2_INSTANCE",
+                             .details = "{}",
+                             .digest = fetched ? "fetched" : "put",
+                             .received = 10,
+                             .agentless = fetched};
+    auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+    const InventoryWrite* const all[] = {&one};
+    const auto written = put_inventories(db(), all, {});
+    ASSERT_TRUE(written) << written.error().what;
+    ASSERT_TRUE(transaction->commit());
   }
 };
 
@@ -78,6 +94,44 @@ TEST_P(CollectTargetsTest, a_resource_is_of_one_host) {
   ASSERT_TRUE(end_agent(db(), agent.id, AgentStatus::retired, 20).value());
   EXPECT_FALSE(claim_resource(db(), targets[1], "another node", "mi-3")) << "it has no lease";
   EXPECT_TRUE(claim_resource(db(), targets[1], "node", "mi-3")) << "its agent is no more";
+}
+
+TEST_P(CollectTargetsTest, what_another_source_owns_is_taken_by_an_operators_word_alone) {
+  ASSERT_TRUE(add("a", 10));
+  ASSERT_EQ(lease(10), "a");
+  auto target = collect_targets(db(), account).value()[0];
+  const auto claim = [&](std::string_view resource) {
+    const auto claimed = claim_resource(db(), target, "node", resource);
+    return claimed ? std::string() : claimed.error().what;
+  };
+  Agent agent{.id = "0123456789abcdef0123456789abcdef",
+              .account = std::string(account),
+              .resource = "mi-1",
+              .host_name = "db-1"};
+  ASSERT_TRUE(insert_agent(db(), agent));
+  ASSERT_TRUE(end_agent(db(), agent.id, AgentStatus::revoked, 20).value());
+  EXPECT_TRUE(
+      claim("mi-1").contains("agent 0123456789abcdef0123456789abcdef (db-1) did, which was "
+                             "revoked"))
+      << claim("mi-1");
+  EXPECT_TRUE(claim("mi-1").contains("tenken admin agent retire")) << claim("mi-1");
+  put("mi-2", false);
+  EXPECT_TRUE(claim("mi-2").contains("names itself mi-2, whose inventory was put with a key"))
+      << claim("mi-2");
+  EXPECT_TRUE(claim("mi-2").contains("DELETE /v1/resources/mi-2")) << claim("mi-2");
+  EXPECT_EQ(collect_targets(db(), account).value()[0].resource, "");
+  put("mi-3", true);
+  EXPECT_EQ(claim("mi-3"), "") << "its target may have been removed and added again";
+  put("mi-3", false);
+  EXPECT_EQ(claim("mi-3"), "") << "it is its own";
+
+  ASSERT_TRUE(remove_collect_target(db(), account, "a").value());
+  ASSERT_TRUE(add("a", 10));
+  ASSERT_EQ(lease(10), "a");
+  target = collect_targets(db(), account).value()[0];
+  EXPECT_NE(claim("mi-2"), "");
+  ASSERT_TRUE(terminate_resource(db(), resource_id(account, "mi-2"), 30).value());
+  EXPECT_EQ(claim("mi-2"), "");
 }
 
 TEST_P(CollectTargetsTest, looking_for_a_turn_begins_no_transaction_that_writes) {

@@ -47,14 +47,21 @@ Result<> check_name(sql::Connection& connection, const Filter& filter) {
   return {};
 }
 
+Result<> check_room(sql::Connection& connection, const Filter& filter) {
+  TRY(const auto others,
+      connection.one_integer("SELECT COUNT(*) FROM filter WHERE account_id = ?1 AND action = ?2 "
+                             "AND filter_id <> ?3",
+                             filter.account, action(filter), filter.id));
+  if (others.value_or(0) < most_filters) return {};
+  return limit_exceeded(
+      fmt::format("the account has {} filters of this action already", most_filters));
+}
+
 }  // namespace
 
 Result<> add_filter(sql::Connection& connection, const Filter& filter) {
   TRY_VOID(check_name(connection, filter));
-  TRY(const auto count,
-      connection.one_integer("SELECT COUNT(*) FROM filter WHERE account_id = ?1", filter.account));
-  if (count.value_or(0) >= most_filters)
-    return limit_exceeded(fmt::format("the account has {} filters already", most_filters));
+  TRY_VOID(check_room(connection, filter));
   TRY(const auto written,
       connection.run(
           fmt::format("INSERT INTO filter ({}) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
@@ -67,6 +74,7 @@ Result<> add_filter(sql::Connection& connection, const Filter& filter) {
 
 Result<> change_filter(sql::Connection& connection, const Filter& filter) {
   TRY_VOID(check_name(connection, filter));
+  TRY_VOID(check_room(connection, filter));
   TRY(const auto written,
       connection.run("UPDATE filter SET name = ?3, action = ?4, criteria = ?5, description = ?6, "
                      "reason = ?7, expires_at = ?8, updated_at = ?9 "

@@ -19,7 +19,8 @@
 
 namespace tenken::store {
 
-inline constexpr std::int64_t most_filters = 500;  // of one account
+// Of one account: as many suppression rules, and as many that suppress nothing.
+inline constexpr std::int64_t most_filters = 500;
 
 struct Filter {
   std::string account;

@@ -135,7 +135,11 @@ class Lister {
         return walk(limits_.last_very_costly_window);
       }
     }
-    TRY_VOID(choose_vulnerabilities());
+    TRY(const auto chosen, choose_vulnerabilities());
+    if (chosen) {  // most of their findings are meant
+      TRY(page, walk(first_window));
+      if (is_complete_) return page;
+    }
     return walk(is_very_costly()           ? limits_.last_very_costly_window
                 : statements_.reads_rows() ? limits_.last_costly_window
                                            : limits_.last_window);
@@ -192,10 +196,11 @@ class Lister {
     return std::ranges::find(drivers, FindingDriver::vulnerabilities) != drivers.end();
   }
 
-  // Findings of few vulnerabilities may be many, and stand anywhere in the order of scores.
-  Result<> choose_vulnerabilities() {
+  // Findings of few vulnerabilities may be many, and stand anywhere in the order of scores. Whether
+  // these are walked now.
+  Result<bool> choose_vulnerabilities() {
     const auto most = statements_.most_walked_vulnerabilities();
-    if (most == 0 || !have_vulnerabilities()) return {};
+    if (most == 0 || !have_vulnerabilities()) return false;
     const auto statement = statements_.chosen_vulnerabilities(most + 1);
     std::vector<std::string> ids;
     TRY(auto rows, connection_.query(statement.text(), statement.values()));
@@ -204,8 +209,9 @@ class Lister {
       if (row == nullptr) break;
       ids.push_back(row->string(0));
     }
-    if (ids.size() <= most) statements_.walk_vulnerabilities(std::move(ids));
-    return {};
+    if (ids.size() > most) return false;
+    statements_.walk_vulnerabilities(std::move(ids));
+    return true;
   }
 
   sql::Connection& connection_;

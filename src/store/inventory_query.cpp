@@ -128,6 +128,7 @@ Result<std::vector<UnknownCount>> count_undecided(sql::Connection& connection,
                                    "ON rp.package_version_id = v.package_version_id "
                                    "JOIN resource r ON r.resource_id = rp.resource_id "
                                    "WHERE v.undecided > 0 AND r.account_id = ?1 "
+                                   "AND r.coverage_reason <> 'RESOURCE_TERMINATED' "
                                    "GROUP BY v.unknown ORDER BY v.unknown",
                                    account),
                   read_unknown);
@@ -154,7 +155,8 @@ Result<std::vector<CoverageCount>> count_resources(sql::Connection& connection,
                                                    std::string_view account) {
   return read_all(
       connection.query("SELECT coverage_status, coverage_reason, COUNT(*), "
-                       "CAST(SUM(packages) AS BIGINT) FROM resource WHERE account_id = ?1 "
+                       "CAST(SUM(CASE WHEN coverage_reason = 'RESOURCE_TERMINATED' THEN 0 "
+                       "ELSE packages END) AS BIGINT) FROM resource WHERE account_id = ?1 "
                        "GROUP BY coverage_status, coverage_reason "
                        "ORDER BY coverage_status, coverage_reason",
                        account),

@@ -57,7 +57,8 @@ struct UnknownCount {
   std::int64_t packages = 0;
 };
 Result<std::vector<UnknownCount>> count_unknown(sql::Connection& connection, ResourceId resource);
-// Of the whole account: of packages of which something was not decided.
+// Of the whole account but for resources that are gone: of packages of which something was not
+// decided.
 Result<std::vector<UnknownCount>> count_undecided(sql::Connection& connection,
                                                   std::string_view account);
 
@@ -74,7 +75,7 @@ struct CoverageCount {
   std::string status;
   std::string reason;
   std::int64_t resources = 0;
-  std::int64_t packages = 0;  // installed on them
+  std::int64_t packages = 0;  // installed on them; 0 of those that are gone
 };
 Result<std::vector<CoverageCount>> count_resources(sql::Connection& connection,
                                                    std::string_view account);

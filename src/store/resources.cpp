@@ -54,54 +54,72 @@ bool is_excluded(std::string_view type, std::span<const std::pair<std::string, s
          });
 }
 
+// Of the host an inventory may say nothing that is not whole: what is known stays.
+std::string what_is_known() {
+  constexpr std::string_view columns[] = {"platform", "details", "image_architecture",
+                                          "image_id", "vpc_id",  "subnet_id"};
+  std::string out;
+  for (const auto column : columns)
+    out += fmt::format(
+        "{0} = CASE WHEN excluded.inventory_complete = 0 AND excluded.platform = '' "
+        "AND resource.coverage_reason <> 'RESOURCE_TERMINATED' "
+        "THEN resource.{0} ELSE excluded.{0} END, ",
+        column);
+  return out;
+}
+
+std::string resource_statement() {
+  return fmt::format(
+      "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
+      "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
+      "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
+      "expires_at, agentless, running_known_at, repository, registry, image_hash, "
+      "image_architecture, image_id, vpc_id, subnet_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+      "?8, ?9, "
+      "?10, ?11, ?12, ?13, ?26, ?27, ?14, ?14, ?14, ?15, ?16, ?17, "
+      "?19, ?20, ?21, ?22, ?23, ?24, ?25) "
+      "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
+      "region = excluded.region, name = excluded.name, {}tags = excluded.tags, "
+      "inventory_digest = excluded.inventory_digest, "
+      "inventory_complete = excluded.inventory_complete, "
+      "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
+      "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
+      "expires_at = excluded.expires_at, agentless = excluded.agentless, "
+      "repository = excluded.repository, registry = excluded.registry, "
+      // One that knew counted until it was confirmed last, which is before now. Where none counts
+      // any more, one that names some counts from here on.
+      "running_known_at = CASE WHEN excluded.running_known_at > 0 "
+      "THEN excluded.running_known_at WHEN resource.running_known_at = resource.changed_at "
+      "AND resource.seen_at > ?18 THEN resource.seen_at - 1 "
+      "WHEN resource.running_known_at > ?18 THEN resource.running_known_at ELSE ?28 END, "
+      // One that was gone is back, one that was expected is there, one is excluded or no
+      // longer.
+      "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
+      "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
+      "THEN excluded.coverage_status ELSE resource.coverage_status END, "
+      "coverage_reason = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
+      "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
+      "THEN excluded.coverage_reason ELSE resource.coverage_reason END "
+      "WHERE resource.account_id = excluded.account_id "
+      "AND resource.external_id = excluded.external_id",
+      what_is_known());
+}
+
 Result<> put_resource(sql::Connection& connection, ResourceId id, const InventoryWrite& one) {
+  static const auto statement = resource_statement();
   const auto tags = tags_document(one.tags);
   const bool excluded = is_excluded(one.type, one.tags);
   const auto facts = facts_of(one.type, one.account, one.external_id, one.details);
   TRY(const auto written,
       connection.run(
-          "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
-          "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
-          "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
-          "expires_at, agentless, running_known_at, repository, registry, image_hash, "
-          "image_architecture, image_id, vpc_id, subnet_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-          "?8, ?9, "
-          "?10, ?11, ?12, ?13, ?26, ?27, ?14, ?14, ?14, ?15, ?16, ?17, "
-          "?19, ?20, ?21, ?22, ?23, ?24, ?25) "
-          "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
-          "region = excluded.region, name = excluded.name, platform = excluded.platform, "
-          "details = excluded.details, tags = excluded.tags, "
-          "inventory_digest = excluded.inventory_digest, "
-          "inventory_complete = excluded.inventory_complete, "
-          "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
-          "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
-          "expires_at = excluded.expires_at, agentless = excluded.agentless, "
-          "repository = excluded.repository, registry = excluded.registry, "
-          "image_hash = excluded.image_hash, "
-          "image_architecture = excluded.image_architecture, image_id = excluded.image_id, "
-          "vpc_id = excluded.vpc_id, subnet_id = excluded.subnet_id, "
-          // One that knew counted until it was confirmed last, which is before now.
-          "running_known_at = CASE WHEN excluded.running_known_at > 0 "
-          "THEN excluded.running_known_at WHEN resource.running_known_at = resource.changed_at "
-          "AND resource.seen_at > ?18 THEN resource.seen_at - 1 "
-          "WHEN resource.running_known_at > ?18 THEN resource.running_known_at ELSE 0 END, "
-          // One that was gone is back, one that was expected is there, one is excluded or no
-          // longer.
-          "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
-          "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
-          "THEN excluded.coverage_status ELSE resource.coverage_status END, "
-          "coverage_reason = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
-          "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
-          "THEN excluded.coverage_reason ELSE resource.coverage_reason END "
-          "WHERE resource.account_id = excluded.account_id "
-          "AND resource.external_id = excluded.external_id",
-          id.value, one.account, one.external_id, one.type, one.region, one.name, one.platform,
-          one.details, tags, one.digest, std::int64_t{one.complete}, one.unknown,
+          statement, id.value, one.account, one.external_id, one.type, one.region, one.name,
+          one.platform, one.details, tags, one.digest, std::int64_t{one.complete}, one.unknown,
           static_cast<std::int64_t>(one.packages.size()), one.received, one.expires,
           std::int64_t{one.agentless}, one.knows_running ? one.received : 0,
           one.received - running_is_kept, facts.repository, facts.registry, facts.image_hash,
           facts.image_architecture, facts.image_id, facts.vpc_id, facts.subnet_id,
-          excluded ? "INACTIVE" : "ACTIVE", excluded ? "EXCLUDED_BY_TAG" : "PENDING_INITIAL_SCAN"));
+          excluded ? "INACTIVE" : "ACTIVE", excluded ? "EXCLUDED_BY_TAG" : "PENDING_INITIAL_SCAN",
+          one.running.empty() ? 0 : one.received));
   if (written != 1)
     return Error{Errc::conflict,
                  fmt::format("resource {}: its id is taken by another resource", one.external_id)};
@@ -162,7 +180,8 @@ Result<Packages> known_running(sql::Connection& connection, ResourceId id, const
   TRY(const auto known,
       connection.one_integer("SELECT running_known_at FROM resource WHERE resource_id = ?1",
                              id.value));
-  if (known.value_or(0) == 0) out.clear();
+  // Nothing counts, or only what this one names: put_resource has just said so.
+  if (known.value_or(0) == 0 || known == inventory.received) out.clear();
   return out;
 }
 
@@ -235,18 +254,23 @@ void keep_places(Packages& wanted, const Packages& present) {
   }
 }
 
-// Removes what is gone and collects what is new.
-Result<> put_difference(sql::Connection& connection, ResourceId id, const InventoryWrite& inventory,
-                        std::vector<NewRow>& fresh) {
+// Removes what is gone and collects what is new. Answers how many packages are installed: what the
+// inventory names, each once, and what stays beside it.
+Result<std::int64_t> put_difference(sql::Connection& connection, ResourceId id,
+                                    const InventoryWrite& inventory, std::vector<NewRow>& fresh) {
   auto wanted = wanted_packages(inventory);
   TRY(const auto present, present_packages(connection, id));
   if (!inventory.complete) keep_places(wanted, present);
   TRY(const auto kept, kept_packages(connection, id, inventory));
   TRY(auto running, still_running(connection, id, present, inventory, kept));
   add_running(wanted, std::move(running));
+  const auto is_installed = [](const Installed& one) { return one.running.empty(); };
+  auto installed = std::ranges::count_if(wanted, is_installed);
   for (const auto& one : present) {
     const auto* again = find_version(wanted, one.version);
-    if (again != nullptr ? *again == one : kept.contains(one.version)) continue;
+    const bool stays = again == nullptr && kept.contains(one.version);
+    if (stays && is_installed(one)) ++installed;
+    if (again != nullptr ? *again == one : stays) continue;
     TRY_VOID(remove_package(connection, id, one.version));
     if (again == nullptr) TRY_VOID(note_lost(connection, id, {one.version}));
   }
@@ -256,7 +280,15 @@ Result<> put_difference(sql::Connection& connection, ResourceId id, const Invent
     if (before == nullptr) gained.push_back(one.version);
     if (before == nullptr || *before != one) fresh.push_back({id.value, std::move(one)});
   }
-  return note_gained(connection, id, gained);
+  TRY_VOID(note_gained(connection, id, gained));
+  return installed;
+}
+
+// Where it is another number than the inventory's.
+Result<> put_package_count(sql::Connection& connection, ResourceId id, std::int64_t packages) {
+  TRY_VOID(connection.run("UPDATE resource SET packages = ?2 WHERE resource_id = ?1", id.value,
+                          packages));
+  return {};
 }
 
 using VersionsById = std::map<std::int64_t, const InstalledPackage*>;
@@ -392,7 +424,9 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   std::vector<NewRow> fresh;
   for (const auto& [id, inventory] : by_id) {
     TRY_VOID(put_resource(connection, {id}, *inventory));
-    TRY_VOID(put_difference(connection, {id}, *inventory, fresh));
+    TRY(const auto packages, put_difference(connection, {id}, *inventory, fresh));
+    if (packages != std::ssize(inventory->packages))
+      TRY_VOID(put_package_count(connection, {id}, packages));
     TRY_VOID(enqueue(connection, "evaluate", fmt::format("{}", id), inventory->digest,
                      inventory->received));
     out.resources.push_back({id});

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "store/filters.h"
 #include "store/finding_changes.h"
 #include "store/findings.h"
 #include "support/finding_fleet.h"
@@ -85,6 +86,35 @@ TEST_P(SuppressionTest, what_a_rule_changes_is_counted_and_noted_once) {
   EXPECT_EQ(count("SELECT SUM(total) FROM finding_count"), 0);
   EXPECT_EQ(count("SELECT SUM(total) FROM title_count"), 0);
   EXPECT_EQ(count("SELECT COUNT(*) FROM finding_event WHERE status = 1"), matching);
+}
+
+TEST_P(SuppressionTest, saved_filters_take_no_rules_place) {
+  Filter one{.account = "222222222222", .criteria = "{}"};
+  const auto name = [&](std::int64_t number, bool suppresses) {
+    one.suppresses = suppresses;
+    one.id = one.name = fmt::format("{}{:03}", suppresses ? "rule" : "saved", number);
+  };
+  auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+  for (std::int64_t i = 0; i < most_filters; ++i) {
+    for (const bool suppresses : {false, true}) {
+      name(i, suppresses);
+      ASSERT_TRUE(add_filter(db(), one)) << one.name;
+    }
+  }
+  for (const bool suppresses : {false, true}) {
+    name(most_filters, suppresses);
+    const auto added = add_filter(db(), one);
+    ASSERT_FALSE(added);
+    EXPECT_EQ(added.error().code, Errc::limit);
+  }
+  name(0, true);
+  one.description = "d";
+  EXPECT_TRUE(change_filter(db(), one)) << "it has its place";
+  one.suppresses = false;
+  const auto changed = change_filter(db(), one);
+  ASSERT_FALSE(changed);
+  EXPECT_EQ(changed.error().code, Errc::limit);
+  ASSERT_TRUE(transaction->commit());
 }
 
 TEST_P(SuppressionTest, a_rule_that_cannot_be_read_stops_no_evaluation) {

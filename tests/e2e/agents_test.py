@@ -198,7 +198,7 @@ class Stories:
         self.assertEqual(agent.report(2, new, base=old)["digest"], digest(new))
         serve.wait_for(lambda: self.active(agent) == [], 5, "no finding")
         # What comes again changes nothing; what does not fit is asked for.
-        for sequence, lines in ((1, old), (2, new), (2, old)):
+        for sequence, lines in ((1, old), (2, new)):
             again = agent.report(sequence, lines)
             self.assertEqual((again["sequence"], again["digest"]), (2, digest(new)))
         time.sleep(1)
@@ -361,6 +361,68 @@ class Stories:
         told = [line.split("\t") for line in told]
         self.assertEqual({one[1] for one in told if one[7] == "clone"} & {liar.resource},
                          {liar.resource})  # fmt: skip
+
+    def test_a_copy_of_an_instance_is_refused_and_the_instance_goes_on(self):
+        def of_instance(instance, *packages):
+            line = {"k": "cloud", "provider": "aws", "instanceId": instance}
+            line = json.dumps(line, separators=(",", ":")).encode()
+            return sorted([*report_lines(*packages), line])
+
+        original = self.agent("golden")
+        original.resource, other = "i-0bbbbbbbbbbbbbbbb", "i-0cccccccccccccccc"
+        lines = of_instance(original.resource, ("alpha", "1.0"))
+        original.report(1, lines)
+        serve.wait_for(lambda: self.active(original) == ["PYSEC-1"], 5, "a finding")
+        # The image has the agent's key and state; the instance made from it has its own id.
+        copy = Agent(self.server, self.folder, "golden-copy")
+        copy.key, copy.certificate = original.key, original.certificate
+        refused = copy.report(2, of_instance(other, ("gamma", "1.0")), status=409)
+        self.assertNotIn("need", refused)
+        self.assertIn(f"is that of {original.resource}, and this host is {other}",
+                      refused["message"])  # fmt: skip
+        self.get(f"/v1/resources/{other}", 404)
+        (shown,) = [one for one in self.get("/v1/agents")["agents"]
+                    if one["resourceId"] == original.resource]  # fmt: skip
+        self.assertEqual((shown["health"], shown["agentId"]), ("clone", original.id))
+        original.report(2, of_instance(original.resource, ("alpha", "1.0"), ("beta", "1.0")))
+        self.assertEqual(self.active(original), ["PYSEC-1"])
+        # Nor is it another by the word of who runs the server.
+        purl = "pkg:pypi/gamma@1.0"
+        self.server.put_inventory(other, {
+            "bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+                {"type": "library", "name": "gamma", "version": "1.0", "purl": purl}]})  # fmt: skip
+        answer = support.tenken("admin", "agent", "move", original.id, other, "--account", ACCOUNT,
+                                *self.server.store, SOURCE_DATE_EPOCH=None)  # fmt: skip
+        self.assertNotEqual(answer.code, support.OK)
+        self.assertIn(f"the agent's host is {original.resource}", answer.err)
+
+    def test_two_processes_of_one_session_are_told_apart(self):
+        host = self.agent("memory")
+        host.report(1, report_lines(("alpha", "1.0")))
+        here = report_lines(("alpha", "1.0"), ("beta", "1.0"))
+        host.report(2, here)
+        refused = host.report(2, report_lines(("gamma", "1.0")), status=409)
+        self.assertNotIn("need", refused)
+        (shown,) = [one for one in self.get("/v1/agents")["agents"]
+                    if one["resourceId"] == host.resource]  # fmt: skip
+        self.assertEqual(shown["health"], "clone")
+        self.assertEqual(host.report(2, here)["digest"], digest(here))
+
+    def test_an_agent_whose_resource_another_took_is_retired_and_told_so(self):
+        displaced, mover = self.agent("displaced"), self.agent("mover")
+        displaced.report(1, report_lines(("alpha", "1.0")))
+        serve.wait_for(lambda: self.active(displaced) == ["PYSEC-1"], 5, "a finding")
+        self.server.admin("agent", "move", mover.id, displaced.resource, "--account", ACCOUNT)
+        self.assertEqual(
+            displaced.poll(status=403)["message"],
+            f"This agent was retired, for {displaced.resource} is that of another: enrol it again "
+            "with a new token",
+        )
+        status = {one["agentId"]: one["status"] for one in self.get("/v1/agents")["agents"]}
+        self.assertEqual((status[displaced.id], status[mover.id]), ("retired", "active"))
+        mover.report(1, report_lines(("gamma", "1.0")))
+        mover.resource = displaced.resource
+        serve.wait_for(lambda: self.active(mover) == [], 5, "its word")
 
     def test_what_somebody_has_put_is_not_had_by_naming_it(self):
         instance = "i-0aaaaaaaaaaaaaaaa"

@@ -241,6 +241,46 @@ class Schedule:
         for action in ("tenken:AddCollection", "tenken:RemoveCollection"):
             self.assertIn((action, bad), done)
 
+    def test_what_was_put_with_a_key_is_taken_by_an_operators_word_alone(self):
+        good = f"{ssh_server.USER}@127.0.0.1"
+        command = ["collect", *self.sshd.words(), "--save", str(self.server.directory / "saved")]
+        answer = support.tenken(*command)
+        self.assertEqual(answer.code, support.OK, str(answer))
+        resource = answer.out.strip()
+        account = "222233334444"  # here nobody else collects it
+        key = self.server.key(account)
+        sbom = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [
+            {"type": "library", "name": "alpha", "version": "1.0",
+             "purl": "pkg:pypi/alpha@1.0"}]}  # fmt: skip
+        put = self.server.put_inventory(resource, sbom, key)
+        self.assertIn(put.status, (200, 201, 202), str(put))
+
+        def collected():
+            (one,) = self.server.request("GET", "/v1/collections", key=key).json()["collections"]
+            return one
+
+        def add():
+            self.server.admin("collect", "add", "--account", account, "--host", good,
+                              "--port", str(self.sshd.port), "--every", "6h")  # fmt: skip
+            serve.wait_for(lambda: collected().get("attemptedAt"), 60, "a try")
+
+        def packages():
+            target = f"/v1/resources/{resource}/packages"
+            return [one["name"] for one in
+                    self.server.request("GET", target, key=key).json()["packages"]]  # fmt: skip
+
+        add()
+        self.assertIn(f"{resource}, whose inventory was put with a key", collected()["lastError"])
+        self.assertIn(f"DELETE /v1/resources/{resource}", collected()["lastError"])
+        self.assertEqual(packages(), ["alpha"])
+        gone = self.server.request("DELETE", f"/v1/resources/{resource}", key=key)
+        self.assertEqual(gone.status, 200, str(gone))
+        self.server.admin("collect", "remove", "--account", account, "--host", good)
+        add()
+        self.assertEqual((collected()["resourceId"], collected()["failures"]), (resource, 0))
+        self.assertNotIn("alpha", packages())
+        self.server.admin("collect", "remove", "--account", account, "--host", good)
+
     def test_what_is_no_host_is_refused(self):
         for words in (
             ["--host=-oProxyCommand=sh"],

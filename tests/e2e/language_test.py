@@ -70,12 +70,16 @@ class Language(support.TestCase):
             ("scan", "--strict=maybe"), ("explain",), ("db",), ("db", "build"), ("db", "show"),
             ("db", "diff", "a"), ("version",), ("version", "compare", "npm"), ("cvss",), ("query",),
             ("completion",), ("completion", "tcsh"), ("db", "update", "--feed", "nosuch"),
+            ("db", "update", "--mirror", "/nosuch"), ("db", "update", "--mirror", "nosuch"),
+            ("db", "frob"), ("admin", "key", "frob"),
+            ("scan", "--server", "https://127.0.0.1:1", "--ttl", "soon"),
             ("version", "compare", "Nosuch", "1", "2"), ("version", "compare", "npm", "x", "1"),
             ("cvss", "--batch", "/nosuch"), ("query", "notapurl"),
         ]:
             with self.subTest(words=words):
-                feeds = ("alpine_secdb debian_lists debian_tracker epss kev nvd osv",)
-                self.say(USAGE, *words, published=feeds, TENKEN_DB=str(database))
+                names = ("alpine_secdb debian_lists debian_tracker epss kev nvd osv",
+                         "alpm, apk, crates.io, gentoo, npm, opam, openEuler, openSUSE, openssl")
+                self.say(USAGE, *words, published=names, TENKEN_DB=str(database))
 
     def test_a_wrong_language_is_said_in_that_of_the_environment(self):
         answer = self.run_tenken(USAGE, "scan", "--lang", "fr", LC_ALL="ja_JP.UTF-8")

@@ -177,6 +177,27 @@ class OwnApi(unittest.TestCase):
             self.assertGreater(age["ageSeconds"], 0)
         self.ask("GET", "/v1/jobs")
 
+    def test_pages_for_machines_that_watch_are_read_and_nothing_else(self):
+        serve.wait_for(lambda: self.server.send("GET", "/readyz").status == 200, what="readiness")
+        for path in ("/healthz", "/readyz", "/metrics"):
+            for method in ("GET", "HEAD"):
+                self.assertEqual(self.server.send(method, path).status, 200, (method, path))
+            for method in ("POST", "DELETE", "get"):
+                refused = self.server.send(method, path)
+                self.assertEqual(refused.status, 405, (method, path))
+                self.assertEqual(refused.headers["Allow"], "GET, HEAD")
+                self.assertEqual(refused.headers["x-amzn-ErrorType"], "MethodNotAllowedException")
+
+    def test_figures_count_what_is_installed_on_what_is_there(self):
+        key = self.server.key("555566667777")
+        for resource in ("stays", "goes"):
+            self.put(resource, key=key, alpha="1.0", gamma="1.0")
+        self.assertEqual(self.ask("GET", "/v1/figures", key=key)["packages"], 4)
+        self.ask("DELETE", "/v1/resources/goes", key=key)
+        figures = self.ask("GET", "/v1/figures", key=key)
+        self.assertEqual(figures["packages"], 2)
+        self.assertEqual(sum(one["count"] for one in figures["resources"]), 2)
+
     def test_an_export_lies_in_the_servers_directory(self):
         self.put("exported", alpha="1.0")
         self.wait_for_findings("?resource=exported", 1)

@@ -196,7 +196,6 @@ class ScanServer(unittest.TestCase):
 
     def test_the_servers_words_are_passed_on(self):
         self.refused("tag: name=value is needed", "--rootfs", str(self.root), "--tag", "x")
-        self.refused("ttl", "--rootfs", str(self.root), "--ttl", "soon")
 
     def certificate(self, names):
         """A certificate of an authority of its own: paths of certificate and key."""
@@ -211,7 +210,22 @@ class ScanServer(unittest.TestCase):
 
     def test_a_server_that_cannot_be_trusted_gets_nothing(self):
         file, _ = self.certificate("IP:127.0.0.1")
-        self.refused("certificate", "--rootfs", str(self.root), ca=str(file))
+        self.refused("--ca FILE names its authority", "--rootfs", str(self.root), ca=str(file))
+        key = self.server.key()
+        answer = support.tenken(
+            "scan", "--server", self.server.url, "--rootfs", self.root,
+            AWS_ACCESS_KEY_ID=key.id, AWS_SECRET_ACCESS_KEY=key.secret,
+            AWS_PROFILE=None, AWS_SESSION_TOKEN=None, SSL_CERT_FILE=None, SSL_CERT_DIR=None,
+        )  # fmt: skip
+        self.assertEqual(answer.code, support.SERVER, str(answer))
+        self.assertIn("--ca FILE names its authority", answer.err)
+
+    def test_an_authority_without_a_certificate_is_usage(self):
+        file = self.scratch / "notes.md"
+        file.write_text("# notes\n")
+        answer = self.scan("--rootfs", str(self.root), ca=str(file))
+        self.assertEqual(answer.code, support.USAGE, str(answer))
+        self.assertIn("notes.md: no PEM certificate", answer.err)
 
     def answering(self, answers, names="IP:127.0.0.1"):
         """The URL and the certificate of a server that answers so."""
@@ -259,6 +273,10 @@ class ScanServer(unittest.TestCase):
         for words in (("--fail-on", "high"), ("--strict",), ("--format", "json")):
             self.assertEqual(self.scan(*words).code, support.USAGE)
         self.assertEqual(support.tenken("scan", "--ttl", "7d").code, support.USAGE)
+        for ttl in ("soon", "7", "0d", "-1d"):
+            answer = self.scan("--ttl=" + ttl, url="https://127.0.0.1:9")
+            self.assertEqual(answer.code, support.USAGE, str(answer))
+            self.assertIn("--ttl: a time such as 7d", answer.err)
         for url in (
             "http://192.0.2.1", "http://127.example", "http://127.0.0.1.example:80",
             "ftp://127.0.0.1", "https://127.0.0.1/path", "nonsense",

@@ -87,7 +87,7 @@ class Process(ServeCase):
         data = self.directory / "data"
         config = support.write(
             self.directory / "serve.conf",
-            f"data={data}\ndb={database}\nlisten=127.0.0.1:0\nplaintext=true\n",
+            f"data={data}\ndb={database}\nlisten=localhost:0\nplaintext=true\n",
         )
         process = subprocess.Popen(
             [support.TENKEN, "serve", "--config", config],
@@ -195,6 +195,16 @@ class Process(ServeCase):
         one.kill()
         one.start()
         self.assertEqual(one.send("GET", "/healthz").status, 200)
+
+    def test_a_port_that_another_program_has_is_told(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            port = taken.getsockname()[1]
+            said = self.refused(
+                "--data", self.directory / "data", "--db", database,
+                "--listen", f"127.0.0.1:{port}", code=support.TARGET,
+            )  # fmt: skip
+        self.assertIn(f"port {port}: another program has this port", said)
+        self.assertIn("--listen", said)
 
     def test_it_stops_soon_with_open_connections(self):
         one = self.serve()
@@ -502,16 +512,59 @@ class Backups(ServeCase):
         self.admin(support.OK, "backup", copy, "--data", one.directory)
         self.assertEqual(stat.S_IMODE(copy.stat().st_mode), 0o600)
         said = self.admin(support.TARGET, "restore", copy, "--data", one.directory, "--force")
-        self.assertIn("a server runs on", said.err)
+        self.assertIn("stop the server first", said.err)
+        self.assertNotIn("PostgreSQL", said.err)
 
         other = self.directory / "other"
         said = self.admin(support.OK, "restore", copy, "--data", other)
         self.assertIn("issue new ones", said.err)
-        said = self.admin(support.TARGET, "restore", copy, "--data", other)
+        self.assertRegex(said.err, "its (1 access key is|[2-9] access keys are) ended;")
+        said = self.admin(support.USAGE, "restore", copy, "--data", other)
         self.assertIn("--force", said.err)
+        cut = self.directory / "cut"
+        shutil.copytree(other, cut)
+        (cut / "tenken.sqlite").rename(cut / "tenken.sqlite.restored")
+        said = self.admin(support.TARGET, "key", "list", "--data", cut, "--account", server.ACCOUNT)
+        self.assertIn("a restore was cut off", said.err)
+        self.admin(support.OK, "restore", copy, "--data", cut)
+        self.admin(support.OK, "key", "list", "--data", cut, "--account", server.ACCOUNT)
         second = self.serve(directory=other)
         self.assertEqual(len(second.findings()), len(one.findings()))
         self.assertEqual(second.request("GET", "/v1/resources", key=one.key()).status, 403)
+
+    def test_what_the_store_does_not_let_be_done_is_usage(self):
+        one = self.serve()
+        one.stop()
+        whose = ("--account", server.ACCOUNT, "--data", one.directory)
+        ann = ("--user", "ann", *whose)
+        self.admin(support.OK, "user", "create", *ann)
+        for words in (
+            ("user", "create", *ann, "--role", "admin"),
+            ("key", "create", *ann, "--role", "admin"),
+        ):
+            self.assertIn("has the role viewer", self.admin(support.USAGE, *words).err)
+        for _ in range(2):
+            self.admin(support.OK, "key", "create", *ann)
+        self.assertIn("revoke one", self.admin(support.USAGE, "key", "create", *ann).err)
+        add = ("collect", "add", "--host", "h.example", *whose)
+        self.admin(support.OK, *add)
+        self.assertIn("collected already", self.admin(support.USAGE, *add).err)
+
+    def test_a_key_may_be_named_with_its_account(self):
+        one = self.serve()
+        key = one.new_key()
+        at = ("--data", one.directory)
+        other = ("--account", "999999999999", *at)
+        for action in ("rotate", "revoke"):
+            said = self.admin(support.USAGE, "key", action, key.id, *other)
+            self.assertIn("the account has no key " + key.id, said.err)
+            self.admin(support.OK, "key", action, key.id, "--account", server.ACCOUNT, *at)
+
+    def test_a_misspelt_directory_does_not_become_a_store(self):
+        absent = self.directory / "absent"
+        said = self.admin(support.USAGE, "key", "list", "--data", absent, "--account", server.ACCOUNT)
+        self.assertIn("no such directory", said.err)
+        self.assertFalse(absent.exists())
 
     def test_with_its_secret_key_a_restored_store_knows_its_keys(self):
         one = self.serve()
@@ -540,7 +593,9 @@ class Backups(ServeCase):
         for content in (b"", b"no database", before[: len(before) // 2]):
             file = self.directory / "broken"
             file.write_bytes(content)
-            self.admin(support.USAGE, "restore", file, "--data", one.directory, "--force")
+            said = self.admin(support.USAGE, "restore", file, "--data", one.directory, "--force")
+            self.assertRegex(said.err, "no backup of tenken|is damaged: ")
+            self.assertNotIn("restore a backup", said.err)
         for absent in (self.directory / "absent", self.directory):
             said = self.admin(support.USAGE, "restore", absent, "--data", one.directory, "--force")
             self.assertIn(str(absent), said.err)

@@ -82,7 +82,11 @@ class Usage(support.TestCase):
             self.refused("a number of days from 0 to 36500", "scan", "--max-age", age)
 
     def test_an_unknown_command_is_named(self):
-        self.refused("not expected: sc", "sc")
+        for group in ("tenken", "tenken db", "tenken admin", "tenken admin key"):
+            said = 'no command "frob"; "%s --help" lists them' % group
+            self.refused(said, *group.split()[1:], "frob")
+        self.refused("A subcommand is required", "admin")
+        self.refused("A subcommand is required", "admin", "--frob")
 
 
 class Completion(support.TestCase):

@@ -3,6 +3,7 @@
 #include <fstream>
 
 #include "api/agents/agents_fixture.h"
+#include "api/agents/move.h"
 #include "api/v1/v1.h"
 #include "crypto/ed25519.h"
 #include "crypto/random.h"
@@ -69,6 +70,38 @@ TEST_F(AgentsTest, ThePollOfAnAgentThatIsEndedEndsAtOnce) {
   EXPECT_EQ(door_->polls_to_wake().value(), std::vector<std::string>{"agent:" + first.agent});
   clock_ += 301;
   EXPECT_TRUE(door_->polls_to_wake().value().empty());
+}
+
+TEST_F(AgentsTest, AnAgentWhoseResourceAnotherTookIsToldSo) {
+  const auto host = enrolled();
+  auto other = other_host();
+  ASSERT_EQ(enrol(other, token()), 200);
+  ASSERT_TRUE(poll(other).hold);
+  const auto mover = agent(host);
+  {
+    auto connection = pool_->lease();
+    auto transaction = sql::Transaction::begin(**connection, sql::Transaction::Mode::write);
+    ASSERT_TRUE(take_resource(**connection, mover, other.resource, clock_));
+    ASSERT_TRUE(transaction->commit());
+  }
+  EXPECT_EQ(agent(host).resource, other.resource);
+  EXPECT_EQ(agent(other).status, store::AgentStatus::retired);
+  EXPECT_EQ(agent(other).resource, host.resource);
+  EXPECT_EQ(door_->polls_to_wake().value(), std::vector<std::string>{"agent:" + other.agent});
+  held_ = true;
+  const auto answer = poll(other);
+  EXPECT_EQ(answer.status, 403);
+  EXPECT_EQ(member(answer, "message"),
+            fmt::format("This agent was retired, for {} is that of another: enrol it again with a "
+                        "new token",
+                        other.resource));
+  held_ = false;
+  EXPECT_TRUE(poll(host).hold);
+  // Enrolled again it is neither.
+  auto again = other;
+  ASSERT_EQ(enrol(again, token()), 200);
+  EXPECT_NE(again.resource, host.resource);
+  EXPECT_EQ(agent(again).wanted, other.resource);
 }
 
 TEST_F(AgentsTest, TheAgentsOfARevokedAccountAreNotLetIn) {

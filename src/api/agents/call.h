@@ -55,6 +55,15 @@ ApiResult<std::string> digits_of(std::string_view text, std::string_view what, s
 
 // Two hosts speak with one agent's key.
 ApiError second_agent(const store::Agent& agent);
+// Of two processes of one session, as of a machine that was copied with its memory, whether the one
+// that asks is the second: the agent is known to be a clone, this one believes in another report
+// than the last, and that one is confirmed by somebody.
+Result<bool> is_second_process(sql::Connection& connection, const AgentCall& call,
+                               const store::ReportState& stored);
+
+// A request that was under way, when its process was replaced or sent the next report, is no second
+// agent.
+inline constexpr Seconds session_grace = 15;
 
 inline constexpr Seconds certificate_life = Seconds{30} * 86'400;
 

@@ -18,8 +18,6 @@ constexpr std::string_view prefix = "/agent/";
 constexpr std::size_t small_body = 64 * 1024;
 constexpr std::size_t session_digits = 16;
 constexpr std::size_t longest_version = 64;
-// A request that was under way when its process was replaced is no second agent.
-constexpr Seconds session_grace = 15;
 constexpr Seconds clone_noted_again_after = 60;
 constexpr std::int64_t most_waking = 10'000;
 // A poll is held for less than a minute; the clock of who ends an agent may be off by the rest.
@@ -140,6 +138,11 @@ ApiResult<store::Agent> AgentDoor::agent_of(const http::Request& request) {
 ApiResult<> AgentDoor::admit(const store::Agent& agent) {
   if (agent.status == store::AgentStatus::revoked)
     return access_denied("This agent was revoked: enrol it again with a new token");
+  if (agent.status == store::AgentStatus::retired && !agent.wanted.empty())
+    return access_denied(
+        fmt::format("This agent was retired, for {} is that of another: enrol it again with a new "
+                    "token",
+                    agent.wanted));
   if (agent.status == store::AgentStatus::retired)
     return access_denied("This agent was retired: enrol it again with a new token");
   TRY(auto connection, services_.pool->lease());

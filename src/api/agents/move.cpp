@@ -18,9 +18,7 @@ Result<> take_resource(sql::Connection& connection, const store::Agent& agent,
   TRY_VOID(leave_resource(connection, agent, resource, now));
   TRY(const auto before, store::find_agent_of_resource(connection, agent.account, resource));
   if (before) TRY_VOID(store::end_agent(connection, before->id, store::AgentStatus::retired, now));
-  auto after = agent;
-  after.resource = resource;
-  TRY_VOID(store::move_agent(connection, after));
+  TRY_VOID(store::move_agent(connection, agent, resource));
   return store::expect_reports(connection, store::resource_id(agent.account, resource), agent.id,
                                now);
 }
@@ -51,6 +49,41 @@ Result<> refuse(sql::Connection& connection, const AgentCall& call, std::string_
   return note(connection, call, resource, "denied: it belongs to " + store::shown(owner), audit);
 }
 
+// A cloud gives an id to one host, and a host keeps it for life.
+bool is_another_instance(const store::Agent& agent, std::string_view instance) {
+  return is_instance(agent.resource) && is_instance(instance) && instance != agent.resource;
+}
+
+// Of a copy of the agent's host or of its state. It may have sent the last report too, as long as
+// it believed itself to be the other: the whole is asked for.
+Result<> refuse_copy(const AgentCall& call, std::string_view instance, access::AuditLog& audit) {
+  const auto now = call.services.clock();
+  TRY(auto connection, call.services.pool->lease());
+  TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
+  TRY(const auto agent, store::find_agent(*connection, call.agent.account, call.agent.id));
+  if (!agent) return {};
+  if (now - agent->clone_seen >= lives_within)
+    TRY_VOID(note(*connection, call, instance,
+                  fmt::format("denied: the agent is that of {}", agent->resource), audit));
+  TRY_VOID(store::mark_clone(*connection, agent->id, now));
+  // Else it is refused already.
+  if (agent->session == call.request.headers.get("Tenken-Session")) {
+    TRY_VOID(store::return_session(*connection, *agent, now));
+    TRY_VOID(store::expect_reports(*connection, call.resource(), agent->id, now));
+  }
+  return transaction.commit();
+}
+
+ApiError other_instance(const store::Agent& agent, std::string_view instance) {
+  return conflicting(
+      fmt::format(
+          "This agent is that of {}, and this host is {}: it is a copy of that host, or has "
+          "its state. Remove the agent's state here (/var/lib/tenken-agent) and enrol it "
+          "with a new token",
+          agent.resource, instance),
+      agent.id, "AGENT");
+}
+
 // Empty: the one that it has.
 std::string_view wanted_by(const store::Agent& agent, std::string_view instance) {
   if (!is_of_machine(agent.resource)) return {};
@@ -68,6 +101,10 @@ Result<bool> may_move(sql::Connection& connection, const store::Agent& agent, Se
 ApiResult<store::Agent> moved(const AgentCall& call, std::string_view instance,
                               access::AuditLog& audit) {
   auto out = call.agent;
+  if (is_another_instance(out, instance)) {
+    TRY_VOID(refuse_copy(call, instance, audit));
+    return other_instance(out, instance);
+  }
   const auto resource = wanted_by(out, instance);
   if (resource.empty()) return out;
   TRY(auto connection, call.services.pool->lease());

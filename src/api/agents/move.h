@@ -24,7 +24,8 @@ Result<> take_resource(sql::Connection& connection, const store::Agent& agent,
 
 // The agent with the resource that it asks for, the instance that its report names or the one that
 // it did not get before, where it may have that; else as it was, with what it wants noted, and both
-// as clones. Written down: AuditLog.
+// as clones. Who speaks for an instance and is another has no resource: conflict, and the agent's
+// process before goes on. Written down: AuditLog.
 ApiResult<store::Agent> moved(const AgentCall& call, std::string_view instance,
                               access::AuditLog& audit);
 

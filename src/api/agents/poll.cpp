@@ -122,6 +122,14 @@ ApiResult<> note_update_fault(sql::Connection& connection, const AgentCall& call
   return {};
 }
 
+Result<bool> is_second(sql::Connection& connection, const AgentCall& call,
+                       std::string_view digest) {
+  if (digest.empty() || call.agent.clone_seen == 0) return false;
+  TRY(const auto stored, store::report_state(connection, call.resource()));
+  if (!stored || stored->digest == digest) return false;
+  return is_second_process(connection, call, *stored);
+}
+
 }  // namespace
 
 AgentAnswer poll(const AgentCall& call) {
@@ -129,7 +137,11 @@ AgentAnswer poll(const AgentCall& call) {
   TRY(const auto digest,
       digits_of(call.request.headers.get("Tenken-Digest"), "Tenken-Digest", digest_digits, true));
   TRY(auto connection, call.services.pool->lease());
-  if (!call.request.held) TRY_VOID(note_update_fault(*connection, call, now));
+  if (!call.request.held) {
+    TRY_VOID(note_update_fault(*connection, call, now));
+    TRY(const bool second, is_second(*connection, call, digest));
+    if (second) return second_agent(call.agent);
+  }
   TRY(auto commands, take_commands(*connection, call, now));
   if (!call.request.held) {
     TRY(const bool same, store::is_in_force(*connection, call.resource(), digest, now));

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
+#include "store/agent_health.h"
 #include "store/resources.h"
 
 namespace tenken::api::agents {
@@ -134,21 +135,46 @@ ApiResult<store::ReportState> state_of(const AgentCall& call) {
   return state.value_or(store::ReportState{});
 }
 
+// Whether it was sent by the session that asks: by its process, or a copy of that.
+bool is_of_session(const AgentCall& call, const store::ReportState& stored) {
+  return call.request.headers.get("Tenken-Session") == call.agent.session &&
+         call.agent.session_at <= stored.received;
+}
+
+bool is_known_clone(const AgentCall& call) {
+  return store::health_of(call.agent, call.services.clock()) == "clone";
+}
+
+// Whether somebody lives who goes on from the last report.
+Result<bool> is_confirmed(sql::Connection& connection, const AgentCall& call,
+                          const store::ReportState& stored) {
+  TRY(const auto resource,
+      store::find_resource(connection, call.agent.account, call.agent.resource));
+  const auto confirmed = std::max(stored.received, resource ? resource->seen : 0);
+  return call.services.clock() - confirmed < lives_within;
+}
+
 // A report of another text under a number that was used: the state that it is counted in went back
-// or was copied. Somebody lives who goes on from the last one: then this is another host.
+// or was copied. Somebody lives who goes on from the last one: then this is another host. No
+// process uses a number for two texts, so one of the same session is another too.
 AgentAnswer again(const AgentCall& call, const Head& head, const store::ReportState& stored,
                   Seconds now) {
-  // The process that sent the last one sends an earlier one again.
-  const bool same_process = call.request.headers.get("Tenken-Session") == call.agent.session &&
-                            call.agent.session_at <= stored.received;
-  if (head.digest == stored.digest || same_process) return acknowledged(stored, now);
+  const bool was_under_way = is_of_session(call, stored) && head.sequence < stored.sequence &&
+                             now - stored.received <= session_grace && !is_known_clone(call);
+  if (head.digest == stored.digest || was_under_way) return acknowledged(stored, now);
   TRY(auto connection, call.services.pool->lease());
-  TRY(const auto resource,
-      store::find_resource(*connection, call.agent.account, call.agent.resource));
-  const auto confirmed = std::max(stored.received, resource ? resource->seen : 0);
-  if (now - confirmed >= lives_within) return acknowledged(stored, now);
+  TRY(const bool confirmed, is_confirmed(*connection, call, stored));
+  if (!confirmed) return acknowledged(stored, now);
   TRY_VOID(store::mark_clone(*connection, call.agent.id, now));
   return second_agent(call.agent);
+}
+
+AgentAnswer ask_for_whole(const AgentCall& call, const store::ReportState& stored,
+                          std::string_view why) {
+  TRY(auto connection, call.services.pool->lease());
+  TRY(const bool second, is_second_process(*connection, call, stored));
+  if (second) return second_agent(call.agent);
+  return whole_needed(stored, why);
 }
 
 // The whole is what the command asks for.
@@ -159,13 +185,22 @@ Result<> collected(const AgentCall& call) {
 
 }  // namespace
 
+Result<bool> is_second_process(sql::Connection& connection, const AgentCall& call,
+                               const store::ReportState& stored) {
+  const auto now = call.services.clock();
+  if (!is_known_clone(call) || stored.digest.empty() || !is_of_session(call, stored) ||
+      now - stored.received <= session_grace)
+    return false;
+  return is_confirmed(connection, call, stored);
+}
+
 AgentAnswer report(const AgentCall& call, access::AuditLog& audit) {
   TRY(const auto head, read_head(call.request));
   TRY(const auto stored, state_of(call));
   const auto now = call.services.clock();
   if (head.sequence <= stored.sequence) return again(call, head, stored, now);
   TRY(const auto built, build(call, head));
-  if (!built.text) return whole_needed(stored, built.why);
+  if (!built.text) return ask_for_whole(call, stored, built.why);
   TRY(auto inventory, inventory_of(call, head, *built.text, now, audit));
   TRY(const auto written, call.services.ingest->report(std::move(inventory)));
   if (written) {

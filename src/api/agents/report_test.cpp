@@ -111,6 +111,42 @@ TEST_F(AgentsTest, ACopyOfTheStateIsRefusedWhileTheOtherGoesOn) {
   EXPECT_EQ(stored_text(copy), text_of(there));
 }
 
+// A machine that was copied with its memory: two processes, and one session.
+TEST_F(AgentsTest, ACopyOfARunningProcessIsRefused) {
+  const auto host = enrolled();
+  const auto& copy = host;
+  const auto base = lines_with({{"requests", "2.0"}});
+  const auto here = lines_with({{"requests", "2.1"}});
+  const auto there = lines_with({{"requests", "2.2"}});
+  const auto change = [&](const Host& one, std::int64_t sequence, const auto& from,
+                          const auto& to) {
+    return report(one, sequence, delta_body(from, to), host::report_digest(to),
+                  host::report_digest(from));
+  };
+  ASSERT_EQ(report_whole(host, 1, base).status, 200);
+  clock_ += 60;
+  ASSERT_EQ(change(host, 2, base, here).status, 200);
+  const auto expect_refused = [&](const http::Response& answer) {
+    EXPECT_EQ(answer.status, 409);
+    EXPECT_EQ(member(answer, "need"), "");
+    EXPECT_TRUE(member(answer, "message").contains("Remove the state")) << answer.body;
+    EXPECT_EQ(stored_text(host), text_of(here));
+  };
+  expect_refused(change(copy, 2, base, there));
+  EXPECT_EQ(agent(host).clone_seen, clock_);
+  expect_refused(report_whole(copy, 1, there));
+  clock_ += 60;
+  // Neither is it asked for the whole, by which it would take the other's place.
+  expect_refused(poll(copy, host::report_digest(base)));
+  expect_refused(change(copy, 3, base, there));
+  EXPECT_TRUE(poll(host, host::report_digest(here)).hold);
+  ASSERT_EQ(change(host, 3, here, base).status, 200);
+  // Until nobody goes on from the last report.
+  clock_ += 3'600;
+  EXPECT_FALSE(poll(copy, host::report_digest(there)).hold);
+  EXPECT_EQ(report_whole(copy, 4, there).status, 200);
+}
+
 TEST_F(AgentsTest, WhatDoesNotFitIsAskedForWhole) {
   const auto host = enrolled();
   const auto first = lines_with({{"requests", "2.0"}});
@@ -191,6 +227,63 @@ TEST_F(AgentsTest, AHostWhoseCloudAnswersLaterBecomesItsInstance) {
                                            event.target == host.resource;
                                   }),
             1);
+}
+
+// A golden image with the agent's state, which counts and calls itself as its host does until its
+// own cloud answers.
+TEST_F(AgentsTest, ACopyOfAnInstanceIsRefusedAndTheInstanceGoesOn) {
+  Host host{.instance = "i-0123456789abcdef0"};
+  ASSERT_EQ(enrol(host, token()), 200);
+  const auto lines = lines_of_instance(host.instance);
+  ASSERT_EQ(report_whole(host, 1, lines).status, 200);
+  auto copy = host;
+  copy.session = std::string(16, '2');
+  auto believed = lines;
+  believed.push_back(lines_with({{"flask", "1.0"}}).back());
+  std::ranges::sort(believed);
+  ASSERT_NE(text_of(believed), text_of(lines));
+  ASSERT_EQ(report_whole(copy, 2, believed).status, 200);
+  const std::string instance = "i-0fedcba9876543210";
+  const auto refused = report_whole(copy, 3, lines_of_instance(instance));
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(member(refused, "need"), "");
+  EXPECT_TRUE(member(refused, "message")
+                  .starts_with("This agent is that of i-0123456789abcdef0, and this host is "
+                               "i-0fedcba9876543210"))
+      << refused.body;
+  EXPECT_EQ(agent(host).resource, host.resource);
+  EXPECT_EQ(agent(host).clone_seen, clock_);
+  const auto find = [&](const std::string& name) {
+    auto connection = pool_->lease();
+    return store::find_resource(**connection, own_account, name).value();
+  };
+  EXPECT_FALSE(find(instance));
+  // The process that was replaced goes on, with the whole, and the other is the second.
+  clock_ += 16;
+  EXPECT_FALSE(poll(host, host::report_digest(lines)).hold);
+  ASSERT_EQ(report_whole(host, 2, lines).status, 200);
+  EXPECT_EQ(stored_text(host), text_of(lines));
+  EXPECT_EQ(find(host.resource)->inventory_digest, host::report_digest(lines));
+  EXPECT_EQ(poll(copy).status, 409);
+  EXPECT_TRUE(poll(host, host::report_digest(lines)).hold);
+  const auto noted = [&] {
+    auto connection = pool_->lease();
+    const auto events = access::list_audit(**connection, own_account, {}, 100).value();
+    return std::ranges::count_if(events, [&](const auto& event) {
+      return event.action == "tenken:MoveAgent" && event.target == instance &&
+             event.outcome == "denied: the agent is that of i-0123456789abcdef0";
+    });
+  };
+  EXPECT_EQ(noted(), 1);
+  // Under cron each try is a new session: the log says it once.
+  copy.session = std::string(16, '3');
+  EXPECT_EQ(report_whole(copy, 3, lines_of_instance(instance)).status, 409);
+  EXPECT_EQ(noted(), 1);
+  // Enrolled anew it is what it is.
+  copy = {.state = std::string(32, 'd'), .instance = instance};
+  ASSERT_EQ(enrol(copy, token()), 200);
+  EXPECT_EQ(copy.resource, instance);
+  EXPECT_NE(copy.agent, host.agent);
 }
 
 TEST_F(AgentsTest, WhoNamesTheInstanceOfAnotherStaysWhatItIs) {

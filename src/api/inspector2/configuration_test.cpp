@@ -180,5 +180,30 @@ TEST_F(ConfigurationTest, the_administrator_switches_deep_inspection_of_members)
             std::string::npos);
 }
 
+TEST_F(ConfigurationTest, a_member_activates_deep_inspection_and_does_not_deactivate_it) {
+  const std::string_view off = R"({"activateDeepInspection":false,"packagePaths":["/opt/x"]})";
+  const std::string_view on = R"({"activateDeepInspection":true,"packagePaths":["/opt/app"]})";
+  const std::string_view off_by_batch =
+      R"({"accountIds":[{"accountId":"777788889999","activateDeepInspection":false}]})";
+  make_member();
+  answer("BatchUpdateMemberEc2DeepInspectionStatus", off_by_batch);
+  become(third_account);
+  EXPECT_EQ(answer("UpdateEc2DeepInspectionConfiguration", on),
+            R"({"packagePaths":["/opt/app"],"orgPackagePaths":[],"status":"ACTIVATED"})");
+  EXPECT_EQ(refusal("UpdateEc2DeepInspectionConfiguration", off),
+            "AccessDeniedException: Only the delegated administrator can deactivate deep "
+            "inspection of a member");
+  EXPECT_TRUE(
+      answer("BatchUpdateMemberEc2DeepInspectionStatus", off_by_batch)
+          .starts_with(R"({"accountIds":[],"failedAccountIds":[{"accountId":"777788889999")"));
+  EXPECT_EQ(answer("GetEc2DeepInspectionConfiguration"),
+            R"({"packagePaths":["/opt/app"],"orgPackagePaths":[],"status":"ACTIVATED"})");
+  become(second_account);
+  answer("DisassociateMember", R"({"accountId":"777788889999"})");
+  become(third_account);
+  EXPECT_EQ(answer("UpdateEc2DeepInspectionConfiguration", off),
+            R"({"packagePaths":["/opt/x"],"orgPackagePaths":[],"status":"DEACTIVATED"})");
+}
+
 }  // namespace
 }  // namespace tenken::api

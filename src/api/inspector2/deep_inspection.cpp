@@ -74,12 +74,24 @@ Answer get_configuration(const Call& call) {
   return configuration(*connection, call);
 }
 
+// A member may turn it on, and only its administrator off, as it is with scanning.
+constexpr std::string_view administrators_choice =
+    "Only the delegated administrator can deactivate deep inspection of a member";
+
+ApiResult<> check_may_deactivate(sql::Connection& connection, std::string_view account) {
+  TRY(const auto administrator, store::administrator_of(connection, account));
+  if (administrator.empty()) return {};
+  return access_denied(std::string(administrators_choice));
+}
+
 // What the request leaves out stays as it is.
 Answer update_configuration(const Call& call) {
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
-  if (const auto wanted = call.input.boolean("activateDeepInspection"))
+  if (const auto wanted = call.input.boolean("activateDeepInspection")) {
+    if (!*wanted) TRY_VOID(check_may_deactivate(*connection, call.who.account));
     TRY_VOID(activate(*connection, call.who.account, *wanted, call.services.clock()));
+  }
   if (call.input.has("packagePaths"))
     TRY_VOID(put_paths(*connection, call, own_paths, call.input.strings("packagePaths")));
   TRY(auto answer, configuration(*connection, call));
@@ -106,10 +118,13 @@ class MemberStates {
     out_.begin_object().member("accountId", account).member("status", status).end_object();
     ++done_;
   }
-  void fail(std::string_view account, std::string_view code) {
-    failed_.push_back({std::string(account), code,
-                       code == "ACCESS_DENIED" ? fmt::format("No access to {}", account)
-                                               : fmt::format("There is no account {}", account)});
+  void out_of_reach(std::string_view account, std::string_view code) {
+    fail(account, code,
+         code == "ACCESS_DENIED" ? fmt::format("No access to {}", account)
+                                 : fmt::format("There is no account {}", account));
+  }
+  void fail(std::string_view account, std::string_view code, std::string message) {
+    failed_.push_back({std::string(account), code, std::move(message)});
   }
   std::string take() {
     out_.end_array().key("failedAccountIds").begin_array();
@@ -137,7 +152,7 @@ Answer batch_get_members(const Call& call) {
   MemberStates out;
   for (const auto& account : accounts) {
     if (!reach.covers(account)) {
-      out.fail(account, reach.refusal(account));
+      out.out_of_reach(account, reach.refusal(account));
       continue;
     }
     TRY(const auto status, status_of(*connection, account));
@@ -158,7 +173,11 @@ Answer batch_update_members(const Call& call) {
   MemberStates out;
   for (const auto& [account, active] : wanted) {
     if (!reach.covers(account)) {
-      out.fail(account, reach.refusal(account));
+      out.out_of_reach(account, reach.refusal(account));
+      continue;
+    }
+    if (!active && account == call.who.account && !reach.standing().member_of.empty()) {
+      out.fail(account, "ACCESS_DENIED", std::string(administrators_choice));
       continue;
     }
     TRY_VOID(activate(*connection, account, active, call.services.clock()));

@@ -61,7 +61,8 @@ ApiError refused(const Error& error, const store::Filter& filter) {
   if (error.code == Errc::conflict)
     return bad_request(fmt::format("A filter named {} already exists", filter.name));
   if (error.code == Errc::limit)
-    return quota_exceeded(fmt::format("An account has at most {} filters", store::most_filters),
+    return quota_exceeded(fmt::format("An account has at most {} {}", store::most_filters,
+                                      filter.suppresses ? "suppression rules" : "saved filters"),
                           filter.name);
   return to_api_error(error);
 }

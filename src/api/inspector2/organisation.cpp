@@ -85,6 +85,7 @@ Answer enable_delegated_admin_account(const Call& call) {
     return conflicting(std::move(message), std::move(present), "DELEGATED_ADMIN_ACCOUNT");
   }
   TRY_VOID(transaction.commit());
+  call.done_to_account(account);
   return one_account("delegatedAdminAccountId", account);
 }
 
@@ -101,6 +102,7 @@ Answer disable_delegated_admin_account(const Call& call) {
   for (const auto& one : concerned)
     TRY_VOID(store::enqueue_rules_of(*connection, one, call.services.clock()));
   TRY_VOID(transaction.commit());
+  for (const auto& one : concerned) call.done_to_account(one);
   return one_account("delegatedAdminAccountId", account);
 }
 
@@ -115,7 +117,7 @@ Answer get_delegated_admin_account(const Call& call) {
   TRY(auto connection, call.services.pool->lease());
   TRY(const auto administrator, known_administrator(*connection, call));
   if (administrator.empty())
-    return resource_not_found("The organization has no delegated administrator");
+    return resource_not_found("The account has no delegated administrator");
   json::Writer out;
   out.begin_object().key("delegatedAdmin").begin_object();
   out.member("accountId", administrator).member("relationshipStatus", "ENABLED");

@@ -63,7 +63,9 @@ TEST_F(OrganisationTest, an_account_outside_learns_nothing_of_the_organisation) 
   designate(second_account);
   become(third_account);
   EXPECT_EQ(answer("ListDelegatedAdminAccounts"), no_administrators);
-  EXPECT_TRUE(refusal("GetDelegatedAdminAccount").starts_with("ResourceNotFoundException"));
+  EXPECT_EQ(refusal("GetDelegatedAdminAccount"),
+            "ResourceNotFoundException: The account has no delegated administrator")
+      << "true of it, and nothing of the organisation";
   EXPECT_EQ(answer("ListMembers"), R"({"members":[]})");
   EXPECT_TRUE(refusal("GetMember", R"({"accountId":"444455556666"})")
                   .starts_with("AccessDeniedException: Invoking account does not have access to "

@@ -67,6 +67,27 @@ TEST_F(TagsTest, names_of_awss_own_are_refused) {
                   .starts_with("ValidationException"));
 }
 
+TEST_F(TagsTest, a_name_that_could_not_be_removed_is_refused) {
+  const auto pattern = model("UntagResource")
+                           .operation("UntagResource")
+                           ->input->member("tagKeys")
+                           ->shape->element->pattern->text();
+  for (const std::string_view name : {"cost center", "a@b", "名"}) {
+    const auto tags = fmt::format(R"("tags":{{"{}":"b"}})", name);
+    const auto said = fmt::format(
+        "ValidationException: tags: {}: a name must satisfy regular expression "
+        "pattern: {}",
+        name, pattern);
+    EXPECT_EQ(refusal("TagResource", with_arn("," + tags)), said);
+    EXPECT_EQ(
+        refusal("CreateFilter", R"({"name":"m","action":"NONE","filterCriteria":{},)" + tags + "}"),
+        said);
+  }
+  EXPECT_EQ(answer("TagResource", with_arn(R"(,"tags":{"cost-center_1/a:b=c+d.e":"b"})")), "{}");
+  EXPECT_EQ(answer("UntagResource", with_arn(R"(,"tagKeys":["cost-center_1/a:b=c+d.e"])")), "{}");
+  EXPECT_EQ(answer("ListTagsForResource", with_arn()), R"({"tags":{}})");
+}
+
 TEST_F(TagsTest, tags_end_with_what_had_them) {
   auto connection = pool_->lease();
   ASSERT_TRUE(store::put_tags(**connection, own_account, "arn", {{"a", "b"}}));

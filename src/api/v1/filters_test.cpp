@@ -139,5 +139,17 @@ TEST_F(V1FiltersTest, filters_come_in_pages) {
   EXPECT_EQ(seen, 5U);
 }
 
+TEST_F(V1FiltersTest, a_signature_in_the_url_is_no_parameter_and_no_part_of_the_question) {
+  ApiTest::answer("CreateFilter", R"({"name":"f","action":"NONE","filterCriteria":{}})");
+  const auto page = ask("GET", "/v1/filters?limit=1&X-Amz-Algorithm=a&X-Amz-Signature=1").response;
+  ASSERT_EQ(page.status, 200) << page.body;
+  json::Parser parser;
+  const auto document = parser.parse(page.body).value();
+  const auto next = fmt::format("/v1/filters?limit=1&nextToken={}&X-Amz-Signature=2",
+                                document["nextToken"].string());
+  EXPECT_EQ(ask("GET", next).response.status, 200);
+  EXPECT_EQ(ask("GET", "/v1/filters?colour=red&X-Amz-Signature=1").response.status, 400);
+}
+
 }  // namespace
 }  // namespace tenken::api::v1

@@ -12,6 +12,9 @@
 namespace tenken::api::v1 {
 namespace {
 
+// How the parameters of a signature in the query begin, which is checked by now.
+constexpr std::string_view presigned = "X-Amz-";
+
 struct Matched {
   const V1Operation* operation = nullptr;
   std::vector<std::string> labels;
@@ -89,7 +92,9 @@ ApiResult<http::Response> call(const http::Request& request, const access::Princ
               .services = services,
               .labels = std::move(matched.labels),
               .query = {}};
-  for (auto& one : parameters) call.query.emplace_back(std::move(one.name), std::move(one.value));
+  for (auto& one : parameters)
+    if (!one.name.starts_with(presigned))
+      call.query.emplace_back(std::move(one.name), std::move(one.value));
   TRY_VOID(check_parameters(call));
   return operation.handle(call);
 }

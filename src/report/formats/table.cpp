@@ -20,7 +20,10 @@ namespace {
 
 using enum Message;
 
-constexpr std::size_t column_cap = 34;  // a wider fix or note moves its row's rest to the right
+// Columns. Holds what vendors publish ("2.4.37-43.module_el8.5.0+2597+c4b14997.alma"); a wider cell
+// moves its row's rest to the right.
+constexpr std::size_t column_cap = 60;
+constexpr std::size_t note_cap = 34;  // of a vendor's words, which marks follow
 constexpr std::size_t piece_bytes = 64 * 1024;
 constexpr std::size_t title_least = 28;  // columns; with less the title goes to the next line
 
@@ -195,7 +198,7 @@ std::string Table::notes(const Finding& finding, std::string_view marks) const {
   if (finding.status != FindingStatus::affected)
     text = tell(word(finding.status));
   else if (!finding.status_note.empty())
-    text = fit_width(printable(finding.status_note), column_cap);
+    text = fit_width(printable(finding.status_note), note_cap);
   if (!text.empty() && !marks.empty()) text += ' ';
   return text.append(marks);
 }

@@ -1,4 +1,5 @@
 // Resources and their inventories.
+#include <algorithm>
 #include <array>
 #include <iterator>
 
@@ -26,9 +27,14 @@ namespace {
 constexpr std::size_t most_tags = 50;
 constexpr std::size_t most_unknown = 1'000;
 
-// 1 to 341 printable characters, as they will appear in findings.
+// Characters, as they will appear in findings. Four bytes each are few enough for PostgreSQL's
+// indexes, whose rows have 2,704 bytes at most.
+constexpr std::ptrdiff_t longest_resource_id = 341;
+
 bool is_resource_id(std::string_view id) {
-  return !id.empty() && id.size() <= 341 && printable(id) == id && !id.starts_with(' ');
+  if (id.empty() || printable(id) != id) return false;
+  const auto begins = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U; };
+  return std::ranges::count_if(id, begins) <= longest_resource_id;
 }
 
 // How long until a resource that does not report again is gone.
