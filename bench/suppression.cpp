@@ -43,11 +43,8 @@ void measure(sql::Pool& pool, const char* what, const std::string& id, Change&& 
     need(store::enqueue_suppression(*connection, account, id, now()));
     need(transaction.commit());
   }
-  std::int64_t transition = store::transition_at(now());
-  const pipeline::SuppressionWork work{.pool = pool,
-                                       .node = "bench",
-                                       .clock = [] { return now(); },
-                                       .next_transition = [&] { return transition += 2; }};
+  const pipeline::SuppressionWork work{
+      .pool = pool, .node = "bench", .clock = [] { return now(); }};
   while (need(pipeline::apply_changed_filters(work)) > 0) {
   }
   const auto seconds = std::chrono::duration<double>(Clock::now() - start).count();

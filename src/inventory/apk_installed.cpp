@@ -66,7 +66,7 @@ Result<> finish(const Record& record, PackageList& list) {
   }
   if (!fault.empty()) {
     if (record.fault.empty())
-      list.skip_package(record.name, fault);
+      list.skip_package("apk", record.name, fault);
     else
       list.skip(record.name, fault);
     return {};

@@ -47,6 +47,9 @@ TEST(ApkInstalled, ARecordThatCannotBeReadIsASkip) {
   EXPECT_EQ(reason("nonsense\n"), "line 1: a line that is no field");
   EXPECT_EQ(reason("P:a\nV:1\nV:2\n"), "a: a field stands there twice");
   EXPECT_EQ(reason("P:a\nV:1 2\n"), "a: no usable version");
+  const auto list = parse("P:a\n\n");
+  EXPECT_EQ(list.skips()[0].package, "a") << "it hides no other";
+  EXPECT_EQ(list.skips()[0].package_kind, "apk");
 }
 
 TEST(ApkInstalled, AFileWithoutItsLastNewlineIsCutOff) {

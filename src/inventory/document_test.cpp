@@ -19,7 +19,11 @@ Inventory sample() {
                           .version = "3.0.11-1~deb12u2",
                           .arch = "amd64",
                           .source_name = "openssl"});
-  out.skips.push_back({.file = "var/lib/dpkg/status", .record = "7", .reason = "no version"});
+  out.skips.push_back({.file = "var/lib/dpkg/status",
+                       .record = "a",
+                       .reason = "no version",
+                       .package = "a",
+                       .package_kind = "deb"});
   return out;
 }
 
@@ -37,6 +41,8 @@ TEST(InventoryDocument, reads_back_what_was_written) {
   EXPECT_EQ(after->packages[0].version, "3.0.11-1~deb12u2");
   ASSERT_EQ(after->skips.size(), 1U);
   EXPECT_EQ(after->skips[0].reason, "no version");
+  EXPECT_EQ(after->skips[0].package, "a");
+  EXPECT_EQ(after->skips[0].package_kind, "deb");
 }
 
 TEST(InventoryDocument, packages_that_are_only_listed_stay_at_home) {

@@ -117,13 +117,14 @@ Result<> finish(const Stanza& stanza, DpkgLayout layout, PackageList& list) {
   const auto record =
       stanza.package.empty() ? fmt::format("line {}", stanza.line) : std::string(stanza.package);
   // vcpkg keeps its ports in the same format; they are not packages of the system.
+  const bool is_port = same_field(stanza.type, "Port");
   const auto skip = [&](std::string_view reason) {
     if (stanza.fault.empty() && !stanza.package.empty())
-      list.skip_package(record, reason);
+      list.skip_package(is_port ? "vcpkg" : "deb", record, reason);
     else
       list.skip(record, reason);
   };
-  if (same_field(stanza.type, "Port")) {
+  if (is_port) {
     skip("a vcpkg port, not a dpkg package");
     return {};
   }

@@ -71,6 +71,7 @@ TEST(DpkgStatus, AnUnclearStateIsASkip) {
     ASSERT_EQ(list.skips().size(), 1U) << status;
     EXPECT_EQ(list.skips()[0].record, "a");
     EXPECT_EQ(list.skips()[0].package, "a") << "it hides no other";
+    EXPECT_EQ(list.skips()[0].package_kind, "deb");
   }
 }
 
@@ -95,6 +96,13 @@ TEST(DpkgStatus, AStanzaThatCannotBeReadIsASkip) {
             "a\\x00b: the package name is not usable");
   EXPECT_EQ(reason("Package: a\nStatus: install ok installed\nVersion: 1\0\n"sv),
             "a: the version is not usable");
+}
+
+TEST(DpkgStatus, APortOfVcpkgHidesNoPackageOfTheSystem) {
+  const auto list = parse(stanza("install ok installed") + "Type: Port\n\n");
+  ASSERT_EQ(list.skips().size(), 1U);
+  EXPECT_EQ(list.skips()[0].package, "a");
+  EXPECT_EQ(list.skips()[0].package_kind, "vcpkg");
 }
 
 TEST(DpkgStatus, AFileWithoutItsLastNewlineIsCutOff) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <iterator>
+#include <span>
 #include <utility>
 
 #include <fcntl.h>
@@ -83,9 +84,9 @@ void read_packages(const Root& root, Inventory& inventory) {
          .reason = fmt::format("no package database: looked for {}", places)});
 }
 
-Inventory inspect(const Root& root) {
+Inventory inspect(const Root& root, std::span<const Skip> unread = {}) {
   Inventory inventory;
-  auto os_release = read_os_release(root);
+  auto os_release = read_os_release(root, unread);
   inventory.os = std::move(os_release.os);
   inventory.skips = std::move(os_release.skips);
   read_packages(root, inventory);
@@ -158,6 +159,8 @@ bool is_being_changed(const Root& root) {
   });
 }
 
+// Its id alone says which database is the distribution's own; what the release is decides which
+// advisories speak of the packages, not which packages there are.
 bool hides_packages(const Skip& skip, const Inventory& inventory) {
   if (!skip.package.empty() || skip.file == ubuntu_pro_status) return false;
   const auto files = os_release_files();
@@ -171,7 +174,7 @@ bool is_great_loss(std::size_t packages_before, std::size_t packages_now) {
 
 Result<Inventory> inspect_copy(const HostCopy& copy) {
   TRY(const auto root, Root::at(copy.directory));
-  auto inventory = inspect(root);
+  auto inventory = inspect(root, copy.skips);
   inventory.target = Inventory::Target::host;
   inventory.name = copy.name;
   inventory.running_kernel = copy.kernel;

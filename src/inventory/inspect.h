@@ -33,7 +33,7 @@ std::vector<std::string_view> inspected_files();
 bool is_being_changed(const Root& root);
 
 // Whether packages may be missing because of it, other than the one that it names. Of what else is
-// read of a host none is, as long as its distribution is known.
+// read of a host none is, as long as its distribution is known, of whatever release.
 bool hides_packages(const Skip& skip, const Inventory& inventory);
 
 // A cut database says so, unless the cut is between two packages: then many are gone at once, which

@@ -353,6 +353,15 @@ TEST(Inspect, AnEmptyDatabaseOfAnotherKindSaysNothing) {
              "Package: a\nStatus: install ok installed\nVersion: 1\nDescription: a\n\n");
   temp.write("lib/apk/db/installed", "");
   EXPECT_EQ(reasons(inspect(temp.path())), "");
+  temp.write("etc/os-release", "ID=debian\nVERSION_ID=\"12\n");
+  const auto without_release = inspect(temp.path());
+  EXPECT_EQ(reasons(without_release), "etc/os-release|line 2|a quote that does not end\n");
+  EXPECT_FALSE(hides_packages(without_release.skips[0], without_release))
+      << "its own kind of packages is known by its name";
+  temp.write("etc/os-release", "ID=\"debian\nVERSION_ID=12\n");
+  const auto unnamed = inspect(temp.path());
+  EXPECT_EQ(unnamed.packages[0].ecosystem, "");
+  for (const auto& skip : unnamed.skips) EXPECT_TRUE(hides_packages(skip, unnamed)) << skip.reason;
   temp.write("etc/os-release", "ID=alpine\nVERSION_ID=3.20\n");
   EXPECT_EQ(reasons(inspect(temp.path())),
             "lib/apk/db/installed||the package database lists no package\n")

@@ -59,6 +59,7 @@ inline constexpr std::tuple skip_members{
     Member{"record", &Skip::record},
     Member{"reason", &Skip::reason},
     Member{"package", &Skip::package},
+    Member{"packageKind", &Skip::package_kind},
 };
 
 // Texts that are empty are left out; numbers are always written.

@@ -85,6 +85,10 @@ struct ReleaseFile {
 };
 constexpr std::string_view own_files[] = {"etc/os-release", "usr/lib/os-release"};
 
+bool is_own(const Skip& skip) {
+  return std::ranges::find(own_files, skip.file) != std::end(own_files);
+}
+
 // The files of derivatives stand before those of their parents, which derivatives ship as well.
 constexpr std::array release_files{
     ReleaseFile{"etc/alpine-release", parse_alpine_release},
@@ -153,11 +157,11 @@ OperatingSystem parse_redhat_release(std::string_view text) {
 
 OperatingSystem parse_debian_version(std::string_view text) {
   OperatingSystem os;
-  os.id = "debian";
   const auto version = trim(split_once(text, '\n').first);
+  if (version.empty() || !is_digit(version[0])) return os;
+  os.id = "debian";
+  os.version_id = version;
   os.pretty_name = fmt::format("Debian GNU/Linux {}", version);
-  // "trixie/sid" names no release: derivatives keep such a file too, unstable says the same.
-  if (!version.empty() && is_digit(version[0])) os.version_id = version;
   name_ecosystem(os);
   return os;
 }
@@ -168,7 +172,7 @@ std::vector<std::string_view> os_release_files() {
   return out;
 }
 
-OsRelease read_os_release(const Root& root) {
+OsRelease read_os_release(const Root& root, std::span<const Skip> unread) {
   OsRelease out;
   for (const auto path : own_files) {
     const auto text = read_or_skip(root, path, out);
@@ -179,6 +183,7 @@ OsRelease read_os_release(const Root& root) {
     if (!out.os.id.empty()) return out;
     out.skips.push_back({.file = std::string(path), .record = "", .reason = "no ID in it"});
   }
+  if (std::ranges::any_of(out.skips, is_own) || std::ranges::any_of(unread, is_own)) return out;
   for (const auto& file : release_files) {
     const auto text = read_or_skip(root, file.path, out);
     if (!text) continue;

@@ -102,7 +102,7 @@ TEST(OsRelease, OlderFilesAreTheLastChoice) {
   };
   EXPECT_EQ(os("etc/alpine-release", "3.18.4\n"), "alpine|3.18.4|Alpine|v3.18");
   EXPECT_EQ(os("etc/debian_version", "12.5\n"), "debian|12.5|Debian|12");
-  EXPECT_EQ(os("etc/debian_version", "trixie/sid\n"), "debian||Debian|");
+  EXPECT_EQ(os("etc/debian_version", "trixie/sid\n"), "|||") << "Ubuntu has it as well";
   EXPECT_EQ(os("etc/almalinux-release", "AlmaLinux release 9.4 (Seafoam Ocelot)\n"),
             "almalinux|9.4|AlmaLinux|9");
   EXPECT_EQ(os("etc/redhat-release", "CentOS Linux release 7.9.2009 (Core)\n"),
@@ -124,11 +124,28 @@ TEST(OsRelease, ARootWithoutAnyOfThemSaysSo) {
 TEST(OsRelease, AFileThatCannotBeReadIsASkip) {
   TempRoot temp;
   temp.directory("etc/os-release");
-  temp.write("etc/alpine-release", "3.18.4\n");
+  temp.write("usr/lib/os-release", "ID=alpine\nVERSION_ID=3.18.4\n");
   const auto found = read(temp);
   EXPECT_EQ(found.os.id, "alpine");
   ASSERT_EQ(found.skips.size(), 1U);
   EXPECT_EQ(found.skips[0].reason, "etc/os-release: not a regular file");
+}
+
+// Oracle Linux has a file that says Red Hat, Raspbian one that says Debian.
+TEST(OsRelease, OlderFilesSayNothingBesideOneThatCannotBeRead) {
+  TempRoot temp;
+  temp.write("etc/redhat-release", "Red Hat Enterprise Linux release 9.4 (Plow)\n");
+  EXPECT_EQ(read(temp).os.id, "rhel");
+  const Skip denied{.file = "etc/os-release", .record = "", .reason = "denied"};
+  const auto root = Root::at(temp.path()).value();
+  EXPECT_EQ(read_os_release(root, std::span(&denied, 1)).os.id, "") << "a copy that lacks it";
+  temp.write("etc/os-release", "NAME=\"Oracle Linux Server\"\nID=\"ol\n");
+  const auto damaged = read(temp);
+  EXPECT_EQ(damaged.os.id, "");
+  ASSERT_EQ(damaged.skips.size(), 2U);
+  EXPECT_EQ(damaged.skips[1].reason, "no ID in it");
+  temp.directory("usr/lib/os-release");
+  EXPECT_EQ(read(temp).os.id, "");
 }
 
 }  // namespace

@@ -41,10 +41,13 @@ void PackageList::skip(std::string_view record, std::string_view reason) {
   skips_.push_back(shown(record, reason));
 }
 
-void PackageList::skip_package(std::string_view name, std::string_view reason) {
+void PackageList::skip_package(std::string_view kind, std::string_view name,
+                               std::string_view reason) {
   const auto before = skips_.size();
   skip(name, reason);
-  if (skips_.size() > before && is_plain_word(name)) skips_.back().package = name;
+  if (skips_.size() == before || !is_plain_word(name)) return;
+  skips_.back().package = name;
+  skips_.back().package_kind = kind;
 }
 
 void PackageList::skip_unsettled(std::string_view record, std::string_view reason) {

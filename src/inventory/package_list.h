@@ -25,8 +25,8 @@ class PackageList {
   // record is the package's name or its position, empty for what concerns the whole database;
   // foreign text is made safe to show. After 1,000 further records are only counted.
   void skip(std::string_view record, std::string_view reason);
-  // The record of this package, and of no other.
-  void skip_package(std::string_view name, std::string_view reason);
+  // The record of this package, and of no other. kind: "deb", …
+  void skip_package(std::string_view kind, std::string_view name, std::string_view reason);
   // Of the whole database, which may be in the middle of a change (Skip::may_pass); never left out.
   void skip_unsettled(std::string_view record, std::string_view reason);
   // limit: too many packages together.

@@ -16,6 +16,7 @@
 #include "store/coverage.h"
 #include "store/holders.h"
 #include "store/resources.h"
+#include "store/settings.h"
 #include "store/suppression.h"
 #include "version/ecosystem.h"
 
@@ -30,19 +31,6 @@ constexpr std::int64_t findings_at_once = 20'000;  // written in one transaction
 constexpr std::size_t most_generations_behind = 8;
 constexpr std::string_view unknown_generation = "-";  // the name of none
 constexpr std::string_view generation_setting = "advisory_generation";
-
-Result<std::string> setting(sql::Connection& connection, std::string_view name) {
-  TRY(const auto value, connection.one_text("SELECT value FROM setting WHERE name = ?1", name));
-  return value.value_or("");
-}
-
-Result<> set_setting(sql::Connection& connection, std::string_view name, std::string_view value) {
-  TRY(const auto written, connection.run("INSERT INTO setting (name, value) VALUES (?1, ?2) "
-                                         "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                                         name, value));
-  CHECK(written == 1);
-  return {};
-}
 
 std::vector<NamedVersion> listed(std::map<std::int64_t, store::PackageVersion> versions) {
   std::vector<NamedVersion> out;
@@ -110,15 +98,8 @@ store::ResourceId resource_of(const store::Job& job) {
 
 Evaluator::Evaluator(EvaluatorOptions options) : options_(std::move(options)) {}
 
-// Never the same twice: two evaluations within a microsecond would share their history.
-std::int64_t Evaluator::next_transition() {
-  const std::lock_guard lock(transitions_);
-  last_transition_ = std::max(store::transition_at(options_.clock()), last_transition_ + 3);
-  return last_transition_;
-}
-
 Result<bool> Evaluator::is_in_use(sql::Connection& connection, const Generation& generation) {
-  TRY(const auto used, setting(connection, generation_setting));
+  TRY(const auto used, store::text_setting(connection, generation_setting));
   return used == generation->generation();
 }
 
@@ -157,9 +138,9 @@ Result<bool> Evaluator::notice_generation() {
   TRY(auto connection, options_.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::write));
   TRY(const auto wanted, generation_to_use(*connection, options_.node, *generation, now));
-  TRY(const auto used, setting(*connection, generation_setting));
+  TRY(const auto used, store::text_setting(*connection, generation_setting));
   if (wanted == own && used != own) {
-    TRY_VOID(set_setting(*connection, generation_setting, own));
+    TRY_VOID(store::put_setting(*connection, generation_setting, own));
     if (!used.empty()) {
       TRY(const auto behind, generations_behind(*connection, used));
       TRY_VOID(store::enqueue(*connection, "advance", "generation", behind, now));
@@ -191,10 +172,8 @@ Result<std::size_t> Evaluator::work() {
   TRY_VOID(give_back_leases());
   may_hold_leases_ = true;
   const bool usable =
-      goes_on(apply_changed_filters({.pool = *options_.pool,
-                                     .node = options_.node,
-                                     .clock = options_.clock,
-                                     .next_transition = [this] { return next_transition(); }})) &&
+      goes_on(apply_changed_filters(
+          {.pool = *options_.pool, .node = options_.node, .clock = options_.clock})) &&
       (generation == nullptr ||
        (goes_on(advance(generation)) && goes_on(match_again(generation)) && goes_on(settle()) &&
         goes_on(update_coverage()) && goes_on(evaluate_resources(generation))));
@@ -306,10 +285,12 @@ Result<> Evaluator::settle_slice(sql::Connection& connection, std::span<const st
     std::size_t settled = 0;
     while (settled < jobs.size() && written < findings_at_once) {
       const auto& job = jobs[settled++];
+      const auto now = options_.clock();
+      TRY(const auto transition, store::next_transition(connection, slice, now));
       TRY(const auto changes,
           store::evaluate_vulnerabilities(connection, {job.subject}, slice,
-                                          {.now = options_.clock(),
-                                           .transition = next_transition(),
+                                          {.now = now,
+                                           .transition = transition,
                                            .cause = fmt::format("advisories {}", job.payload)}));
       written += changes.written + changes.closed;
     }
@@ -429,16 +410,19 @@ Result<> Evaluator::match_new_versions(sql::Connection& connection, const Genera
 // A batch in one transaction: it holds or none of it does.
 Result<> Evaluator::evaluate(sql::Connection& connection, std::span<const store::Job> jobs,
                              const Generation& generation) {
-  std::set<std::int64_t> slices;
-  for (const auto& job : jobs) slices.insert(store::slice_of(resource_of(job)));
+  std::map<std::int64_t, std::int64_t> transitions;  // by slice
+  for (const auto& job : jobs) transitions[store::slice_of(resource_of(job))] = 0;
   TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  for (const auto slice : slices) TRY_VOID(store::lock_slice(connection, slice));
-  // Numbered once nobody else is at work there: history is in the order of the numbers.
+  for (auto& [slice, transition] : transitions) {
+    TRY_VOID(store::lock_slice(connection, slice));
+    TRY(transition, store::next_transition(connection, slice, options_.clock()));
+  }
+  const auto now = options_.clock();
   std::vector<store::ResourceEvaluation> evaluations;
   for (const auto& job : jobs)
     evaluations.push_back({resource_of(job),
-                           {.now = options_.clock(),
-                            .transition = next_transition(),
+                           {.now = now,
+                            .transition = transitions[store::slice_of(resource_of(job))],
                             .cause = fmt::format("inventory {}", job.payload)}});
   TRY_VOID(check_in_use(connection, generation));
   TRY_VOID(store::evaluate_resources(connection, evaluations));

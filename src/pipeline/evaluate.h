@@ -25,7 +25,6 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -101,12 +100,9 @@ class Evaluator {
   Result<std::size_t> update_coverage();
   Result<> update_coverage(sql::Connection& connection, const store::Job& job);
   Result<bool> is_in_use(sql::Connection& connection, const Generation& generation);
-  std::int64_t next_transition();
 
   EvaluatorOptions options_;
   std::optional<Error> unmatched_;  // why some version is unknown since the last work()
-  std::mutex transitions_;
-  std::int64_t last_transition_ = 0;
   std::string noted_generation_;
   Seconds noted_at_ = 0;
   bool is_ours_ = true;  // the generation to use

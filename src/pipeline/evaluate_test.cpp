@@ -40,6 +40,25 @@ TEST_P(EvaluateTest, an_upgrade_closes_and_a_downgrade_within_seven_days_opens_a
             (Lines{"1 inventory d1", "3 inventory d2", "1 inventory d3"}));
 }
 
+TEST_P(EvaluateTest, history_is_in_the_order_in_which_it_happened_whatever_clocks_say) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  report("web-1", {{"a", "1.0"}});
+  work();
+  clock_ += 600;  // that of a node which is ahead
+  report("web-1", {{"a", "2.0"}});
+  work();
+  clock_ -= 500;
+  report("web-1", {{"a", "1.0"}});
+  work();
+  {
+    auto connection = pool_->lease();
+    ASSERT_TRUE(
+        retire(**connection, store::resource_id(account, "web-1"), "retired", clock_ - 50));
+  }
+  EXPECT_EQ(history("web-1", "PYSEC-1"),
+            (Lines{"1 inventory d1", "3 inventory d2", "1 inventory d3", "3 retired"}));
+}
+
 TEST_P(EvaluateTest, a_recurrence_after_seven_days_is_another_finding) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   report("web-1", {{"a", "1.0"}});
@@ -242,6 +261,13 @@ TEST_P(EvaluateTest, a_distribution_that_cannot_be_told_closes_nothing) {
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 ACTIVE", "web-1 CVE-2024-2 CLOSED"}))
       << "b is gone, whatever distribution it is";
+  auto without_release = unknown;
+  without_release.packages[0].ecosystem = "Debian";
+  without_release.os.id = "debian";
+  without_release.skips = {{.file = "etc/os-release", .record = "line 2", .reason = "odd"}};
+  put("web-1", without_release);
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 ACTIVE", "web-1 CVE-2024-2 CLOSED"}));
   report_debian("web-1", {{"a", "2.0"}});
   work();
   EXPECT_EQ(findings(), (Lines{"web-1 CVE-2024-1 CLOSED", "web-1 CVE-2024-2 CLOSED"}));

@@ -274,6 +274,35 @@ TEST_P(GenerationsTest, what_was_held_open_is_closed_when_its_package_is_decided
   EXPECT_EQ(observed("web-1"), "0 0");
 }
 
+TEST_P(GenerationsTest, a_flaw_under_another_id_has_its_old_finding_while_a_version_is_undecided) {
+  use_python();
+  const auto host = [](const std::vector<std::string>& versions) {
+    auto out = test::python_host({});
+    for (const auto& version : versions)
+      out.packages.push_back({.ecosystem = "PyPI",
+                              .kind = "pypi",
+                              .name = "a",
+                              .version = version,
+                              .location = "srv/" + version});
+    return out;
+  };
+  put("alone", host({"1.0"}));
+  put("beside", host({"1.0", "no version"}));
+  work();
+  put("alone", host({"no version"}));
+  work();
+  auto renamed = advisory("PYSEC-1", "a", "2.0");
+  renamed.insert(1, R"("aliases":["CVE-2024-1000"],)");
+  use({{"PYSEC-1", renamed}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"alone PYSEC-1 ACTIVE", "beside CVE-2024-1000 ACTIVE",
+                               "beside PYSEC-1 ACTIVE"}));
+  put("beside", host({"1.0"}));
+  work();
+  EXPECT_EQ(findings(), (Lines{"alone PYSEC-1 ACTIVE", "beside CVE-2024-1000 ACTIVE",
+                               "beside PYSEC-1 CLOSED"}));
+}
+
 TEST_P(GenerationsTest, what_is_held_open_is_stale_until_something_matches_again) {
   use_python();
   report("web-1", {{"a", "1.0"}});

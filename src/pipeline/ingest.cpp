@@ -34,6 +34,7 @@ constexpr std::size_t batch_packages = 250'000;
 constexpr std::size_t batch_reports = 1'000;
 
 std::string platform_of(const OperatingSystem& os) {
+  if (os.id.empty()) return {};
   auto out = fmt::format("{}_{}", os.id, os.version_id);
   std::ranges::transform(out, out.begin(), [](char c) {
     if (c >= 'a' && c <= 'z') return static_cast<char>(c - 32);
@@ -168,10 +169,12 @@ void leave_out_unstorable(Inventory& inventory) {
   });
 }
 
-// Of a package that could not be read its name alone is known: it is unknown, and closes nothing.
+// Of a package that could not be read its kind and name alone are known: it is unknown, and closes
+// nothing of that kind and name.
 void list_unread_packages(Inventory& inventory) {
   for (const auto& skip : inventory.skips) {
-    if (!skip.package.empty()) inventory.packages.push_back({.name = skip.package});
+    if (!skip.package.empty())
+      inventory.packages.push_back({.kind = skip.package_kind, .name = skip.package});
   }
 }
 

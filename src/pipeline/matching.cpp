@@ -91,8 +91,16 @@ std::string unknown_document(const std::vector<Unknown>& unknown) {
 // How far a generation covers a package's release.
 enum class Covered : std::uint8_t { wholly, partly, not_at_all };
 
+bool has_releases(std::string_view ecosystem) {
+  const auto* known = version::find_ecosystem(ecosystem);
+  return known != nullptr && known->releases != version::ReleaseRule::none;
+}
+
 Covered covered(const advisories::Database& database, const Package& package) {
   const auto release = version::normal_release(package.ecosystem, package.release);
+  // Records that name no release cover none: nothing can be said of a package whose release is not
+  // known.
+  if (release.empty() && has_releases(package.ecosystem)) return Covered::not_at_all;
   const auto coverage = database.coverage(package.ecosystem, release);
   if (coverage.empty()) return Covered::not_at_all;
   const bool partly = std::ranges::all_of(coverage, [](const auto* one) { return one->partial; });

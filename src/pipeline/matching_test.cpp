@@ -54,5 +54,21 @@ TEST(Matching, a_version_is_matched_or_failed_whatever_is_damaged_in_the_file) {
   EXPECT_GT(failures, 0U);
 }
 
+TEST(Matching, a_package_whose_release_is_not_known_is_not_covered) {
+  const test::Scratch scratch;
+  auto of_every_release = test::osv_advisory("DSA-1", "a", "2.0");
+  of_every_release.replace(of_every_release.find("PyPI"), 4, "Debian");
+  const auto database = test::built_advisories(scratch, "debian", {{"DSA-1", of_every_release}});
+  ASSERT_NE(database, nullptr);
+  ASSERT_FALSE(database->coverage("Debian", "").empty());
+  const NamedVersion version{
+      {1},
+      {.package = {.ecosystem = "Debian", .kind = "deb", .name = "a", .version = "3.0"},
+       .advisory_name = "a"}};
+  const auto matched = match_versions(*database, std::span(&version, 1), 0);
+  ASSERT_EQ(matched.versions.size(), 1U);
+  EXPECT_EQ(matched.versions[0].decided, store::Decided::not_covered);
+}
+
 }  // namespace
 }  // namespace tenken::pipeline

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "store/settings.h"
 
 namespace tenken::pipeline {
 namespace {
@@ -85,10 +86,7 @@ Result<std::string> generation_to_use(sql::Connection& connection, std::string_v
   // One node at a time holds a SQLite store.
   if (connection.engine() == sql::Engine::sqlite) return best.generation;
   const auto name = fmt::format("{}{}", prefix, node);
-  TRY_VOID(
-      connection.run("INSERT INTO setting (name, value) VALUES (?1, ?2) "
-                     "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                     name, to_text({.seen = now, .age = best})));
+  TRY_VOID(store::put_setting(connection, name, to_text({.seen = now, .age = best})));
   TRY(auto others, noted_by_others(connection, name));
   for (auto& [row, noted] : others) {
     if (noted.seen < now - node_gone_after) {

@@ -66,6 +66,8 @@ TEST_P(ReportedInventoriesTest,
   EXPECT_EQ(put_part({at("pypi", "a", "2.2", "srv/x"), at("pypi", "a", "2.3", "srv/y")}),
             (Lines{"a 2.0", "a 2.2", "a 2.3", "kernel-core 5.1", "kernel-core 5.2", "vim 2"}));
   EXPECT_EQ(findings(), Lines{"web-1 PYSEC-1 CLOSED"});
+  // What it could not read takes the place of none.
+  EXPECT_EQ(put_part({at("rpm", "vim", "", "")}).back(), "vim 2");
 }
 
 TEST_P(ReportedInventoriesTest, a_kernel_that_ran_is_not_kept_beside_itself) {
@@ -146,6 +148,47 @@ TEST_P(ReportedInventoriesTest, of_a_package_that_could_not_be_read_its_own_find
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 CLOSED"}));
 }
 
+TEST_P(ReportedInventoriesTest, a_package_that_could_not_be_read_hides_none_of_another_kind) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}, {"PYSEC-2", advisory("PYSEC-2", "b", "2.0")}});
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}, {"c", "1.0"}});
+  work();
+  auto inventory = test::python_host({{"c", "1.0"}});
+  for (const auto& [name, kind] : {std::pair("a", "vcpkg"), std::pair("b", "pypi")})
+    inventory.skips.push_back({.file = "x",
+                               .record = name,
+                               .reason = "no version",
+                               .package = name,
+                               .package_kind = kind});
+  put("web-1", inventory);
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-2 ACTIVE"}));
+}
+
+// Its advisories speak of its source, of which a purl without a version says nothing.
+TEST_P(ReportedInventoriesTest, a_package_without_a_version_closes_nothing_of_its_name) {
+  auto of_source = advisory("CVE-2024-1", "openssl", "2.0");
+  use({{"CVE-2024-1", of_source.replace(of_source.find("PyPI"), 4, "Debian:12")}});
+  auto inventory = test::python_host({});
+  inventory.packages.push_back({.ecosystem = "Debian",
+                                .release = "12",
+                                .kind = "deb",
+                                .name = "libssl3",
+                                .version = "1.0",
+                                .arch = "amd64",
+                                .source_name = "openssl"});
+  put("web-1", inventory);
+  work();
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 ACTIVE"});
+  const auto put_purl = [&](std::string_view purl) {
+    put("web-1", declared(fmt::format(R"([{{"name":"libssl3","purl":"{}"}}])", purl)));
+    work();
+  };
+  put_purl("pkg:deb/debian/libssl3?distro=debian-12");
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 ACTIVE"});
+  put_purl("pkg:deb/debian/libssl3@2.0?distro=debian-12&upstream=openssl");
+  EXPECT_EQ(findings(), Lines{"web-1 CVE-2024-1 CLOSED"});
+}
+
 TEST_P(ReportedInventoriesTest, what_a_partial_inventory_does_not_say_of_the_host_stays) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   const auto host = [this] {
@@ -161,6 +204,20 @@ TEST_P(ReportedInventoriesTest, what_a_partial_inventory_does_not_say_of_the_hos
   ASSERT_FALSE(known.first.empty());
   put("web-1", declared("[]"));
   EXPECT_EQ(host(), known);
+  // What it does say counts.
+  auto partial = declared("[]");
+  partial.os.version_id = "9";  // of a system that it does not name
+  for (const auto* kernel : {"6.1", "6.2"}) {
+    partial.running_kernel = kernel;
+    put("web-1", partial, {.cloud = {.vpc = kernel == std::string_view("6.1") ? "vpc-1" : ""}});
+    EXPECT_EQ(host().first, known.first);
+    EXPECT_TRUE(host().second.contains(R"("versionId":"12")")) << host().second;
+    EXPECT_TRUE(host().second.contains(fmt::format(R"("runningKernel":"{}")", kernel)))
+        << host().second;
+    EXPECT_TRUE(host().second.contains(R"("vpcId":"vpc-1")")) << host().second;
+    auto connection = pool_->lease();
+    EXPECT_EQ(store::find_resource(**connection, account, "web-1").value()->facts.vpc_id, "vpc-1");
+  }
   report("web-1", {{"a", "1.0"}});
   EXPECT_NE(host(), known) << "a whole one says that it is no system";
 }

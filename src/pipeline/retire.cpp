@@ -14,12 +14,13 @@ Result<store::Changes> retire(sql::Connection& connection, store::ResourceId res
 
 Result<store::Changes> retire_within(sql::Connection& connection, store::ResourceId resource,
                                      std::string cause, Seconds now) {
-  TRY_VOID(store::lock_slice(connection, store::slice_of(resource)));
+  const auto slice = store::slice_of(resource);
+  TRY_VOID(store::lock_slice(connection, slice));
   TRY(const auto ended, store::terminate_resource(connection, resource, now));
   if (!ended) return store::Changes{};
-  return store::close_resource(
-      connection, resource,
-      {.now = now, .transition = store::transition_at(now), .cause = std::move(cause)});
+  TRY(const auto transition, store::next_transition(connection, slice, now));
+  return store::close_resource(connection, resource,
+                               {.now = now, .transition = transition, .cause = std::move(cause)});
 }
 
 }  // namespace tenken::pipeline

@@ -50,6 +50,19 @@ class StillRunningTest : public EvaluateTest {
   const Lines still_{"libssl3 1.0 /usr/lib/libssl.so.3"};
 };
 
+TEST_P(StillRunningTest, what_could_not_be_read_before_is_no_version_that_runs) {
+  Inventory unread{.databases_read = 1};
+  unread.os.id = "debian";
+  unread.skips.push_back({.file = "var/lib/dpkg/status",
+                          .record = "libssl3",
+                          .reason = "no version",
+                          .package = "libssl3",
+                          .package_kind = "deb"});
+  put("web-1", std::move(unread), facts(false));
+  report_debian("web-1", {{"libssl3", "2.0"}}, facts(true));
+  EXPECT_TRUE(running("web-1").empty());
+}
+
 TEST_P(StillRunningTest, reports_that_do_not_know_keep_it_for_seven_days) {
   replace();
   clock_ += 6 * day;
@@ -99,6 +112,16 @@ TEST_P(StillRunningTest, a_process_that_has_ended_is_seen_without_the_package_da
   report_partly(facts(false));
   EXPECT_TRUE(running("web-1").empty());
   EXPECT_EQ(installed(), (Lines{"libssl3 2.0", "vim 1"}));
+}
+
+// Which of them a process has, its file's name does not tell: none is said to be gone too early.
+TEST_P(StillRunningTest, of_two_earlier_versions_both_count_until_none_runs) {
+  replace();
+  report_debian("web-1", {{"libssl3", "3.0"}}, facts(true));
+  EXPECT_EQ(running("web-1"),
+            (Lines{"libssl3 1.0 /usr/lib/libssl.so.3", "libssl3 2.0 /usr/lib/libssl.so.3"}));
+  report_debian("web-1", {{"libssl3", "3.0"}, {"vim", "1"}}, facts(false));
+  EXPECT_TRUE(running("web-1").empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(BothEngines, StillRunningTest,

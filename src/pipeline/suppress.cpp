@@ -35,9 +35,10 @@ Result<> apply(sql::Connection& connection, const store::Job& job, const Suppres
     TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
     TRY_VOID(store::lock_slice(connection, slice));
     const auto now = work.clock();
+    TRY(const auto transition, store::next_transition(connection, slice, now));
     TRY_VOID(store::apply_changed_filter(connection, account, filter_id,
                                          {.resources = store::slice_range(slice)},
-                                         {.now = now, .transition = work.next_transition()}));
+                                         {.now = now, .transition = transition}));
     if (slice == store::slices - 1) {
       TRY_VOID(store::finish(connection, job, work.node));
       TRY_VOID(leave_for_its_end(connection, account, filter_id, now));

@@ -19,7 +19,6 @@ struct SuppressionWork {
   sql::Pool& pool;
   std::string_view node;  // names the leases
   std::function<Seconds()> clock;
-  std::function<std::int64_t()> next_transition;
 };
 
 // Does due jobs, a batch at most. Returns how many were done; the error of one that failed comes

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "store/settings.h"
+
 namespace tenken::store {
 
 namespace {
@@ -68,18 +70,11 @@ constexpr std::string_view generation_applied = "advisory_generation_applied";
 }  // namespace
 
 Result<Seconds> fleet_evaluated_at(sql::Connection& connection) {
-  TRY(const auto at, connection.one_integer("SELECT CAST(value AS BIGINT) FROM setting "
-                                            "WHERE name = ?1",
-                                            generation_applied));
-  return at.value_or(0);
+  return number_setting(connection, generation_applied);
 }
 
 Result<> set_fleet_evaluated(sql::Connection& connection, Seconds now) {
-  TRY(const auto written, connection.run("INSERT INTO setting (name, value) VALUES (?1, ?2) "
-                                         "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                                         generation_applied, fmt::format("{}", now)));
-  CHECK(written == 1);
-  return {};
+  return put_setting(connection, generation_applied, now);
 }
 
 void note_fleet_evaluated(Resource& resource, Seconds at) {

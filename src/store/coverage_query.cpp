@@ -37,6 +37,8 @@ struct Expressions {
         return "CASE WHEN type = 'AWS_LAMBDA_FUNCTION' THEN external_id ELSE '' END";
       case CoverageField::project_name:
         return "CASE WHEN type = 'CODE_REPOSITORY' THEN external_id ELSE '' END";
+      case CoverageField::provider_type:
+        return "CASE WHEN type = 'CODE_REPOSITORY' THEN 'UNKNOWN' ELSE '' END";
       case CoverageField::region:
         return "region";
       case CoverageField::repository:

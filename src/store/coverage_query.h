@@ -31,6 +31,7 @@ enum class CoverageField : std::uint8_t {
   status_reason,
   function_name,
   project_name,
+  provider_type,  // of a code repository, and its visibility: UNKNOWN
   region,
   repository,
   registry,

@@ -209,8 +209,10 @@ std::string package_version_holds(SqlText& sql, const findings::PackageTest& tes
   also("p.upstream_version", test.version);
   also("p.upstream_release", test.release);
   also("p.arch", test.architecture);
+  // Packages of an operating system alone have one.
   if (test.epoch)
-    out += fmt::format(" AND p.epoch BETWEEN {} AND {}", sql.bind(at_least(test.epoch->first, 1)),
+    out += fmt::format(" AND p.kind IN ('deb', 'rpm', 'apk') AND p.epoch BETWEEN {} AND {}",
+                       sql.bind(at_least(test.epoch->first, 1)),
                        sql.bind(at_most(test.epoch->last, 1)));
   return out;
 }

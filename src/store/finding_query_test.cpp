@@ -386,6 +386,13 @@ TEST_P(FindingQueryTest, packages_come_with_their_findings) {
   }
 }
 
+TEST_P(FindingQueryTest, a_package_that_shows_no_epoch_has_none) {
+  constexpr auto any = R"({"vulnerablePackages":[{"epoch":{"lowerInclusive":0}}]})";
+  EXPECT_EQ(count(any), 300U);
+  ASSERT_TRUE(db().run("UPDATE package_version SET kind = 'pypi'"));
+  EXPECT_EQ(count(any), 0U);
+}
+
 TEST_P(FindingQueryTest, other_accounts_are_not_seen) {
   auto asked = question();
   asked.accounts = {"444455556666"};

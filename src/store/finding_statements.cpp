@@ -438,14 +438,13 @@ class FindingStatements::Writer {
                                    resolved_.by_packages);
   }
 
-  // Which findings the driver brings. PostgreSQL fetches each of a resource to learn its status:
-  // there all of them are counted.
+  // Which findings the driver brings. To learn the status of a resource's findings each would be
+  // fetched: all of them are counted.
   void add_driven(FindingDriver driver, bool with_key) {
     if (driver == FindingDriver::resources) {
       sql_.add("f.resource_id = r.resource_id");
       add_named_vulnerabilities(sql_, question_.criteria);
-      const bool counts_all = !with_key && resolved_.engine == sql::Engine::postgresql;
-      if (counts_all || columns_.statuses.size() == 3) return;
+      if (!with_key || columns_.statuses.size() == 3) return;
     } else {
       add_accounts("f.account_id");
     }

@@ -1,10 +1,14 @@
 #include "store/findings.h"
 
+#include <algorithm>
+#include <chrono>
+
 #include <fmt/format.h>
 
 #include "sql/dialect.h"
 #include "store/finding_changes.h"
 #include "store/holders.h"
+#include "store/settings.h"
 #include "store/suppression.h"
 
 namespace tenken::store {
@@ -98,7 +102,8 @@ WHERE {findings} AND status <> 3 AND stale <> 2 AND {no_match}
 
 // Closed only where it is known that no package matches: the inventory was complete, and no
 // package of a name that the vulnerability concerns is undecided, not looked at yet, of a
-// distribution that cannot be told, or there by its name alone.
+// distribution that cannot be told, or there by its name alone: of one without a version the name
+// of its source, by which advisories speak of it, is not known either.
 constexpr std::string_view close_statement = R"sql(
 UPDATE finding SET status = 3, stale = 0, closed_at = ?1, updated_at = ?1, transition = ?2,
                    cause = ?3, suppressed_by = '', opened_by = {opening_cause}
@@ -115,7 +120,8 @@ WHERE {findings} AND status <> 3 AND stale = 2 AND {no_match}
                   JOIN package_version u ON u.package_version_id = rp.package_version_id
                   JOIN package_version p ON p.name = u.name AND (p.kind = u.kind OR u.kind = '')
                   JOIN match m ON m.package_version_id = p.package_version_id
-                  WHERE rp.resource_id = finding.resource_id AND u.ecosystem = ''
+                  WHERE rp.resource_id = finding.resource_id
+                    AND (u.ecosystem = '' OR u.version = '')
                     AND m.vulnerability_id = finding.vulnerability_id)
 )sql";
 
@@ -261,6 +267,21 @@ Result<> lock_slice(sql::Connection& connection, std::int64_t slice) {
   return {};
 }
 
+// Near the time of the system's clock, so that it tells something to people.
+Result<std::int64_t> next_transition(sql::Connection& connection, std::int64_t slice, Seconds now) {
+  constexpr std::int64_t second = 1'000'000;
+  constexpr std::int64_t numbers_of_one = 3;  // see Evaluation
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  const auto by_clock =
+      now * second +
+      std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count() % second;
+  const auto name = fmt::format("last_transition_{}", slice);
+  TRY(const auto last, number_setting(connection, name));
+  const auto next = std::max(by_clock, last + numbers_of_one);
+  TRY_VOID(put_setting(connection, name, next));
+  return next;
+}
+
 Result<Changes> evaluate_resources(sql::Connection& connection,
                                    std::span<const ResourceEvaluation> resources) {
   const auto texts = resource_statements(connection.engine());
@@ -346,7 +367,7 @@ Result<std::vector<FindingEvent>> history(sql::Connection& connection, ResourceI
                                    "WHERE resource_id = ?1 AND vulnerability_id = ?2 "
                                    "UNION ALL SELECT 0, episode, 1, {}, episode FROM finding "
                                    "WHERE resource_id = ?1 AND vulnerability_id = ?2 "
-                                   "ORDER BY 2, 5, 1",
+                                   "ORDER BY 5, 1",
                                    opening_cause),
                        resource.value, vulnerability));
   std::vector<FindingEvent> out;

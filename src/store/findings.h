@@ -44,11 +44,14 @@ inline constexpr std::int64_t slices = 16;
 ResourceRange slice_range(std::int64_t slice);
 std::int64_t slice_of(ResourceId resource);
 Result<> lock_slice(sql::Connection& connection, std::int64_t slice);
+// The number of what is changed next in a slice that is locked: greater than every one before it
+// there, whatever the clocks of the nodes say.
+Result<std::int64_t> next_transition(sql::Connection& connection, std::int64_t slice, Seconds now);
 
 struct Evaluation {
   Seconds now = 0;
-  // Names what this evaluation opens; the next number names what it closes or suppresses. New for
-  // every transaction.
+  // Of next_transition: names what this evaluation closes; the number after it names what it opens,
+  // the one after that what rules do. History is in the order of the numbers.
   std::int64_t transition = 0;
   std::string cause;  // "inventory <digest>", "advisories <generation>"; never empty
 };
@@ -96,6 +99,7 @@ struct FindingEvent {
   Lifecycle status = Lifecycle::active;
   std::string cause;
 };
+// In the order in which it happened. `happened` is by the clock of the node that did it.
 Result<std::vector<FindingEvent>> history(sql::Connection& connection, ResourceId resource,
                                           std::string_view vulnerability);
 

@@ -29,12 +29,15 @@ constexpr Seconds keep_ended_agents = Seconds{31} * 86'400;
 
 using sql::Transaction;
 
-Result<bool> expire(sql::Connection& connection, ResourceId resource, const Evaluation& change) {
+Result<bool> expire(sql::Connection& connection, ResourceId resource, Seconds now) {
+  const auto slice = slice_of(resource);
   TRY(auto transaction, Transaction::begin(connection, Transaction::Mode::write));
-  TRY_VOID(lock_slice(connection, slice_of(resource)));
-  TRY(const auto expired, expire_resource(connection, resource, change.now));
+  TRY_VOID(lock_slice(connection, slice));
+  TRY(const auto expired, expire_resource(connection, resource, now));
   if (!expired) return false;
-  TRY_VOID(close_resource(connection, resource, change));
+  TRY(const auto transition, next_transition(connection, slice, now));
+  TRY_VOID(close_resource(connection, resource,
+                          {.now = now, .transition = transition, .cause = "expired"}));
   TRY_VOID(transaction.commit());
   return true;
 }
@@ -136,12 +139,11 @@ Result<std::int64_t> forget_vulnerabilities(sql::Connection& connection) {
 }  // namespace
 
 Result<std::int64_t> expire_resources(sql::Connection& connection, Seconds now) {
-  const Evaluation change{.now = now, .transition = transition_at(now), .cause = "expired"};
   std::int64_t out = 0;
   while (true) {
     TRY(const auto due, expired_resources(connection, now, at_once));
     for (const auto resource : due) {
-      TRY(const auto expired, expire(connection, resource, change));
+      TRY(const auto expired, expire(connection, resource, now));
       out += expired ? 1 : 0;
     }
     if (std::ssize(due) < at_once) return out;

@@ -314,6 +314,16 @@ TEST_P(StoreTest, a_resource_that_does_not_report_in_time_is_gone_and_its_findin
   EXPECT_EQ(count("SELECT COUNT(*) FROM finding WHERE status = 1"), 2);
 }
 
+TEST_P(StoreTest, numbers_of_changes_grow_in_a_slice_whatever_the_clock_says) {
+  auto transaction = sql::Transaction::begin(db(), sql::Transaction::Mode::write);
+  const auto first = next_transition(db(), 3, clock_).value();
+  EXPECT_EQ(first / 1'000'000, clock_);
+  EXPECT_EQ(next_transition(db(), 3, clock_ - 600).value(), first + 3)
+      << "what is opened, and what rules do, have the two between";
+  EXPECT_LT(next_transition(db(), 4, clock_ - 600).value(), first) << "each slice has its own";
+  EXPECT_EQ(next_transition(db(), 3, clock_ + 600).value() / 1'000'000, clock_ + 600);
+}
+
 TEST_P(StoreTest, closed_findings_end_after_thirty_days_those_of_the_gone_after_seven) {
   auto inventory = inventory_of("ci", {{"a", "1"}});
   inventory.expires = clock_ + 1;

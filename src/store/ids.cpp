@@ -1,7 +1,6 @@
 #include "store/ids.h"
 
 #include <charconv>
-#include <chrono>
 
 #include <fmt/format.h>
 
@@ -90,13 +89,6 @@ ResourceRange resources_of(std::string_view finding_id) {
   std::from_chars(finding_id.data(), finding_id.data() + resource_digits, start, 16);
   const auto first = static_cast<std::int64_t>((start << rest_bits) & ~(std::uint64_t{1} << 63));
   return {{first}, {first + (std::int64_t{1} << rest_bits) - 1}};
-}
-
-std::int64_t transition_at(Seconds now) {
-  constexpr std::int64_t second = 1'000'000;
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return now * second +
-         std::chrono::duration_cast<std::chrono::microseconds>(since_epoch).count() % second;
 }
 
 }  // namespace tenken::store

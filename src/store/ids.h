@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/time.h"
 #include "model/package.h"
 
 namespace tenken::store {
@@ -57,9 +56,5 @@ struct ResourceRange {
 // Nothing but 32 lower-case hex digits is a finding id.
 bool is_finding_id(std::string_view text);
 ResourceRange resources_of(std::string_view finding_id);
-
-// Names what one transaction changes of findings, and orders it after what came before:
-// microseconds of that second as the system's clock has them.
-std::int64_t transition_at(Seconds now);
 
 }  // namespace tenken::store

@@ -3,8 +3,14 @@
 #include <fmt/format.h>
 
 #include "store/findings.h"
+#include "store/settings.h"
 
 namespace tenken::store {
+namespace {
+
+constexpr std::string_view epoch_setting = "interned_epoch";
+
+}  // namespace
 
 Result<> lock_interned(sql::Connection& connection, Sharing sharing) {
   if (connection.engine() == sql::Engine::sqlite) return {};  // has one writer
@@ -17,21 +23,12 @@ Result<> lock_interned(sql::Connection& connection, Sharing sharing) {
 }
 
 Result<std::int64_t> interned_epoch(sql::Connection& connection) {
-  TRY(const auto epoch,
-      connection.one_integer("SELECT CAST(value AS BIGINT) FROM setting WHERE name = "
-                             "'interned_epoch'"));
-  return epoch.value_or(0);
+  return number_setting(connection, epoch_setting);
 }
 
 Result<> move_interned_epoch(sql::Connection& connection) {
   TRY(const auto epoch, interned_epoch(connection));
-  const auto next = fmt::format("{}", epoch + 1);
-  TRY(const auto written,
-      connection.run("INSERT INTO setting (name, value) VALUES ('interned_epoch', ?1) "
-                     "ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-                     next));
-  CHECK(written == 1);
-  return {};
+  return put_setting(connection, epoch_setting, epoch + 1);
 }
 
 }  // namespace tenken::store

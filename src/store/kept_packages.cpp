@@ -22,12 +22,14 @@ bool may_coexist(std::string_view kind, std::string_view name) {
          std::ranges::none_of(replaced, [&](auto part) { return name.contains(part); });
 }
 
-// The packages that an incomplete inventory names, and the places of those that may coexist.
+// The packages that an incomplete inventory names, and the places of those that may coexist. One
+// without a version could not be read, and takes no place.
 class NamedPackages {
  public:
   explicit NamedPackages(std::span<const InstalledPackage> packages) {
     for (const auto& one : packages) {
       const auto& p = one.version.package;
+      if (p.version.empty()) continue;
       auto& named = named_[{p.kind, p.name, p.arch}];
       named.versions.insert(p.version);
       for (const auto place : split(one.location, '\n')) named.places.insert(place);

@@ -12,8 +12,9 @@
 #include "store/holders.h"
 #include "store/interned.h"
 #include "store/jobs.h"
-#include "store/kept_packages.h"
+#include "store/kept_details.h"
 #include "store/matches.h"
+#include "store/resource_packages.h"
 #include "store/sql_text.h"
 #include "version/parts.h"
 
@@ -54,67 +55,52 @@ bool is_excluded(std::string_view type, std::span<const std::pair<std::string, s
          });
 }
 
-// Of the host an inventory may say nothing that is not whole: what is known stays.
-std::string what_is_known() {
-  constexpr std::string_view columns[] = {"platform", "details", "image_architecture",
-                                          "image_id", "vpc_id",  "subnet_id"};
-  std::string out;
-  for (const auto column : columns)
-    out += fmt::format(
-        "{0} = CASE WHEN excluded.inventory_complete = 0 AND excluded.platform = '' "
-        "AND resource.coverage_reason <> 'RESOURCE_TERMINATED' "
-        "THEN resource.{0} ELSE excluded.{0} END, ",
-        column);
-  return out;
-}
-
-std::string resource_statement() {
-  return fmt::format(
-      "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
-      "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
-      "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
-      "expires_at, agentless, running_known_at, repository, registry, image_hash, "
-      "image_architecture, image_id, vpc_id, subnet_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-      "?8, ?9, "
-      "?10, ?11, ?12, ?13, ?26, ?27, ?14, ?14, ?14, ?15, ?16, ?17, "
-      "?19, ?20, ?21, ?22, ?23, ?24, ?25) "
-      "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
-      "region = excluded.region, name = excluded.name, {}tags = excluded.tags, "
-      "inventory_digest = excluded.inventory_digest, "
-      "inventory_complete = excluded.inventory_complete, "
-      "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
-      "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
-      "expires_at = excluded.expires_at, agentless = excluded.agentless, "
-      "repository = excluded.repository, registry = excluded.registry, "
-      // One that knew counted until it was confirmed last, which is before now. Where none counts
-      // any more, one that names some counts from here on.
-      "running_known_at = CASE WHEN excluded.running_known_at > 0 "
-      "THEN excluded.running_known_at WHEN resource.running_known_at = resource.changed_at "
-      "AND resource.seen_at > ?18 THEN resource.seen_at - 1 "
-      "WHEN resource.running_known_at > ?18 THEN resource.running_known_at ELSE ?28 END, "
-      // One that was gone is back, one that was expected is there, one is excluded or no
-      // longer.
-      "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
-      "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
-      "THEN excluded.coverage_status ELSE resource.coverage_status END, "
-      "coverage_reason = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
-      "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
-      "THEN excluded.coverage_reason ELSE resource.coverage_reason END "
-      "WHERE resource.account_id = excluded.account_id "
-      "AND resource.external_id = excluded.external_id",
-      what_is_known());
-}
+constexpr std::string_view resource_statement =
+    "INSERT INTO resource (resource_id, account_id, external_id, type, region, name, "
+    "platform, details, tags, inventory_digest, inventory_complete, inventory_unknown, "
+    "packages, coverage_status, coverage_reason, created_at, seen_at, changed_at, "
+    "expires_at, agentless, running_known_at, repository, registry, image_hash, "
+    "image_architecture, image_id, vpc_id, subnet_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+    "?8, ?9, ?10, ?11, ?12, ?13, ?26, ?27, ?14, ?14, ?14, ?15, ?16, ?17, ?19, ?20, ?21, ?22, "
+    "?23, ?24, ?25) "
+    "ON CONFLICT (resource_id) DO UPDATE SET type = excluded.type, "
+    "region = excluded.region, name = excluded.name, platform = excluded.platform, "
+    "details = excluded.details, tags = excluded.tags, "
+    "inventory_digest = excluded.inventory_digest, "
+    "inventory_complete = excluded.inventory_complete, "
+    "inventory_unknown = excluded.inventory_unknown, packages = excluded.packages, "
+    "seen_at = excluded.seen_at, changed_at = excluded.changed_at, "
+    "expires_at = excluded.expires_at, agentless = excluded.agentless, "
+    "repository = excluded.repository, registry = excluded.registry, "
+    "image_architecture = excluded.image_architecture, image_id = excluded.image_id, "
+    "vpc_id = excluded.vpc_id, subnet_id = excluded.subnet_id, "
+    // One that knew counted until it was confirmed last, which is before now. Where none counts
+    // any more, one that names some counts from here on.
+    "running_known_at = CASE WHEN excluded.running_known_at > 0 "
+    "THEN excluded.running_known_at WHEN resource.running_known_at = resource.changed_at "
+    "AND resource.seen_at > ?18 THEN resource.seen_at - 1 "
+    "WHEN resource.running_known_at > ?18 THEN resource.running_known_at ELSE ?28 END, "
+    // One that was gone is back, one that was expected is there, one is excluded or no
+    // longer.
+    "coverage_status = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
+    "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
+    "THEN excluded.coverage_status ELSE resource.coverage_status END, "
+    "coverage_reason = CASE WHEN resource.coverage_reason IN ('RESOURCE_TERMINATED', "
+    "'NO_INVENTORY', 'EXCLUDED_BY_TAG') OR excluded.coverage_reason = 'EXCLUDED_BY_TAG' "
+    "THEN excluded.coverage_reason ELSE resource.coverage_reason END "
+    "WHERE resource.account_id = excluded.account_id "
+    "AND resource.external_id = excluded.external_id";
 
 Result<> put_resource(sql::Connection& connection, ResourceId id, const InventoryWrite& one) {
-  static const auto statement = resource_statement();
   const auto tags = tags_document(one.tags);
   const bool excluded = is_excluded(one.type, one.tags);
-  const auto facts = facts_of(one.type, one.account, one.external_id, one.details);
+  TRY(const auto host, host_details(connection, id, one));
+  const auto facts = facts_of(one.type, one.account, one.external_id, host.details);
   TRY(const auto written,
       connection.run(
-          statement, id.value, one.account, one.external_id, one.type, one.region, one.name,
-          one.platform, one.details, tags, one.digest, std::int64_t{one.complete}, one.unknown,
-          static_cast<std::int64_t>(one.packages.size()), one.received, one.expires,
+          resource_statement, id.value, one.account, one.external_id, one.type, one.region,
+          one.name, host.platform, host.details, tags, one.digest, std::int64_t{one.complete},
+          one.unknown, static_cast<std::int64_t>(one.packages.size()), one.received, one.expires,
           std::int64_t{one.agentless}, one.knows_running ? one.received : 0,
           one.received - running_is_kept, facts.repository, facts.registry, facts.image_hash,
           facts.image_architecture, facts.image_id, facts.vpc_id, facts.subnet_id,
@@ -124,164 +110,6 @@ Result<> put_resource(sql::Connection& connection, ResourceId id, const Inventor
     return Error{Errc::conflict,
                  fmt::format("resource {}: its id is taken by another resource", one.external_id)};
   return put_tags(connection, id, one.tags);
-}
-
-struct Installed {
-  std::int64_t version = 0;
-  std::string location;
-  std::string running = {};  // the processes; empty: it is installed
-  bool operator==(const Installed&) const = default;
-};
-using Packages = std::vector<Installed>;  // each version once, in their order
-
-// What the inventory says; a version that is installed twice has both places.
-Packages wanted_packages(const InventoryWrite& inventory) {
-  std::vector<const InstalledPackage*> sorted;
-  sorted.reserve(inventory.packages.size());
-  for (const auto& one : inventory.packages) sorted.push_back(&one);
-  std::ranges::sort(sorted, {}, [](const auto* one) { return std::pair(one->hash.id, one); });
-  Packages out;
-  out.reserve(sorted.size());
-  for (const auto* one : sorted) {
-    if (out.empty() || out.back().version != one->hash.id.value)
-      out.push_back({one->hash.id.value, one->location});
-    else if (!one->location.empty())
-      out.back().location += "\n" + one->location;
-  }
-  return out;
-}
-
-Result<Packages> present_packages(sql::Connection& connection, ResourceId id) {
-  TRY(auto rows, connection.query("SELECT package_version_id, location, running "
-                                  "FROM resource_package WHERE resource_id = ?1 "
-                                  "ORDER BY package_version_id",
-                                  id.value));
-  Packages out;
-  while (true) {
-    TRY(const auto* row, rows->next());
-    if (row == nullptr) return out;
-    out.push_back({row->integer(0), row->string(1), row->string(2)});
-  }
-}
-
-const RunningPackage* find_running(const InventoryWrite& inventory, std::string_view name) {
-  const auto at = std::ranges::lower_bound(inventory.running, name, {}, &RunningPackage::name);
-  return at != inventory.running.end() && at->name == name ? &*at : nullptr;
-}
-
-// What runs by an earlier report that is not too old, where this one does not know.
-Result<Packages> known_running(sql::Connection& connection, ResourceId id, const Packages& present,
-                               const InventoryWrite& inventory) {
-  Packages out;
-  if (inventory.knows_running) return out;
-  std::ranges::copy_if(present, std::back_inserter(out),
-                       [](const Installed& one) { return !one.running.empty(); });
-  if (out.empty()) return out;
-  TRY(const auto known,
-      connection.one_integer("SELECT running_known_at FROM resource WHERE resource_id = ?1",
-                             id.value));
-  // Nothing counts, or only what this one names: put_resource has just said so.
-  if (known.value_or(0) == 0 || known == inventory.received) out.clear();
-  return out;
-}
-
-// Of what is there and not wanted, what processes still run. By name: which of several earlier
-// versions a process has, nobody can tell. What is kept as installed was not replaced.
-Result<Packages> still_running(sql::Connection& connection, ResourceId id, const Packages& present,
-                               const InventoryWrite& inventory,
-                               const std::set<std::int64_t>& kept) {
-  TRY(auto out, known_running(connection, id, present, inventory));
-  if (inventory.running.empty() || present.empty()) return out;
-  TRY(auto rows, connection.query("SELECT p.package_version_id, p.name FROM resource_package r "
-                                  "JOIN package_version p "
-                                  "ON p.package_version_id = r.package_version_id "
-                                  "WHERE r.resource_id = ?1 AND p.kind IN ('deb', 'rpm', 'apk')",
-                                  id.value));
-  while (true) {
-    TRY(const auto* row, rows->next());
-    if (row == nullptr) return out;
-    const auto* running = find_running(inventory, row->text(1));
-    if (running == nullptr || kept.contains(row->integer(0))) continue;
-    std::erase_if(out, [&](const Installed& one) { return one.version == row->integer(0); });
-    out.push_back({row->integer(0), running->files, running->processes});
-  }
-}
-
-const Installed* find_version(const Packages& packages, std::int64_t version) {
-  const auto at = std::ranges::lower_bound(packages, version, {}, &Installed::version);
-  return at != packages.end() && at->version == version ? &*at : nullptr;
-}
-
-// What is installed comes before what runs.
-void add_running(Packages& wanted, Packages running) {
-  const auto installed = wanted.size();
-  for (auto& one : running) {
-    const std::span present(wanted.data(), installed);
-    if (!std::ranges::binary_search(present, one.version, {}, &Installed::version))
-      wanted.push_back(std::move(one));
-  }
-  std::ranges::sort(wanted, {}, &Installed::version);
-}
-
-Result<> remove_package(sql::Connection& connection, ResourceId id, std::int64_t version) {
-  TRY(const auto removed, connection.run("DELETE FROM resource_package WHERE resource_id = ?1 "
-                                         "AND package_version_id = ?2",
-                                         id.value, version));
-  CHECK(removed == 1);
-  return {};
-}
-
-struct NewRow {
-  std::int64_t resource = 0;
-  Installed installed;
-};
-
-constexpr std::size_t most_places = 100;  // of a version that incomplete inventories name
-
-// Where an incomplete inventory did not see a package it names, that may be all the same.
-void keep_places(Packages& wanted, const Packages& present) {
-  for (auto& one : wanted) {
-    const auto* before = find_version(present, one.version);
-    if (before == nullptr || before->location.empty()) continue;
-    auto places = split(one.location, '\n');
-    for (const auto place : split(before->location, '\n')) {
-      if (std::ranges::find(places, place) == places.end()) places.push_back(place);
-    }
-    std::erase(places, std::string_view());
-    places.resize(std::min(places.size(), most_places));
-    std::ranges::sort(places);
-    one.location = fmt::format("{}", fmt::join(places, "\n"));
-  }
-}
-
-// Removes what is gone and collects what is new. Answers how many packages are installed: what the
-// inventory names, each once, and what stays beside it.
-Result<std::int64_t> put_difference(sql::Connection& connection, ResourceId id,
-                                    const InventoryWrite& inventory, std::vector<NewRow>& fresh) {
-  auto wanted = wanted_packages(inventory);
-  TRY(const auto present, present_packages(connection, id));
-  if (!inventory.complete) keep_places(wanted, present);
-  TRY(const auto kept, kept_packages(connection, id, inventory));
-  TRY(auto running, still_running(connection, id, present, inventory, kept));
-  add_running(wanted, std::move(running));
-  const auto is_installed = [](const Installed& one) { return one.running.empty(); };
-  auto installed = std::ranges::count_if(wanted, is_installed);
-  for (const auto& one : present) {
-    const auto* again = find_version(wanted, one.version);
-    const bool stays = again == nullptr && kept.contains(one.version);
-    if (stays && is_installed(one)) ++installed;
-    if (again != nullptr ? *again == one : stays) continue;
-    TRY_VOID(remove_package(connection, id, one.version));
-    if (again == nullptr) TRY_VOID(note_lost(connection, id, {one.version}));
-  }
-  std::vector<std::int64_t> gained;
-  for (auto& one : wanted) {
-    const auto* before = find_version(present, one.version);
-    if (before == nullptr) gained.push_back(one.version);
-    if (before == nullptr || *before != one) fresh.push_back({id.value, std::move(one)});
-  }
-  TRY_VOID(note_gained(connection, id, gained));
-  return installed;
 }
 
 // Where it is another number than the inventory's.
@@ -357,22 +185,6 @@ Result<> intern(sql::Connection& connection, const VersionsById& versions) {
   return compare_with_stored(connection, versions);
 }
 
-Result<> add_packages(sql::Connection& connection, std::span<const NewRow> rows) {
-  if (rows.empty()) return {};
-  TRY(auto bulk,
-      connection.bulk({.table = "resource_package",
-                       .columns = {"resource_id", "package_version_id", "location", "running"}}));
-  for (const auto& row : rows) {
-    const sql::Value values[] = {row.resource, row.installed.version,
-                                 std::string_view(row.installed.location),
-                                 std::string_view(row.installed.running)};
-    TRY_VOID(bulk->add(values));
-  }
-  TRY(const auto added, bulk->finish());
-  CHECK(added == static_cast<std::int64_t>(rows.size()));
-  return {};
-}
-
 }  // namespace
 
 void KnownVersions::insert(const PackageVersionHash& version) {
@@ -421,7 +233,7 @@ Result<InventoriesWritten> put_inventories(sql::Connection& connection,
   }
   // Package versions before resources: the order in which evaluation locks them.
   TRY_VOID(intern(connection, versions));
-  std::vector<NewRow> fresh;
+  std::vector<NewPackage> fresh;
   for (const auto& [id, inventory] : by_id) {
     TRY_VOID(put_resource(connection, {id}, *inventory));
     TRY(const auto packages, put_difference(connection, {id}, *inventory, fresh));
@@ -481,21 +293,6 @@ Result<std::string> resource_name(sql::Connection& connection, ResourceId resour
                                      resource.value));
   return std::move(name).value_or(std::to_string(resource.value));
 }
-
-namespace {
-
-// Processes end with their host.
-Result<> forget_running(sql::Connection& connection, ResourceId resource) {
-  TRY(const auto present, present_packages(connection, resource));
-  for (const auto& one : present) {
-    if (one.running.empty()) continue;
-    TRY_VOID(remove_package(connection, resource, one.version));
-    TRY_VOID(note_lost(connection, resource, {one.version}));
-  }
-  return {};
-}
-
-}  // namespace
 
 Result<bool> terminate_resource(sql::Connection& connection, ResourceId resource, Seconds now) {
   TRY(const auto changed,

@@ -1,6 +1,5 @@
-// Resources and what is installed on them: the tables resource, resource_tag, package_version and
-// resource_package (and who holds a package version: holders.h). A resource's packages are replaced
-// by their difference, so that an inventory like the last costs what changed.
+// Resources and the package versions that they have: the tables resource, resource_tag and
+// package_version. Which of them has which is written by resource_packages.h.
 //
 // Errors: those of the engine. Thread rule: functions over the caller's connection; those that
 // write run inside the caller's transaction.
@@ -40,10 +39,10 @@ struct RunningPackage {
   std::string processes;  // JSON: [{"executable", "pids"}]
 };
 
-// One acknowledged inventory.
 // A report that does not know the processes keeps what one before it knew for so long.
 inline constexpr Seconds running_is_kept = 7 * 86'400;
 
+// One acknowledged inventory.
 struct InventoryWrite {
   std::string account;
   std::string external_id;

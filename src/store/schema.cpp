@@ -603,6 +603,11 @@ DROP TABLE lower_package;
 DROP TABLE lower_finding;
 )sql";
 
+// What advisories without a release say of a package whose release is not known is no cover for it.
+constexpr std::string_view releases_unknown = R"sql(
+UPDATE setting SET value = '-' WHERE name = 'advisory_generation';
+)sql";
+
 constexpr std::array all{
     sql::Migration{1, inventory_and_findings, holders_on_sqlite, holders_on_postgresql},
     sql::Migration{2, api_state},
@@ -624,6 +629,7 @@ constexpr std::array all{
     sql::Migration{18, stale_findings},
     sql::Migration{19, commands_of_agents},
     sql::Migration{20, severity_counts},
+    sql::Migration{21, releases_unknown},
 };
 
 }  // namespace
