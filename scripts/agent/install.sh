@@ -12,7 +12,7 @@
 #   --ca-sha256 DIGITS  SHA-256 of the server's authority, which is fetched and then alone trusted
 #   --ca FILE           the authority in a file, in place of that
 #   --release-key KEY   base64 of the Ed25519 key that signs programs: an unsigned one is refused
-#   --bin DIR           where the program goes (/usr/local/bin)
+#   --bin DIR           where the program goes (/usr/local/bin); without blanks, as --state
 #   --state DIR         what the agent keeps (/var/lib/tenken-agent)
 #   --proxy URL         of the agent: http://[USER:PASSWORD@]HOST:PORT
 #   --init KIND         what starts the agent: systemd, sysv, cron or none; otherwise the first of
@@ -241,39 +241,51 @@ cron_file=/etc/cron.d/tenken-agent
 busybox_file=/etc/crontabs/root
 cron_mark='/tenken-agent run --once '
 
+put_unit() {
+  unit_text | put "$rootfs$unit_file" 644
+  if [ -n "$rootfs" ]; then
+    (umask 022 && mkdir -p "$rootfs/etc/systemd/system/multi-user.target.wants")
+    ln -sf "$unit_file" "$rootfs/etc/systemd/system/multi-user.target.wants/"
+  else
+    systemctl daemon-reload
+    systemctl enable --quiet tenken-agent.service
+  fi
+}
+put_init_script() {
+  init_text | put "$rootfs$init_file" 755
+  [ -n "$rootfs" ] || register || fail "$init_file could not be entered into the runlevels"
+}
+put_into_cron() {
+  if [ -d "$rootfs/etc/cron.d" ]; then
+    cron_text | put "$rootfs$cron_file" 644
+  else
+    change_crontab cron_line ''
+  fi
+}
+
+# Without the new one the old one stays; with both, two would start the agent. Only then the new one
+# does, for one agent at a time has the state.
 add_service() {
   [ -n "$init" ] || find_init
-  # What an earlier installation put there would start a second one.
-  case $init in
-    systemd) remove_init_script; remove_from_cron ;;
-    sysv) remove_unit; remove_from_cron ;;
-    cron) remove_unit; remove_init_script ;;
-  esac
   case $init in
     systemd)
-      unit_text | put "$rootfs$unit_file" 644
-      if [ -n "$rootfs" ]; then
-        (umask 022 && mkdir -p "$rootfs/etc/systemd/system/multi-user.target.wants")
-        ln -sf "$unit_file" "$rootfs/etc/systemd/system/multi-user.target.wants/"
-      else
-        systemctl daemon-reload
-        systemctl enable --quiet tenken-agent.service
-        systemctl restart tenken-agent.service
-      fi
+      put_unit
+      remove_init_script
+      remove_from_cron
+      [ -n "$rootfs" ] || systemctl restart tenken-agent.service
       ;;
     sysv)
-      init_text | put "$rootfs$init_file" 755
-      [ -n "$rootfs" ] || register || fail "$init_file could not be entered into the runlevels"
+      put_init_script
+      remove_unit
+      remove_from_cron
       if [ -z "$rootfs" ] && [ -e "$state/agent.conf" ]; then
         "$init_file" restart || fail "$init_file restart has failed"
       fi
       ;;
     cron)
-      if [ -d "$rootfs/etc/cron.d" ]; then
-        cron_text | put "$rootfs$cron_file" 644
-      else
-        change_crontab cron_line ''
-      fi
+      put_into_cron
+      remove_unit
+      remove_init_script
       ;;
     none)
       printf 'install: start it with: %s/tenken-agent run --state %s\n' "$bin" "$state" >&2
@@ -370,15 +382,14 @@ is_state() {
   has_only_agents_files "$1"
 }
 
-# Who holds the state: an agent that was started by hand, or by cron.
+# Who holds the state: an agent that was started by hand, or by cron. It has the file open that is
+# locked; /proc/locks may name a process that has ended since, or, in a container, none.
 holders() {
-  [ -z "$rootfs" ] && [ -r /proc/locks ] && at=$(ls -i "$state/lock" 2>/dev/null) || return 0
-  at=$(printf '%s\n' "$at" | sed 's/^ *\([0-9]*\) .*/\1/')
-  # Another file system has files of this number too: whoever holds the lock has this file open.
-  for pid in $(sed -n "s/^.* FLOCK .* \([1-9][0-9]*\) [0-9a-f]*:[0-9a-f]*:$at .*/\1/p" /proc/locks); do
-    for open in "/proc/$pid/fd"/*; do
-      [ ! "$open" -ef "$state/lock" ] || { echo "$pid" && break; }
-    done
+  [ -z "$rootfs" ] && [ -e "$state/lock" ] || return 0
+  for open in /proc/[0-9]*/fd/*; do
+    [ "$open" -ef "$state/lock" ] || continue
+    pid=${open#/proc/}
+    echo "${pid%%/*}"
   done
 }
 
@@ -435,10 +446,21 @@ start_again() {
   [ -z "$stopped" ] || $stopped || printf 'install: start the agent: %s\n' "$stopped" >&2
 }
 
+# make_directory DIR: with those above it; $made has those that were not there, the lowest first.
+make_directory() {
+  [ ! -d "$1" ] || return 0
+  make_directory "$(dirname "$1")"
+  mkdir "$1"
+  made="$1
+$made"
+}
+
 # Where it will lie: what lies in /tmp may not be run everywhere. A running one is replaced at once
 # or not at all.
 put_program() {
-  (umask 022 && mkdir -p "$rootfs$bin")
+  umask 022
+  make_directory "$rootfs$bin"
+  umask 077
   cat "$work/tenken-agent" >"$new" && chmod 755 "$new" || fail "$new could not be written"
   "$new" --version >/dev/null || fail "the program does not run on this host, in $rootfs$bin"
   mv -f "$new" "$rootfs$bin/tenken-agent"
@@ -469,6 +491,22 @@ take_back() {
   [ ! -e "$rootfs$state/agent.conf" ] || return 0
   [ -n "$had_program" ] || rm -f "$rootfs$bin/tenken-agent"
   [ -n "$had_state" ] || rm -rf "$rootfs$state"
+  printf '%s' "$made" | while IFS= read -r one; do
+    rmdir "$one" 2>/dev/null || true
+  done
+}
+
+# They stand in units, scripts and tables of cron as they are.
+check_paths() {
+  for one in "$bin" "$state"; do
+    case $one in
+      *[!A-Za-z0-9/._+@:,=-]*)
+        fail "$one: --bin and --state take letters, digits and /._+@:,=- only"
+        ;;
+      /*) ;;
+      *) fail "$one: --bin and --state take paths that begin with /" ;;
+    esac
+  done
 }
 
 install_agent() {
@@ -480,7 +518,7 @@ install_agent() {
   # Before anything is fetched: what cannot be started is not installed.
   [ -n "$init" ] || find_init
 
-  had_program='' had_state='' enrolled='' stopped='' as_before=''
+  had_program='' had_state='' made='' enrolled='' stopped='' as_before=''
   [ ! -e "$rootfs$bin/tenken-agent" ] || had_program=yes
   [ ! -e "$rootfs$state" ] || had_state=yes
   work=$(mktemp -d)
@@ -504,7 +542,7 @@ install_agent() {
   fi
 
   put_program
-  mkdir -p "$rootfs$state"
+  make_directory "$rootfs$state"
   [ -n "$token" ] || read -r token || fail "a token is needed: --token, or standard input"
   set -- --server "$server" --ca "$ca" --token - --state "$rootfs$state"
   [ -z "$rootfs" ] || set -- "$@" --rootfs "$rootfs"
@@ -544,6 +582,7 @@ main() {
     esac
     shift 2
   done
+  case $action in install | add-service | print_*) check_paths ;; esac
   case $action in
     install) install_agent ;;
     uninstall) uninstall ;;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <ctime>
 #include <deque>
 #include <optional>
 
@@ -11,14 +10,17 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "agent/doubt.h"
 #include "agent/enrol.h"
 #include "agent/exchange.h"
 #include "agent/footprint.h"
 #include "agent/hold.h"
+#include "agent/last_run.h"
+#include "agent/pause.h"
 #include "agent/reporter.h"
 #include "agent/sender.h"
+#include "agent/status.h"
 #include "agent/update.h"
-#include "base/file.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "crypto/encode.h"
@@ -42,16 +44,6 @@ constexpr int worth_shrinking_ms = 1'000;  // of waiting
 constexpr int sweeps_saved = 8;            // where inotify tells of each change
 constexpr int once_poll_patience_ms = 2'000;  // commands that wait come at once
 constexpr auto status_interval = std::chrono::minutes(10);
-// Looks take no more than one part in so many of the processor's time, which is 50 ms an hour, but
-// pauses are at most so many times the usual one.
-constexpr int share_of_looks = 72'000;
-constexpr int longest_pause = 4;
-
-std::chrono::nanoseconds processor_time() {
-  timespec used{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
-  return std::chrono::seconds(used.tv_sec) + std::chrono::nanoseconds(used.tv_nsec);
-}
 
 class Running {
  public:
@@ -63,12 +55,15 @@ class Running {
         membership_(std::move(membership)),
         sender_(ending(std::move(how))),
         reporter_(std::move(reporter)),
+        doubt_(collection, reporter_, state, milliseconds(options.timing.doubt_at_most_ms)),
+        last_run_(state, collection, options.version, options.timing.seldom_ms),
         versions_(state.directory()),
         speaker_{.session = crypto::to_hex(crypto::random_bytes(8)),
                  .version = options.version,
                  .update_fault = {}},
         hold_(state),
-        was_held_(!hold_.why().empty()) {
+        was_held_(!hold_.why().empty()),
+        looks_first_(options.once) {
     take_fault();
     collection_.remember(host::cloud_of(state_.last_report().lines));
   }
@@ -114,34 +109,32 @@ class Running {
     return collection_.watch().hears_all() ? blind * sweeps_saved : blind;
   }
 
-  // One that reports once does not look where nothing can have changed since another did.
   void begin() {
     look_now();
     sweep_at_ = after(sweep_ms());
-    if (!options_.once) return;
+    if (options_.once) take_over_from_last_run();
+    ask_which_instance_this_is();
+  }
+
+  void take_over_from_last_run() {
     collection_.watch().keep();
-    const auto last = state_.last_look();
-    if (is_recent(last.asked_cloud, options_.timing.seldom_ms)) cloud_at_ = Time::max();
-    if (!is_recent(last.looked, options_.timing.seldom_ms) || last.version != options_.version ||
-        last.report != reporter_.digest() || last.host != collection_.fingerprint())
-      return;
+    if (last_run_.has_asked_cloud()) cloud_at_ = Time::max();
+    if (!last_run_.has_looked(reporter_.digest())) return;
     looked_ = true;
     look_at_ = after(options_.timing.facts_ms);
   }
 
-  static bool is_recent(Seconds time, int within_ms) {
-    const auto passed = tenken::now() - time;
-    return passed >= 0 && passed < within_ms / 1'000;
-  }
-
-  void note_look() {
-    if (!options_.once) return;
-    auto last = state_.last_look();
-    last.host = collection_.fingerprint();
-    last.version = options_.version;
-    last.report = reporter_.digest();
-    last.looked = tenken::now();
-    std::ignore = state_.put_look(last);  // without it, the next looks
+  // What was reported last may be of the instance that this one is a copy of: before its cloud was
+  // asked, nothing is said in that one's name. One that is silent is not waited for.
+  void ask_which_instance_this_is() {
+    const auto reported = collection_.cloud().instance_id;
+    const bool is_instance = !reported.empty() || membership_.resource_id.starts_with("i-");
+    if (!is_instance || Clock::now() < cloud_at_ || !ask_cloud()) return;
+    looked_ = false;
+    look_now();
+    if (collection_.cloud().instance_id == reported) return;
+    looks_first_ = true;
+    reporter_.begin_anew();
   }
 
   // A change is waited out: package managers write many files.
@@ -185,7 +178,7 @@ class Running {
       if (!changed_since_ && collection_.watch().changed()) note_change();
     }
     if (now < look_at_) return;
-    if (doubtful_since_ && !is_over(now) && collection_.is_being_changed()) {
+    if (doubt_.is_too_early(now)) {
       look_at_ = now + milliseconds(options_.timing.doubt_ms);
       return;
     }
@@ -209,61 +202,32 @@ class Running {
       tell(seen.error().what);
       return;
     }
-    if (must_wait(*seen, now)) {
+    if (doubt_.holds_back(*seen, now)) {
       looked_ = false;
+      look_at_ = now + milliseconds(options_.timing.doubt_ms);
       return;
     }
     if (hold_.on() && host::whole_body(seen->lines).size() < hold_.bytes()) try_again();
     const auto reported = reporter_.note(std::move(seen->lines));
     if (!reported) return tell(reported.error().what);
-    note_look();
+    if (options_.once) last_run_.note_look(reporter_.digest());
     if (*reported) log(fmt::format("report {}: {} packages", reporter_.sequence(), seen->packages));
-  }
-
-  // What may be the middle of a change is reported as it is when a second look sees the same and no
-  // package manager is at work.
-  bool must_wait(const Observation& seen, Time now) {
-    const bool is_second = doubtful_since_.has_value();
-    if (!is_second) doubtful_since_ = now;
-    if (!is_doubtful(seen) || is_over(now) ||
-        (is_second && !seen.fresh && !collection_.is_being_changed())) {
-      doubtful_since_.reset();
-      return false;
-    }
-    look_at_ = now + milliseconds(options_.timing.doubt_ms);
-    return true;
-  }
-
-  bool is_over(Time now) const {
-    return now - *doubtful_since_ >= milliseconds(options_.timing.doubt_at_most_ms);
-  }
-
-  // What the last report says already is no news to wait for, and nothing is lost by a first one.
-  bool is_doubtful(const Observation& seen) const {
-    if (reporter_.sequence() == 0) return false;
-    if (inventory::is_great_loss(reporter_.packages(), seen.packages)) return true;
-    if (seen.doubts.empty()) return false;
-    const auto told = state_.last_report().lines;
-    return !std::ranges::all_of(seen.doubts, [&](const std::string& line) {
-      return std::ranges::binary_search(told, line);
-    });
   }
 
   // The metadata service may take two seconds: nothing waits to be sent meanwhile.
   void ask_cloud_in_time() {
     const auto now = Clock::now();
     if (now < cloud_at_ || !looked_ || changed_since_ || reporter_.is_waiting()) return;
-    const bool said = collection_.ask_cloud();
-    const bool known = !collection_.cloud().instance_id.empty();
-    cloud_at_ = after(known ? options_.timing.seldom_ms : options_.timing.facts_ms);
-    if (options_.once && known) note_question();
-    if (said) observe(Clock::now());
+    if (ask_cloud()) observe(Clock::now());
   }
 
-  void note_question() {
-    auto last = state_.last_look();
-    last.asked_cloud = tenken::now();
-    std::ignore = state_.put_look(last);
+  // Whether it says something new.
+  bool ask_cloud() {
+    const auto before = collection_.cloud();
+    const bool answered = collection_.ask_cloud();
+    cloud_at_ = after(answered ? options_.timing.seldom_ms : options_.timing.facts_ms);
+    if (options_.once && answered) last_run_.note_question();
+    return collection_.cloud() != before;
   }
 
   // --- the server ---
@@ -273,8 +237,7 @@ class Running {
                                [](const Expected& one) { return one.report.has_value(); });
   }
 
-  // What reports once has something to say first.
-  bool may_speak() const { return looked_ || !options_.once; }
+  bool may_speak() const { return looked_ || !looks_first_; }
 
   // A digest that the server has not would be answered by asking for the report it does not take.
   std::string_view shown_digest() const {
@@ -467,7 +430,8 @@ class Running {
     if (told_to_end_) return;  // that is why
     const auto& timing = options_.timing;
     wait_ms_ = std::clamp(wait_ms_ * 2, timing.first_wait_ms, timing.longest_wait_ms);
-    const bool for_good = error.code == Errc::denied || error.code == Errc::conflict;
+    // Who was taken for a second agent goes on soon after the other one is gone.
+    const bool for_good = error.code == Errc::denied;
     const int most = for_good ? std::max(timing.refused_wait_ms, wait_ms_) : wait_ms_;
     // Full jitter below the ceiling: agents do not come back all at once.
     speak_at_ = after(most / 2 + static_cast<int>(random_below(most / 2 + 1)));
@@ -496,11 +460,8 @@ class Running {
     const auto now = Clock::now();
     if (!at_once && status_at_ && now - *status_at_ < status_interval) return;
     status_at_ = at_once ? std::nullopt : std::optional(now);
-    const auto text = fmt::format("time={}\ncontact={}\nfault={}\nversion={}\npid={}\n",
-                                  format_time(tenken::now()),
-                                  server_now_ == 0 ? "never" : format_time(server_now_),
-                                  shown_fault(), options_.version, ::getpid());
-    std::ignore = write_file_atomic(state_.path("status"), text);
+    agent::put_status(
+        state_, {.contact = server_now_, .fault = shown_fault(), .version = options_.version});
   }
 
   // --- waiting ---
@@ -569,6 +530,8 @@ class Running {
   Membership membership_;
   Sender sender_;
   Reporter reporter_;
+  Doubt doubt_;
+  LastRun last_run_;
   Versions versions_;
   Speaker speaker_;
   Hold hold_;
@@ -576,6 +539,7 @@ class Running {
   std::string fetched_;  // a version that is to be tried
   bool checked_in_ = false;
   bool looked_ = false;
+  bool looks_first_;       // before the server hears of it
   bool has_read_ = false;  // the last look read a database
   std::deque<Expected> expected_;
   Seconds server_now_ = 0;
@@ -589,8 +553,7 @@ class Running {
   bool whole_was_asked_ = false;     // in answer to the report before, which was none that counts
   Time renew_at_;                    // when it is looked at again whether the certificate ends
   bool renewal_waits_ = false;       // for the answer to what is asked
-  std::optional<Time> doubtful_since_;  // what was seen is not reported yet
-  Time cloud_at_;                       // when the cloud is asked again
+  Time cloud_at_;                    // when the cloud is asked again
   std::optional<Time> status_at_;
   int wait_ms_ = 0;
   std::string fault_;
@@ -598,15 +561,6 @@ class Running {
   bool ended_ = false;
   bool told_to_end_ = false;
 };
-
-}  // namespace
-
-std::chrono::nanoseconds pause_after(std::chrono::nanoseconds look,
-                                     std::chrono::nanoseconds usual) {
-  return std::clamp(look * share_of_looks, usual, longest_pause * usual);
-}
-
-namespace {
 
 // A state that was copied to another host would take that for this one.
 Result<> check_host(const Membership& membership, const Collection& collection,
@@ -623,7 +577,10 @@ Result<> check_host(const Membership& membership, const Collection& collection,
 
 Result<std::string> run(Collection& collection, const State& state, const AgentOptions& options) {
   TRY(auto membership, state.membership());
-  TRY_VOID(check_host(membership, collection, state));
+  if (auto fits = check_host(membership, collection, state); !fits) {
+    put_status(state, {.fault = fits.error().what, .version = options.version});
+    return std::move(fits).error();
+  }
   TRY(auto how, sender_options(membership, state));
   TRY(auto reporter, Reporter::open(state));
   return Running(collection, state, options, std::move(membership), std::move(how),

@@ -6,10 +6,10 @@
 // behind it, and the server answers the poll at once.
 //
 // Errors of run: those of the state. A server that refuses the agent for good (revoked, retired) is
-// asked again every hour. Thread rule: one thread; stop by the descriptor.
+// asked again every hour; one that says that another agent has taken over, as one that is away.
+// Thread rule: one thread; stop by the descriptor.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -47,10 +47,6 @@ struct AgentOptions {
   bool once = false;
   std::function<void(std::string_view line)> log;
 };
-
-// Between two looks at the host, of which the last took so much processor time: hosts with many
-// processes are looked at less often.
-std::chrono::nanoseconds pause_after(std::chrono::nanoseconds look, std::chrono::nanoseconds usual);
 
 // Until it is told to end, which answers an empty text, or a newer version of the agent was
 // fetched, which answers that version: it is to be tried. Errors also, with `once`: the server's,

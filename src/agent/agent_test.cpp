@@ -6,6 +6,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -21,8 +22,12 @@
 #include <unistd.h>
 
 #include "agent/files.h"
+#include "agent/last_run.h"
+#include "agent/pause.h"
+#include "agent/reporter.h"
 #include "base/file.h"
 #include "crypto/x509.h"
+#include "host/report.h"
 #include "support/scratch.h"
 
 namespace tenken::agent {
@@ -30,10 +35,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// Closes each connection, and counts them.
+// Closes each connection, with an answer to what it was asked or without, and counts them.
 class DeadServer {
  public:
-  DeadServer() : listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  using Answer = std::function<std::string(std::string_view request)>;
+
+  explicit DeadServer(Answer answer = {})
+      : answer_(std::move(answer)), listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -58,14 +66,34 @@ class DeadServer {
       const Fd client(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (!client.valid()) return;
       ++tries_;
+      if (!answer_) continue;
+      std::array<char, 4096> request;  // comes in one piece
+      const auto got = ::recv(client.get(), request.data(), request.size(), 0);
+      if (got <= 0) continue;
+      const auto text = answer_({request.data(), static_cast<std::size_t>(got)});
+      EXPECT_EQ(::send(client.get(), text.data(), text.size(), MSG_NOSIGNAL), std::ssize(text));
     }
   }
 
+  Answer answer_;
   Fd listener_;
   int port_ = 0;
   std::atomic<int> tries_ = 0;
   std::thread thread_;
 };
+
+// The metadata service of a cloud, without tokens.
+std::string metadata_of(std::string_view request, std::string_view instance) {
+  const auto answer = [](std::string_view status, const std::string& body) {
+    return fmt::format("HTTP/1.1 {}\r\nContent-Length: {}\r\n\r\n{}", status, body.size(), body);
+  };
+  if (!request.starts_with("GET /latest/dynamic/instance-identity/document "))
+    return answer("404 x", "");
+  return answer("200 OK", fmt::format(R"({{"instanceId":"{}","accountId":"111122223333",)"
+                                      R"("region":"eu-west-1","instanceType":"t3.micro",)"
+                                      R"("imageId":"ami-0123456789abcdef0"}})",
+                                      instance));
+}
 
 class AgentLoop : public ::testing::Test {
  protected:
@@ -95,7 +123,7 @@ class AgentLoop : public ::testing::Test {
     return *std::move(state);
   }
 
-  void enter(const State& state, int port) {
+  void enter(const State& state, int port, std::string machine = "") {
     const auto authority = crypto::make_ca("tenken CA", now()).value();
     const auto key = crypto::make_key().value();
     const auto certificate =
@@ -107,7 +135,8 @@ class AgentLoop : public ::testing::Test {
                              .agent_id = "agent",
                              .resource_id = "mi-1",
                              .command_key = "key",
-                             .release_key = {}},
+                             .release_key = {},
+                             .machine = std::move(machine)},
                             authority.certificate, certificate, key));
   }
 
@@ -122,6 +151,31 @@ class AgentLoop : public ::testing::Test {
   }
   void put_status(std::string_view text) {
     ASSERT_TRUE(write_file_atomic(directory_ / "root/var/lib/dpkg/status", text));
+  }
+
+  // This host, in a cloud.
+  CollectionOptions in_cloud(const DeadServer& cloud) const {
+    directory_.write("sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
+    return {.rootfs = {},
+            .cloud = fmt::format("127.0.0.1:{}", cloud.port()),
+            .sys = directory_ / "sys"};
+  }
+  // The last report named the instance, and another one waits.
+  static void report_as(const State& state, const std::string& instance) {
+    host::HostReport report;
+    report.facts.cloud = {.provider = "aws", .instance_id = instance};
+    ASSERT_TRUE(state.put_report({.sequence = 7, .lines = host::report_lines(report)}));
+    report.facts.kernel = "6.1";
+    ASSERT_TRUE(Reporter::open(state)->note(host::report_lines(report)));
+  }
+  static std::vector<std::string> waiting(const State& state) {
+    std::vector<std::string> out;
+    auto spool = Spool::open(state.path("spool")).value();
+    while (const auto report = spool.oldest()) {
+      out.push_back(report->body);
+      spool.remove(report->sequence);
+    }
+    return out;
   }
 
   test::Scratch directory_;
@@ -288,11 +342,9 @@ TEST_F(AgentLoop, asked_for_it_takes_the_inventory_that_nothing_told_of) {
 }
 
 TEST_F(AgentLoop, the_cloud_is_not_asked_while_a_report_waits) {
-  directory_.write("sys/class/dmi/id/sys_vendor", "Amazon EC2\n");
   const DeadServer cloud;
   const auto state = enrolled();
-  const CollectionOptions where{
-      .rootfs = {}, .cloud = fmt::format("127.0.0.1:{}", cloud.port()), .sys = directory_ / "sys"};
+  const auto where = in_cloud(cloud);
   {
     const AgentAtWork agent(state, where, {.first_wait_ms = 20, .longest_wait_ms = 50}, orders_);
     EXPECT_TRUE(agent.come(1, 20'000));
@@ -303,6 +355,68 @@ TEST_F(AgentLoop, the_cloud_is_not_asked_while_a_report_waits) {
   const auto collection = Collection::open(where).value();
   EXPECT_FALSE(collection->ask_cloud());
   EXPECT_EQ(cloud.tries(), 1);
+}
+
+TEST_F(AgentLoop, a_copy_of_an_instance_says_nothing_in_its_name) {
+  const std::string original = "i-0aaaaaaaaaaaaaaa0";
+  const std::string own = "i-0fedcba9876543210";
+  const DeadServer cloud([&](std::string_view request) { return metadata_of(request, own); });
+  const auto state = enrolled();
+  report_as(state, original);
+  {
+    const AgentAtWork agent(state, in_cloud(cloud), {}, orders_);
+    EXPECT_TRUE(agent.come(1, 20'000));
+  }
+  const auto reports = waiting(state);
+  ASSERT_EQ(reports.size(), 1U) << "what waited was the other's";
+  EXPECT_TRUE(reports[0].contains(own));
+  EXPECT_FALSE(reports[0].contains(original));
+  EXPECT_EQ(host::cloud_of(state.last_report().lines).instance_id, own);
+}
+
+TEST_F(AgentLoop, an_instance_whose_cloud_is_silent_is_what_it_was) {
+  const DeadServer cloud;
+  const auto state = enrolled();
+  report_as(state, "i-0123456789abcdef0");
+  {
+    const AgentAtWork agent(state, in_cloud(cloud), {}, orders_);
+    EXPECT_TRUE(agent.come(1, 20'000));
+  }
+  EXPECT_EQ(cloud.tries(), 1);
+  EXPECT_EQ(waiting(state).size(), 2U);
+  EXPECT_EQ(host::cloud_of(state.last_report().lines).instance_id, "i-0123456789abcdef0");
+}
+
+TEST_F(AgentLoop, a_state_of_another_machine_says_so_in_its_status) {
+  directory_.write("root/etc/machine-id", std::string(32, '1') + "\n");
+  const auto state = enrolled();
+  enter(state, server_.port(), std::string(64, '2'));
+  const auto collection = Collection::open({.rootfs = directory_ / "root"}).value();
+  const auto ended = run(*collection, state, {.version = "1"});
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::invalid);
+  const auto status = read_file(state.path("status"), 4096).value_or("none");
+  EXPECT_TRUE(status.contains("a host with another machine id enrolled with this state")) << status;
+}
+
+TEST_F(AgentLoop, what_the_last_run_did_holds_for_an_hour_where_nothing_changed) {
+  const auto state = enrolled();
+  const auto collection = Collection::open({.rootfs = directory_ / "root"}).value();
+  collection->watch().keep();
+  const LastRun last(state, *collection, "1", 3'600'000);
+  EXPECT_FALSE(last.has_looked("digest"));
+  last.note_look("digest");
+  last.note_question();
+  EXPECT_TRUE(last.has_looked("digest"));
+  EXPECT_TRUE(last.has_asked_cloud());
+  EXPECT_FALSE(last.has_looked("another"));
+  EXPECT_FALSE(LastRun(state, *collection, "2", 3'600'000).has_looked("digest"));
+  EXPECT_FALSE(LastRun(state, *collection, "1", 0).has_asked_cloud());
+  // On another host, or a copy of this one, the files are others.
+  install("2");
+  collection->watch().keep();
+  EXPECT_FALSE(last.has_looked("digest"));
+  EXPECT_FALSE(last.has_asked_cloud());
 }
 
 TEST(Collection, what_did_not_change_is_not_read_again) {

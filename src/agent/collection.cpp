@@ -35,7 +35,7 @@ Result<std::unique_ptr<Collection>> Collection::open(CollectionOptions options) 
 bool Collection::ask_cloud() {
   if (!is_running_host() || !host::may_be_cloud_instance(options_.sys)) return false;
   auto answer = host::ask_cloud(options_.cloud, cloud_limit_ms);
-  if (answer.instance_id.empty() || answer == cloud_) return false;
+  if (answer.instance_id.empty()) return false;
   cloud_ = std::move(answer);
   return true;
 }

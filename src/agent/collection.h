@@ -42,8 +42,8 @@ class Collection {
   Result<Observation> observe();
   // The next observation reads the databases anew.
   void forget() { read_ = false; }
-  // Asks the cloud, which may take two seconds. True: it says something new, which observations
-  // have from then on; one that does not answer has said nothing.
+  // Asks the cloud, which may take two seconds. False: it has not answered, and what it said before
+  // holds. Observations have its answer from then on.
   bool ask_cloud();
   // What it said to an earlier process.
   void remember(CloudInstance cloud) { cloud_ = std::move(cloud); }

@@ -67,12 +67,18 @@ void Watch::watch_directories() {
     for (const auto& name : names) add(fmt::format("{}/{}", directory, name));
   for (const auto& stamp : kept_)
     if (!stamp.is_directory) add(stamp.path);
+  std::set<int> watches;
   for (const auto& directory : directories) {
     const auto path = fmt::format("{}/{}", root_path_, directory);
-    const bool watched = ::inotify_add_watch(inotify_.get(), path.c_str(), events) >= 0;
-    const bool absent = !watched && (errno == ENOENT || errno == ENOTDIR);
-    if (!absent && (!watched || !is_of_this_host(path))) hears_all_ = false;
+    const int watch = ::inotify_add_watch(inotify_.get(), path.c_str(), events);
+    const bool absent = watch < 0 && (errno == ENOENT || errno == ENOTDIR);
+    if (!absent && (watch < 0 || !is_of_this_host(path))) hears_all_ = false;
+    if (watch >= 0) watches.insert(watch);
   }
+  // Where a link leads no more. Of a directory that is gone the kernel has removed it.
+  for (const int watch : watches_)
+    if (!watches.contains(watch)) ::inotify_rm_watch(inotify_.get(), watch);
+  watches_ = std::move(watches);
 }
 
 bool Watch::heard() {

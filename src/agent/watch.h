@@ -4,12 +4,13 @@
 // last cannot be set back, so that a file which is written over is noticed whatever it is like.
 //
 // Links are followed as inventories follow them: none leads out of the root, and the directory of
-// each is watched, as that of its target is.
+// each is watched, as that of its target is, for as long as it leads there.
 //
 // Errors: none: what cannot be watched is swept. Thread rule: one thread.
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,6 +66,7 @@ class Watch {
   std::vector<std::pair<std::string, std::vector<std::string>>> places_;
   const inventory::Root* root_;
   Fd inotify_;
+  std::set<int> watches_;  // what inotify numbers the directories by
   bool hears_all_ = false;
   // The directories, there or not, and the files that were there: one that comes changes its
   // directory, so that a glance at these is enough.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "inventory/inspect.h"
 #include "support/scratch.h"
 
@@ -37,6 +38,19 @@ bool tells_of_changes(const std::string& path) {
   struct statfs facts{};
   return ::statfs(path.c_str(), &facts) == 0 &&
          (facts.f_type == EXT4_SUPER_MAGIC || facts.f_type == TMPFS_MAGIC);
+}
+
+// How many directories it watches.
+std::size_t watched_by(const Watch& watch) {
+  const auto facts = read_stream(
+      Fd(::open(fmt::format("/proc/self/fdinfo/{}", watch.descriptor()).c_str(),
+                O_RDONLY | O_CLOEXEC))
+          .get(),
+      "fdinfo", 1 << 20);
+  std::size_t out = 0;
+  for_each_line(facts.value_or(""),
+                [&](std::string_view line) { out += line.starts_with("inotify ") ? 1 : 0; });
+  return out;
 }
 
 TEST(Watch, every_file_that_an_inventory_is_taken_from_is_seen_to_change) {
@@ -123,6 +137,33 @@ TEST(Watch, what_a_link_leads_to_within_the_root_is_watched) {
     EXPECT_TRUE(watch.heard()) << target;
     EXPECT_TRUE(watch.changed()) << target;
   }
+}
+
+TEST(Watch, where_a_link_leads_no_more_is_not_watched_for_ever) {
+  const test::Scratch root;
+  root.write("var/lib/dpkg/other", "");
+  const auto lead_to = [&](int number) {
+    root.write(fmt::format("srv/{}/status", number), std::to_string(number));
+    std::filesystem::remove(root / "var/lib/dpkg/status");
+    std::filesystem::create_symlink(fmt::format("/srv/{}/status", number),
+                                    root / "var/lib/dpkg/status");
+  };
+  lead_to(0);
+  Watched watched(root.path());
+  auto& watch = watched.watch;
+  watch.keep();
+  const auto at_first = watched_by(watch);
+  EXPECT_GT(at_first, 0U);
+  for (int number = 1; number < 20; ++number) {
+    lead_to(number);
+    watch.keep();
+  }
+  EXPECT_EQ(watched_by(watch), at_first);
+  watch.heard();
+  root.write("srv/19/status", "another");
+  EXPECT_TRUE(watch.heard());
+  root.write("srv/18/status", "another");
+  EXPECT_FALSE(watch.heard());
 }
 
 TEST(Watch, a_linked_directory_is_the_one_of_the_root) {

@@ -265,12 +265,12 @@ Result<> keep_log(const Arguments& arguments) {
 }
 
 Result<> run(Arguments& arguments) {
-  TRY_VOID(agent::make_directory(arguments.state));
+  // Where nobody has enrolled nothing is made.
+  TRY(const auto member, agent::read_membership(arguments.state));
   TRY(arguments.state, real_path(arguments.state));
   if (arguments.log) TRY_VOID(keep_log(arguments));
   const agent::Versions versions(arguments.state);
-  const auto member = agent::read_membership(arguments.state);
-  const bool is_updated = member && !member->release_key.empty();
+  const bool is_updated = !member.release_key.empty();
   // Before anything of the state is run: who may write there has no more rights by that.
   drop_privileges({.writable = {arguments.state},
                    .other_processes = arguments.rootfs.empty(),

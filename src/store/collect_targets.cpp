@@ -45,14 +45,9 @@ constexpr std::string_view new_machine_id =
     "systemd-machine-id-setup)";
 
 Error taken(const Agent& agent, std::string_view resource) {
-  if (agent.status == AgentStatus::active)
-    return {Errc::conflict,
-            fmt::format("it names itself {} as the host of agent {} ({}) does: {}; if it is "
-                        "that host, remove the target or retire the agent",
-                        resource, agent.id, agent.host_name, new_machine_id)};
   return {Errc::conflict,
-          fmt::format("it names itself {} as the host of agent {} ({}) did, which was revoked: {}; "
-                      "if it is that host, retire the agent (tenken admin agent retire)",
+          fmt::format("it names itself {} as the host of agent {} ({}) does: {}; if it is "
+                      "that host, remove the target or retire the agent",
                       resource, agent.id, agent.host_name, new_machine_id)};
 }
 
@@ -78,8 +73,11 @@ Result<> check_owner(sql::Connection& connection, const CollectTarget& target,
                  fmt::format("it names itself {} as {} does, which is collected too: {}; if both "
                              "are one host, remove one target",
                              resource, owner.target, new_machine_id)};
-  if (owner.agent) return taken(*owner.agent, resource);
-  if (!owner.other_inventory) return {};
+  if (owner.agent && owner.agent->status == AgentStatus::active)
+    return taken(*owner.agent, resource);
+  // That an agent was revoked is no reason for its host to stay unseen: as one that enrols again,
+  // it is known by its machine id, from which the resource is named.
+  if (owner.agent || !owner.other_inventory) return {};
   TRY(const bool fetched, was_fetched(connection, target.account, resource));
   if (fetched) return {};
   return Error{Errc::conflict,

@@ -51,9 +51,9 @@ Result<std::optional<CollectTarget>> lease_collect_target(sql::Connection& conne
 Result<bool> is_collection_due(sql::Connection& connection, Seconds now);
 
 // What the host calls itself, which anybody can send, becomes the target's resource: only where it
-// is the one that it had, or nobody's (store/owners.h) but for what was fetched over SSH before. In
-// a transaction of its own. Errors: conflict, which says how to mend it; also where the node's
-// lease has ended.
+// is the one that it had, a revoked agent's, or nobody's (store/owners.h) but for what was fetched
+// over SSH before. In a transaction of its own. Errors: conflict, which says how to mend it; also
+// where the node's lease has ended.
 Result<> claim_resource(sql::Connection& connection, CollectTarget& target, std::string_view node,
                         std::string_view resource);
 

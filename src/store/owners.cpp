@@ -9,12 +9,13 @@ Result<ResourceOwner> owner_of(sql::Connection& connection, std::string_view acc
   ResourceOwner out;
   TRY(out.agent, find_agent_of_resource(connection, account, resource));
   if (out.agent && out.agent->status == AgentStatus::retired) out.agent.reset();
-  if (out.agent) return out;
+  if (out.agent && out.agent->status == AgentStatus::active) return out;
   TRY(auto target, connection.one_text("SELECT host FROM collect_target WHERE account_id = ?1 "
                                        "AND external_id = ?2 ORDER BY host LIMIT 1",
                                        account, resource));
   out.target = std::move(target).value_or(std::string());
-  if (!out.target.empty()) return out;
+  if (!out.target.empty()) out.agent.reset();
+  if (out.agent || !out.target.empty()) return out;
   TRY(const auto known,
       connection.one_integer("SELECT 1 FROM resource WHERE resource_id = ?1 AND account_id = ?2 "
                              "AND inventory_digest <> ''",

@@ -17,14 +17,16 @@
 namespace tenken::store {
 
 struct ResourceOwner {
-  std::optional<Agent> agent;    // it is let in, or was revoked; one that was retired owns nothing
+  // It is let in; or it was revoked, and its host is not collected since. One that was retired owns
+  // nothing.
+  std::optional<Agent> agent;
   std::string target;            // the host of a target of collection
   bool other_inventory = false;  // none of them, and yet something is known of it
 
   bool nobody() const { return !agent && target.empty() && !other_inventory; }
 };
 
-// The first of these that there is. A resource that is gone or was only expected is nobody's.
+// One of these at most. A resource that is gone or was only expected is nobody's.
 Result<ResourceOwner> owner_of(sql::Connection& connection, std::string_view account,
                                std::string_view resource);
 

@@ -215,7 +215,7 @@ class BadServers(support.TestCase):
             time.sleep(3)
         self.assertEqual(self.server.count("/agent/report"), 1)
         self.assertLess(self.server.count("/agent/poll"), 15)
-        self.assertEqual(self.host.log().count("413"), 1, self.host.log())
+        self.assertEqual(self.host.log().count("answers 413"), 1, self.host.log())
         # It names no report that the server has not: that would ask for the whole.
         self.assertEqual(foreign, [])
         self.assertLessEqual(self.host.log().count("report "), 3, self.host.log())
@@ -284,6 +284,16 @@ class BadServers(support.TestCase):
         self.host.process.send_signal(signal.SIGHUP)
         wait_for(lambda: self.server.sequence > 0, 15, "the report")
         wait_for(lambda: not self.held(), 5, "an end")
+
+    def test_one_that_takes_it_for_a_second_agent_is_asked_again_soon(self):
+        self.server.answer = lambda *_: (409, {"message": "Another agent with this key has taken over"})
+        self.host.start()
+        wait_for(lambda: self.server.count("/agent/report") >= 3, 15, "tries")
+        time.sleep(3)
+        self.assertLessEqual(self.server.count("/agent/report"), 6)
+        self.assertIn("Another agent with this key", self.host.agent("status").out)
+        self.server.answer = lambda *_: None
+        wait_for(lambda: "the server answers again" in self.host.log(), 20, "an end")
 
     def test_why_an_update_failed_is_told_once(self):
         told = []

@@ -155,6 +155,25 @@ class Install(support.TestCase):
             there = {one for one, path in starters.items() if (self.root / path).exists()}
             self.assertEqual(there, {kind})
 
+    def test_where_the_new_init_fails_the_old_one_stays(self):
+        (self.root / "etc/cron.d").mkdir()
+        self.assertEqual(self.installer("--add-service", "--init", "cron").returncode, 0)
+        (self.root / "etc/systemd").touch()  # no directory
+        done = self.installer("--add-service", "--init", "systemd")
+        self.assertNotEqual(done.returncode, 0, done)
+        self.assertTrue((self.root / "etc/cron.d/tenken-agent").exists())
+
+    def test_paths_that_no_init_could_start_are_refused(self):
+        (self.root / "etc/cron.d").mkdir()
+        before = self.files()
+        for option, path in (("--state", "/srv/the state"), ("--state", "state"),
+                             ("--bin", "/opt/100%/bin"), ("--bin", "")):  # fmt: skip
+            for done in (self.install(option, path), self.installer("--add-service", option, path),
+                         self.installer("--print", "unit", option, path)):  # fmt: skip
+                self.assertEqual(done.returncode, 1, done)
+                self.assertIn(f"install: {path}: --bin and --state take", done.stderr)
+        self.assertEqual(self.files(), before)
+
     def test_where_nothing_starts_programs_it_says_so_before_it_changes_anything(self):
         before = self.files()
         done = self.install()
@@ -176,7 +195,8 @@ class Install(support.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn("could not be enrolled", done.stderr)
         self.assertEqual(self.files(), before)
-        self.assertFalse((self.root / "var/lib/tenken-agent").exists())
+        for directory in ("usr", "var"):  # nor one that is empty
+            self.assertFalse((self.root / directory).exists())
         # What was there before stays.
         self.assertEqual(self.install().returncode, 0)
         installed = self.files()
@@ -358,6 +378,13 @@ class Install(support.TestCase):
             ! sh {self.script} --uninstall --init none --bin "$PWD/bin" --state "$PWD/here/own" || exit 1
             kill -0 $stranger && kill $stranger
             [ -e here/own/lock ]
+            # Whoever took the lock for him has ended.
+            mkdir here/left && : >here/left/lock
+            bash -c 'exec 9>>here/left/lock && flock 9 && : >here/locked && exec sleep 60' & stranger=$!
+            until [ -e here/locked ]; do sleep 0.1; done
+            ! sh {self.script} --uninstall --init none --bin "$PWD/bin" --state "$PWD/here/left" || exit 1
+            kill -0 $stranger && kill $stranger
+            [ -e here/left/lock ]
         """
         done = subprocess.run(
             ["unshare", "--mount", "bash", "-c", script],

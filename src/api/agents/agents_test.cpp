@@ -208,6 +208,24 @@ TEST_F(AgentsTest, ASessionThatWasReplacedTwiceBeforeItComesAgainIsASecondAgent)
   EXPECT_TRUE(poll(second).hold);
 }
 
+// A process was replaced, and the slow line of its host brings what it had sent.
+TEST_F(AgentsTest, ARequestThatIsLateMarksNobody) {
+  const auto first = enrolled();
+  ASSERT_TRUE(poll(first).hold);
+  auto second = first;
+  second.session = std::string(16, '2');
+  ASSERT_TRUE(poll(second).hold);
+  clock_ += 60;
+  for (int i = 0; i < 2; ++i)  // two that were sent behind each other
+    EXPECT_EQ(poll(first).status, 409);
+  EXPECT_EQ(agent(first).clone_seen, 0);
+  EXPECT_TRUE(poll(second).hold);
+  clock_ += 60;
+  EXPECT_EQ(poll(first).status, 409);
+  EXPECT_EQ(agent(first).clone_seen, clock_) << "it comes again";
+  EXPECT_TRUE(poll(second).hold);
+}
+
 TEST_F(AgentsTest, APollThatIsHeldIsAnsweredThoughAnotherProcessBegan) {
   auto first = enrolled();
   const auto held = poll(first);

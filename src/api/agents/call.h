@@ -61,10 +61,6 @@ ApiError second_agent(const store::Agent& agent);
 Result<bool> is_second_process(sql::Connection& connection, const AgentCall& call,
                                const store::ReportState& stored);
 
-// A request that was under way, when its process was replaced or sent the next report, is no second
-// agent.
-inline constexpr Seconds session_grace = 15;
-
 inline constexpr Seconds certificate_life = Seconds{30} * 86'400;
 
 AgentAnswer enrol(const http::Request& request, const AgentServices& services,

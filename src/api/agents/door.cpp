@@ -172,8 +172,9 @@ ApiResult<> AgentDoor::check_session(const http::Request& request, const store::
     return service_unavailable();
   }
   // A second agent comes again, a request that was under way does not.
+  const bool is_second = presence_.comes_again(fmt::format("{} {}", agent.id, session), now);
   if (now - agent.session_at <= session_grace) return service_unavailable();
-  if (now - agent.clone_seen > clone_noted_again_after)
+  if (is_second && now - agent.clone_seen > clone_noted_again_after)
     TRY_VOID(store::refuse_session(*connection, agent, session, now));
   return second_agent(agent);
 }

@@ -18,14 +18,15 @@ namespace tenken::api::agents {
 Result<> leave_resource(sql::Connection& connection, const store::Agent& agent,
                         std::string_view resource, Seconds now);
 // Inside the caller's transaction: it is the resource from now on, whosever that was. An agent that
-// had it is retired.
+// had it is retired. Errors also: invalid, where its host has named an instance, and this is
+// another.
 Result<> take_resource(sql::Connection& connection, const store::Agent& agent,
                        std::string_view resource, Seconds now);
 
 // The agent with the resource that it asks for, the instance that its report names or the one that
 // it did not get before, where it may have that; else as it was, with what it wants noted, and both
 // as clones. Who speaks for an instance and is another has no resource: conflict, and the agent's
-// process before goes on. Written down: AuditLog.
+// process before goes on. Unavailable where it was ended meanwhile. Written down: AuditLog.
 ApiResult<store::Agent> moved(const AgentCall& call, std::string_view instance,
                               access::AuditLog& audit);
 

@@ -8,6 +8,8 @@ namespace tenken::api::agents {
 namespace {
 
 constexpr Seconds ask_again_after = 60;
+constexpr Seconds refusals_are_known = 7'200;
+constexpr std::size_t most_refused = 10'000;
 // In one transaction: reports of changes are written between two of them.
 constexpr std::size_t written_at_once = 500;
 
@@ -52,6 +54,15 @@ bool Presence::may_ask_for_whole(std::string_view agent, Seconds now) {
   const std::lock_guard lock(mutex_);
   std::erase_if(asked_, [&](const auto& one) { return now - one.second >= ask_again_after; });
   return asked_.try_emplace(std::string(agent), now).second;
+}
+
+bool Presence::comes_again(const std::string& who, Seconds now) {
+  const std::lock_guard lock(mutex_);
+  if (refused_.size() >= most_refused) refused_.clear();
+  auto& refused = refused_.try_emplace(who, Refused{now, now}).first->second;
+  if (now - refused.last >= refusals_are_known) refused.first = now;
+  refused.last = now;
+  return now - refused.first > session_grace;
 }
 
 }  // namespace tenken::api::agents

@@ -156,7 +156,8 @@ Result<bool> is_confirmed(sql::Connection& connection, const AgentCall& call,
 
 // A report of another text under a number that was used: the state that it is counted in went back
 // or was copied. Somebody lives who goes on from the last one: then this is another host. No
-// process uses a number for two texts, so one of the same session is another too.
+// process uses a number for two texts, so one of the same session is another too. What has an
+// earlier number may be the host's own, and late: then it does not come again.
 AgentAnswer again(const AgentCall& call, const Head& head, const store::ReportState& stored,
                   Seconds now) {
   const bool was_under_way = is_of_session(call, stored) && head.sequence < stored.sequence &&
@@ -165,7 +166,9 @@ AgentAnswer again(const AgentCall& call, const Head& head, const store::ReportSt
   TRY(auto connection, call.services.pool->lease());
   TRY(const bool confirmed, is_confirmed(*connection, call, stored));
   if (!confirmed) return acknowledged(stored, now);
-  TRY_VOID(store::mark_clone(*connection, call.agent.id, now));
+  const bool is_second = head.sequence == stored.sequence || is_known_clone(call) ||
+                         call.presence.comes_again(call.agent.id, now);
+  if (is_second) TRY_VOID(store::mark_clone(*connection, call.agent.id, now));
   return second_agent(call.agent);
 }
 

@@ -3,6 +3,7 @@
 #include <functional>
 
 #include "api/agents/agents_fixture.h"
+#include "api/agents/move.h"
 #include "api/v1/v1.h"
 
 namespace tenken::api::agents {
@@ -147,6 +148,70 @@ TEST_F(AgentsTest, ACopyOfARunningProcessIsRefused) {
   EXPECT_EQ(report_whole(copy, 4, there).status, 200);
 }
 
+// The agent waited two minutes for its answer, and has sent it and the next one again since.
+TEST_F(AgentsTest, AReportThatIsLateMarksNobody) {
+  const auto host = enrolled();
+  const auto first = lines_with({{"requests", "2.0"}});
+  const auto second = lines_with({{"requests", "2.1"}});
+  ASSERT_EQ(report_whole(host, 1, first).status, 200);
+  ASSERT_EQ(report_whole(host, 2, second).status, 200);
+  clock_ += 120;
+  EXPECT_EQ(report_whole(host, 1, first).status, 409);
+  EXPECT_EQ(agent(host).clone_seen, 0);
+  EXPECT_EQ(stored_text(host), text_of(second));
+  EXPECT_TRUE(poll(host, host::report_digest(second)).hold);
+  ASSERT_EQ(report_whole(host, 3, first).status, 200);
+  // Whoever comes again lives, and counts as another does.
+  clock_ += 120;
+  EXPECT_EQ(report_whole(host, 2, second).status, 409);
+  EXPECT_EQ(agent(host).clone_seen, clock_);
+}
+
+// From a backup: it knows an earlier report, and an earlier process.
+TEST_F(AgentsTest, AServerThatWasPutBackHasItsAgentsAsTheyAre) {
+  for (const bool same_process : {true, false}) {
+    auto host = same_process ? enrolled() : other_host();
+    if (!same_process) ASSERT_EQ(enrol(host, token()), 200);
+    const auto first = lines_with({{"requests", "2.0"}});
+    const auto second = lines_with({{"requests", "2.1"}});
+    const auto third = lines_with({{"requests", "2.2"}});
+    ASSERT_EQ(report_whole(host, 1, first).status, 200);
+    const auto before = agent(host);
+    const auto id = store::resource_id(own_account, host.resource);
+    const auto received = clock_;
+    clock_ += 60;
+    if (!same_process) host.session = std::string(16, '2');
+    ASSERT_EQ(report_whole(host, 2, second).status, 200);
+    {
+      auto connection = pool_->lease();
+      auto transaction = sql::Transaction::begin(**connection, sql::Transaction::Mode::write);
+      ASSERT_TRUE(store::replace_agent(**connection, before));
+      ASSERT_TRUE(store::expect_reports(**connection, id, host.agent, received));
+      ASSERT_TRUE(store::put_report(**connection, id,
+                                    {.agent = host.agent,
+                                     .sequence = 1,
+                                     .digest = host::report_digest(first),
+                                     .packed = pack(text_of(first))},
+                                    received)
+                      .value());
+      ASSERT_TRUE(transaction->commit());
+    }
+    clock_ += 60;
+    const auto polled = poll(host, host::report_digest(second));
+    EXPECT_TRUE(polled.body.contains("collect")) << polled.body;
+    const auto answer = report(host, 3, delta_body(second, third), host::report_digest(third),
+                               host::report_digest(second));
+    EXPECT_EQ(answer.status, 409);
+    EXPECT_EQ(member(answer, "need"), "whole");
+    EXPECT_EQ(member(answer, "sequence"), "1");
+    ASSERT_EQ(report_whole(host, 4, third).status, 200);
+    EXPECT_EQ(stored_text(host), text_of(third));
+    EXPECT_TRUE(poll(host, host::report_digest(third)).hold);
+    EXPECT_EQ(agent(host).clone_seen, 0);
+    EXPECT_EQ(agent(host).session, host.session);
+  }
+}
+
 TEST_F(AgentsTest, WhatDoesNotFitIsAskedForWhole) {
   const auto host = enrolled();
   const auto first = lines_with({{"requests", "2.0"}});
@@ -284,6 +349,50 @@ TEST_F(AgentsTest, ACopyOfAnInstanceIsRefusedAndTheInstanceGoesOn) {
   ASSERT_EQ(enrol(copy, token()), 200);
   EXPECT_EQ(copy.resource, instance);
   EXPECT_NE(copy.agent, host.agent);
+}
+
+TEST_F(AgentsTest, AnAgentIsNoOtherInstanceThanItsHostHasNamed) {
+  const std::string own = "i-0123456789abcdef0";
+  const std::string other = "i-0fedcba9876543210";
+  put_with_key(own);
+  put_with_key(other);
+  const auto host = enrolled();
+  const auto lines = lines_of_instance(own);
+  ASSERT_EQ(report_whole(host, 1, lines).status, 200);
+  ASSERT_EQ(agent(host).wanted, own);
+  {
+    auto connection = pool_->lease();
+    const auto taken = take_resource(**connection, agent(host), other, clock_);
+    ASSERT_FALSE(taken);
+    EXPECT_EQ(taken.error().what, "the agent's host is " + own + ", which is no other instance");
+  }
+  // Nor by its own word: that is a copy's.
+  const auto refused = report_whole(host, 2, lines_of_instance(other));
+  EXPECT_EQ(refused.status, 409);
+  EXPECT_EQ(member(refused, "need"), "");
+  EXPECT_TRUE(member(refused, "message").starts_with("This agent is that of " + own))
+      << refused.body;
+  EXPECT_EQ(agent(host).resource, host.resource);
+  EXPECT_EQ(agent(host).wanted, own);
+}
+
+TEST_F(AgentsTest, AnAgentThatWasMovedMeanwhileIsWhatItBecame) {
+  const auto host = enrolled();
+  const auto before = agent(host);  // as a request has it that came then
+  const std::string instance = "i-0123456789abcdef0";
+  ASSERT_EQ(report_whole(host, 1, lines_of_instance(instance)).status, 200);
+  http::Request request{.method = "POST", .target = "/agent/report", .id = "r"};
+  request.headers.all = {{"Tenken-Session", host.session}};
+  const AgentServices services{.pool = &*pool_, .clock = [this] { return clock_; }};
+  Presence presence;
+  access::AuditLog audit;
+  const auto now_is = moved(
+      {.request = request, .agent = before, .services = services, .presence = presence}, instance,
+      audit);
+  ASSERT_TRUE(now_is);
+  EXPECT_EQ(now_is->resource, instance);
+  EXPECT_EQ(agent(host).resource, instance);
+  EXPECT_EQ(agent(host).status, store::AgentStatus::active);
 }
 
 TEST_F(AgentsTest, WhoNamesTheInstanceOfAnotherStaysWhatItIs) {

@@ -1,0 +1,21 @@
+// Status: how it goes, for `tenken-agent status`: the file "status", a line "name=value" for each.
+//
+// Errors: none; one that cannot be written stays as it was. Thread rule: one thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "agent/state.h"
+#include "base/time.h"
+
+namespace tenken::agent {
+
+struct Status {
+  Seconds contact = 0;  // the server's time when it answered last; 0: not yet
+  std::string fault;    // empty: none
+  std::string_view version;
+};
+void put_status(const State& state, const Status& status);
+
+}  // namespace tenken::agent
