@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <chrono>
+#include <filesystem>
+#include <thread>
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -195,6 +198,15 @@ TEST_P(AccessTest, AnotherMasterKeyIsRefusedUntilItIsAdopted) {
   EXPECT_TRUE(create_key(db(), other, request, today));
 }
 
+TEST_P(AccessTest, ADatabaseBelongsToTheFirstMasterKeyAndNoOtherFileIsMade) {
+  const auto file = scratch_ / "taken.key";
+  EXPECT_TRUE(take_master_key(db(), file));
+  EXPECT_TRUE(take_master_key(db(), file));
+  EXPECT_EQ(take_master_key(db(), scratch_ / "secret.key").error().code, Errc::conflict);
+  EXPECT_EQ(take_master_key(db(), scratch_ / "none.key").error().code, Errc::conflict);
+  EXPECT_FALSE(std::filesystem::exists(scratch_ / "none.key"));
+}
+
 TEST_P(AccessTest, AuditLogListsTheNewestFirstPageByPageAndNoOtherAccount) {
   AuditLog log;
   for (int i = 0; i < 25; ++i)
@@ -236,6 +248,61 @@ TEST_P(AccessTest, TwoProcessesThatDrewTheSameNodeNoteBothEventsOfASecond) {
   ASSERT_TRUE(noted) << noted.error().what;
   ASSERT_TRUE(transaction.commit());
   EXPECT_EQ(list_audit(db(), acme, {}, 10).value().size(), 4U);
+}
+
+TEST_P(AccessTest, EventsOfSeveralProcessesInASecondAreInTheirOrder) {
+  for (const auto node : {9, 3, 7, 1}) {
+    AuditLog of_a_command(static_cast<std::uint16_t>(node));
+    ASSERT_TRUE(of_a_command.append(db(), {.time = now(),
+                                           .account = std::string(acme),
+                                           .target = fmt::format("of {}", node)}));
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  const auto events = list_audit(db(), acme, {}, 10).value();
+  ASSERT_EQ(events.size(), 4U);
+  EXPECT_EQ(events[0].target, "of 1");
+  EXPECT_EQ(events[1].target, "of 7");
+  EXPECT_EQ(events[2].target, "of 3");
+  EXPECT_EQ(events[3].target, "of 9");
+}
+
+TEST_P(AccessTest, EventsThatAreNotedWhenTheirSecondIsOverFindTheirPlace) {
+  AuditLog log(7);
+  const auto second_before = now() - 1;
+  for (int i = 0; i < 5; ++i) {
+    const AuditEvent event{
+        .time = second_before, .account = std::string(acme), .target = fmt::format("{}", i)};
+    const auto noted = log.append(db(), event);
+    ASSERT_TRUE(noted) << noted.error().what;
+  }
+  const auto events = list_audit(db(), acme, {}, 10).value();
+  ASSERT_EQ(events.size(), 5U);
+  for (int i = 0; i < 5; ++i)
+    EXPECT_EQ(events[static_cast<std::size_t>(i)].target, fmt::format("{}", 4 - i));
+}
+
+TEST_P(AccessTest, AnEventOfManyAccountsIsOnceInTheLogOfEachUnderOneFreeId) {
+  AuditLog one(7);
+  AuditLog other(7);
+  const AuditEvent taken{.time = today, .account = std::string(other_account), .target = "first"};
+  ASSERT_TRUE(one.append(db(), taken));
+  std::vector<std::string> accounts{std::string(other_account), std::string(acme),
+                                    std::string(acme)};
+  for (int i = 0; i < 3'000; ++i) accounts.push_back(fmt::format("{:012}", i));
+  const AuditEvent event{.time = today, .account = "nobody", .target = "second"};
+  const auto noted = other.append_to_each(db(), event, accounts);
+  ASSERT_TRUE(noted) << noted.error().what;
+  const auto told = list_audit(db(), other_account, {}, 10).value();
+  ASSERT_EQ(told.size(), 2U);
+  EXPECT_EQ(told[0].target, "second");
+  EXPECT_EQ(told[1].target, "first");
+  for (const auto& account : {std::string(acme), accounts.back()}) {
+    const auto events = list_audit(db(), account, {}, 10).value();
+    ASSERT_EQ(events.size(), 1U) << account;
+    EXPECT_EQ(events[0].id, told[0].id) << "what was tried with the id before is undone";
+  }
+  EXPECT_TRUE(list_audit(db(), "nobody", {}, 10).value().empty());
+  EXPECT_TRUE(other.append_to_each(db(), event, {}));
 }
 
 TEST_P(AccessTest, WhatTheCommandLineChangesIsInTheAuditLog) {

@@ -1,6 +1,10 @@
 #include "access/audit.h"
 
+#include <algorithm>
+#include <array>
+#include <chrono>
 #include <limits>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -10,10 +14,54 @@
 namespace tenken::access {
 namespace {
 
+constexpr Seconds longest_delay = 60;  // from an event until it is noted
 constexpr int most_tries = 1'000;  // each with another count
 
 std::string stored(std::string_view text) {
   return printable(text.substr(0, longest_audit_text));
+}
+
+// An event's texts as they are written, whatever the account.
+class StoredTexts {
+ public:
+  explicit StoredTexts(const AuditEvent& event)
+      : texts_{stored(event.principal), stored(event.access_key_id), stored(event.source),
+               stored(event.action),    stored(event.target),        stored(event.outcome),
+               stored(event.request_id)} {}
+
+  // In the order of the table's columns.
+  std::array<sql::Value, 10> row(std::string_view account, std::int64_t id, Seconds time) const {
+    return {account,   id,        time,      texts_[0], texts_[1],
+            texts_[2], texts_[3], texts_[4], texts_[5], texts_[6]};
+  }
+
+ private:
+  std::array<std::string, 7> texts_;
+};
+
+// One event of all accounts has one id. Errors: conflict, where an account has an event of that id.
+Result<> load(sql::Connection& connection, const StoredTexts& texts,
+              const std::set<std::string_view>& accounts, std::int64_t id, Seconds time) {
+  TRY(auto bulk,
+      connection.bulk({.table = "audit_log",
+                       .columns = {"account_id", "event_id", "happened_at", "principal",
+                                   "access_key_id", "source", "action", "target", "outcome",
+                                   "request_id"}}));
+  for (const auto account : accounts) TRY_VOID(bulk->add(texts.row(account, id, time)));
+  TRY_VOID(bulk->finish());
+  return {};
+}
+
+Error no_free_id() {
+  return unavailable("the audit log has no free id in this second");
+}
+
+// In 1/32,768 s. The time was read a moment ago: in the second before, perhaps. 0 of another.
+std::int64_t fraction_of(Seconds time) {
+  using namespace std::chrono;
+  const auto now = duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+  if (now / 1'000'000 == time) return (now % 1'000'000) * 0x8000 / 1'000'000;
+  return now / 1'000'000 == time + 1 ? 0x7FFF : 0;
 }
 
 std::uint16_t random_node() {
@@ -26,30 +74,45 @@ std::uint16_t random_node() {
 
 AuditLog::AuditLog() : AuditLog(random_node()) {}
 
-// 32 bits of seconds (to the year 2106), 15 of a counter, 16 of the node.
+// 32 bits of seconds (to the year 2106), 15 of the second's fraction, 16 of the node. Events of one
+// process ascend; those of several, as two commands, by the system's clock.
 std::int64_t AuditLog::next_id(Seconds time) {
-  const std::int64_t count = count_.fetch_add(1) & 0x7FFF;
-  return (time & 0xFFFF'FFFF) << 31 | count << 16 | node_;
+  const auto by_clock = (time & 0xFFFF'FFFF) << 31 | fraction_of(time) << 16 | node_;
+  auto last = last_.load();
+  std::int64_t next = 0;
+  do {
+    const bool clock_was_set_back = (by_clock >> 31) + longest_delay < last >> 31;
+    next = clock_was_set_back ? by_clock : std::max(by_clock, last + (1 << 16));
+  } while (!last_.compare_exchange_weak(last, next));
+  return next;
 }
 
 Result<> AuditLog::append(sql::Connection& connection, const AuditEvent& event) {
-  const std::string texts[] = {stored(event.account),       stored(event.principal),
-                               stored(event.access_key_id), stored(event.source),
-                               stored(event.action),        stored(event.target),
-                               stored(event.outcome),       stored(event.request_id)};
+  const StoredTexts texts(event);
+  const auto account = stored(event.account);
   for (int tries = 0; tries < most_tries; ++tries) {
+    const auto row = texts.row(account, next_id(event.time), event.time);
     TRY(const auto written,
         connection.run(
             "INSERT INTO audit_log (account_id, event_id, happened_at, principal, "
             "access_key_id, source, action, target, outcome, request_id) "
             "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) "
             "ON CONFLICT (account_id, event_id) DO NOTHING",
-            std::string_view(texts[0]), next_id(event.time), event.time, std::string_view(texts[1]),
-            std::string_view(texts[2]), std::string_view(texts[3]), std::string_view(texts[4]),
-            std::string_view(texts[5]), std::string_view(texts[6]), std::string_view(texts[7])));
+            std::span(row)));
     if (written == 1) return {};
   }
-  return unavailable("the audit log has no free id in this second");
+  return no_free_id();
+}
+
+Result<> AuditLog::append_to_each(sql::Connection& connection, const AuditEvent& event,
+                                  std::span<const std::string> accounts) {
+  const StoredTexts texts(event);
+  const std::set<std::string_view> sorted(accounts.begin(), accounts.end());
+  for (int tries = 0; tries < most_tries; ++tries) {
+    const auto written = load(connection, texts, sorted, next_id(event.time), event.time);
+    if (written || written.error().code != Errc::conflict) return written;
+  }
+  return no_free_id();
 }
 
 Result<> note_command(sql::Connection& connection, std::string_view account,

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,7 +31,7 @@ inline constexpr std::string_view command_line = "command line";
 inline constexpr std::size_t longest_audit_text = 2'048;
 
 struct AuditEvent {
-  std::int64_t id = 0;  // made by append; ascending with time, on one node also within a second
+  std::int64_t id = 0;  // made by append; ascending with time, also within a second
   Seconds time = 0;
   std::string account;
   std::string principal;      // the user's name, or what acted: command_line
@@ -50,12 +51,16 @@ class AuditLog {
 
   // An id that another node or process has taken in the same second is passed over.
   Result<> append(sql::Connection& connection, const AuditEvent& event);
+  // The event in the logs of these accounts, in place of its own: all of them or none, in a
+  // transaction of its own. One load, since an organisation has thousands of members.
+  Result<> append_to_each(sql::Connection& connection, const AuditEvent& event,
+                          std::span<const std::string> accounts);
 
  private:
   std::int64_t next_id(Seconds time);
 
   std::int64_t node_;  // 16 random bits: two nodes rarely try the same id
-  std::atomic<std::uint32_t> count_ = 0;
+  std::atomic<std::int64_t> last_ = 0;
 };
 
 // Inside the caller's transaction: the command line did this, "CreateKey", in that account.

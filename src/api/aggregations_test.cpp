@@ -130,6 +130,13 @@ TEST_F(AggregationsTest, a_request_filters_its_groups) {
   EXPECT_EQ(titles(R"({"titles":[{"comparison":"EQUALS","value":"') OR 1=1 --"}]})"), "");
 }
 
+TEST_F(AggregationsTest, what_the_model_does_not_know_of_a_request_is_ignored) {
+  const auto all = packages("{}");
+  EXPECT_NE(all, "");
+  EXPECT_EQ(packages(R"({"newer":[{"comparison":"EQUALS","value":"x"}]})"), all);
+  EXPECT_EQ(packages(R"({"resourceType":"x","findingType":"x","packageNames":null})"), all);
+}
+
 TEST_F(AggregationsTest,
        types_without_findings_are_empty_and_a_request_of_another_type_is_refused) {
   for (const auto* type : {"AMI", "REPOSITORY", "IMAGE_LAYER", "LAMBDA_LAYER", "AWS_ECR_CONTAINER",

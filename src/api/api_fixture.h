@@ -2,6 +2,7 @@
 // permission, handler. Every answer is checked against the model. For tests.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -83,7 +84,10 @@ class ApiTest : public testing::Test {
     if (!who_.may(handled->needs)) return access_denied("not permitted");
     TRY(const auto read, read_input(*operation, input));
     auto answer = handled->handle({.who = who_, .input = read, .services = services_});
-    if (answer) check(*operation, *answer);
+    if (answer)
+      check(*operation, *answer);
+    else
+      check_refusal(*operation, answer.error().code);
     return answer;
   }
   // The answer of a call that succeeds; "" where it does not.
@@ -174,6 +178,14 @@ class ApiTest : public testing::Test {
     for (const auto& error : check_output(operation, *document))
       ADD_FAILURE() << operation.name << ": " << error.name << ": " << error.message << "\n"
                     << answer;
+  }
+
+  // What every service may answer stands in no model.
+  static void check_refusal(const Operation& operation, ErrorCode code) {
+    if (code > ErrorCode::internal_server) return;
+    EXPECT_TRUE(std::ranges::any_of(
+        operation.errors, [&](const Shape* error) { return error->name == api::name(code); }))
+        << operation.name << " has no " << api::name(code);
   }
 
   std::optional<pipeline::Ingest> ingest_;

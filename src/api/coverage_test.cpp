@@ -104,6 +104,14 @@ TEST_F(CoverageTest, filters_hold_all_at_once_and_absent_values_are_not_equal) {
   EXPECT_EQ(listed(R"({"resourceId":[{"comparison":"EQUALS","value":"' OR 1=1 --"}]})"), "");
 }
 
+TEST_F(CoverageTest, a_field_that_the_model_does_not_know_is_ignored_whatever_it_holds) {
+  put_inventory("a", {});
+  std::string many = R"({"comparison":"EQUALS","value":"x\u0000"})";
+  for (int i = 0; i < 2'000; ++i) many += R"(,{"comparison":"EQUALS","value":"x"})";
+  EXPECT_EQ(listed(fmt::format(R"({{"newer":[{}],"resourceId":null}})", many)), "a");
+  EXPECT_EQ(groups(fmt::format(R"({{"filterCriteria":{{"newer":[{}]}}}})", many)), "1:");
+}
+
 TEST_F(CoverageTest, every_resource_is_of_the_provider_whose_types_it_has) {
   put_inventory("a", {});
   put_inventory("b", {});
@@ -248,6 +256,19 @@ TEST_F(CoverageTest, images_are_found_and_counted_by_their_repository) {
   EXPECT_TRUE(
       answer("ListCoverage")
           .contains(R"("resourceMetadata":{"ecrImage":{},"ecrRepository":{"name":"zeta/app"}})"));
+}
+
+TEST_F(CoverageTest, a_code_repository_is_found_by_the_provider_that_it_shows) {
+  put_inventory("i-1", {});
+  put_report({.external_id = "g", .type = "CODE_REPOSITORY"}, test::python_host({}));
+  for (const auto* field : {"codeRepositoryProviderType", "codeRepositoryProviderTypeVisibility"}) {
+    const auto ask = [&](std::string_view comparison) {
+      return listed(
+          fmt::format(R"({{"{}":[{{"comparison":"{}","value":"UNKNOWN"}}]}})", field, comparison));
+    };
+    EXPECT_EQ(ask("EQUALS"), "g") << field;
+    EXPECT_EQ(ask("NOT_EQUALS"), "i-1") << field;
+  }
 }
 
 TEST_F(CoverageTest, fields_of_all_clouds_mean_those_of_aws) {

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "api/api_fixture.h"
@@ -488,6 +490,10 @@ TEST_F(FindingsTest, a_name_is_given_once_in_an_account) {
   answer("CreateFilter", filter);
   EXPECT_EQ(refusal("CreateFilter", filter),
             "BadRequestException: A filter named mine already exists");
+  const auto other = member(
+      answer("CreateFilter", R"({"name":"other","action":"NONE","filterCriteria":{}})"), "arn");
+  EXPECT_EQ(refusal("UpdateFilter", fmt::format(R"({{"filterArn":"{}","name":"mine"}})", other)),
+            "ValidationException: A filter named mine already exists");
   become(second_account);
   answer("CreateFilter", filter);
 }
@@ -517,6 +523,38 @@ TEST_F(FindingsTest, filters_come_in_pages_and_are_500_at_most) {
     token = member(text, "nextToken");
   } while (!token.empty());
   EXPECT_EQ(seen, 500U);
+}
+
+TEST_F(FindingsTest, filters_that_are_named_come_once_and_in_pages) {
+  std::set<std::string> made;
+  for (const auto* name : {"a", "b", "c"})
+    made.insert(member(
+        answer("CreateFilter",
+               fmt::format(R"({{"name":"{}","action":"NONE","filterCriteria":{{}}}})", name)),
+        "arn"));
+  const auto nothing = made.begin()->substr(0, made.begin()->size() - 16) + std::string(16, '7');
+  const auto each = fmt::format("{}", fmt::join(made, R"(",")"));
+  const auto named = fmt::format(R"("arns":["{0}","{1}","{0}"])", each, nothing);
+  const auto first = answer("ListFilters", fmt::format(R"({{{},"maxResults":2}})", named));
+  std::vector<std::string> seen;
+  const auto see = [&](const std::string& text) {
+    parsed(text)["filters"].for_each(
+        [&](json::Value one) { seen.emplace_back(one["arn"].string()); });
+  };
+  see(first);
+  EXPECT_EQ(seen.size(), 2U);
+  const auto token = member(first, "nextToken");
+  const auto second = answer(
+      "ListFilters", fmt::format(R"({{{},"maxResults":2,"nextToken":"{}"}})", named, token));
+  see(second);
+  EXPECT_EQ(member(second, "nextToken"), "");
+  EXPECT_EQ(seen, std::vector<std::string>(made.begin(), made.end()));
+  EXPECT_TRUE(refusal("ListFilters", fmt::format(R"({{"nextToken":"{}"}})", token))
+                  .starts_with("ValidationException"))
+      << "of another question";
+  EXPECT_EQ(parsed(answer("ListFilters", fmt::format(R"({{{},"action":"SUPPRESS"}})", named)))
+                ["filters"].size(),
+            0U);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "api/v1/v1.h"
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "http/url.h"
 
 namespace tenken::api {
 namespace {
@@ -109,7 +110,8 @@ struct FrontDoor::State {
             AuditNote noted);
   void note(const http::Request& request, const access::Principal& who, std::string action,
             AuditNote noted);
-  Result<> tell(sql::Connection& connection, const std::vector<std::string>& accounts,
+  // The other accounts that it was done to.
+  Result<> tell(sql::Connection& connection, std::vector<std::string> accounts,
                 const access::Principal& who, access::AuditEvent event);
 };
 
@@ -125,6 +127,10 @@ std::size_t FrontDoor::body_limit(const http::Request& head) {
 
 http::Response FrontDoor::answer(const http::Request& request) {
   auto& state = *state_;
+  // The signature of another path would be this one's too.
+  if (http::has_dot_or_empty_segment(request.path()))
+    return to_response(validation_failed("The path has a segment that is empty, . or ..",
+                                         Reason::cannot_parse));
   const auto protocol = is_sts(request) ? aws::Protocol::query : aws::Protocol::json;
   const aws::RequestHead head{
       .method = request.method, .target = request.target, .headers = request.headers.all};
@@ -214,25 +220,18 @@ void FrontDoor::State::note(const http::Request& request, const access::Principa
                            .request_id = request.id};
   if (const auto written = audit.append(**connection, event); !written)
     log(request.id, written.error());
-  if (noted.accounts.empty()) return;
-  if (const auto told = tell(**connection, noted.accounts, who, std::move(event)); !told)
+  if (const auto told = tell(**connection, std::move(noted.accounts), who, std::move(event)); !told)
     log(request.id, told.error());
 }
 
-// The other accounts that it was done to: there may be ten thousand.
-Result<> FrontDoor::State::tell(sql::Connection& connection,
-                                const std::vector<std::string>& accounts,
+Result<> FrontDoor::State::tell(sql::Connection& connection, std::vector<std::string> accounts,
                                 const access::Principal& who, access::AuditEvent event) {
+  std::erase(accounts, who.account);
+  if (accounts.empty()) return {};
   // To another account its user is a stranger, and the key none of its business.
   event.principal = access::arn(who);
   event.access_key_id.clear();
-  TRY(auto transaction, sql::Transaction::begin(connection, sql::Transaction::Mode::write));
-  for (const auto& account : accounts) {
-    if (account == who.account) continue;
-    event.account = account;
-    TRY_VOID(audit.append(connection, event));
-  }
-  return transaction.commit();
+  return audit.append_to_each(connection, event, accounts);
 }
 
 http::Response FrontDoor::State::answer_v1(const http::Request& request,

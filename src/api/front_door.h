@@ -1,5 +1,6 @@
 // The front door of the APIs: signature, operation, permission, validation, handler, audit, in
-// that order, for every request alike. The audit log is written after the change was committed;
+// that order, for every request alike; a path that its signature does not tell from another one's
+// is refused before all of them. The audit log is written after the change was committed;
 // where that fails, the server's log says so. What is refused is refused with AWS's code and
 // status; nothing of the server shows in an answer.
 //

@@ -17,10 +17,28 @@
 namespace tenken::api {
 namespace {
 
+// The door over the case's store, in which the tables of src/access are. What it logs is kept.
 class FrontDoorTest : public access::AccessTest {
  protected:
+  void SetUp() override {
+    access::AccessTest::SetUp();
+    if (IsSkipped()) return;
+    pool_.emplace(location(), 2);
+    keys_.emplace(*pool_, master_);
+    ingest_.emplace(*pool_, [] {});
+    door_.emplace(Services{.pool = &*pool_,
+                           .ingest = &*ingest_,
+                           .generation = [this] { return generation_; },
+                           .wake = [] {},
+                           .clock = [this] { return clock_; },
+                           .region = "us-east-1"},
+                  *keys_, [this](std::string_view id, const Error& error) {
+                    logged_.push_back(fmt::format("{} {}", id, error.what));
+                  });
+  }
+
   http::Request signed_request(const access::NewKey& key, std::string method, std::string target,
-                               std::string_view service, std::string body = {}) {
+                               std::string_view service = "inspector2", std::string body = {}) {
     http::Request out{.method = std::move(method),
                       .target = std::move(target),
                       .body = std::move(body),
@@ -35,63 +53,65 @@ class FrontDoorTest : public access::AccessTest {
       out.headers.set(name, value);
     return out;
   }
+  http::Response ask(const access::NewKey& key, std::string method, std::string target,
+                     std::string_view service = "inspector2", std::string body = {}) {
+    return door_->answer(
+        signed_request(key, std::move(method), std::move(target), service, std::move(body)));
+  }
+  // A second after the one before, so that newer events of the audit log come after older ones.
+  http::Response post(const access::NewKey& key, std::string path, std::string body) {
+    ++clock_;
+    return ask(key, "POST", std::move(path), "inspector2", std::move(body));
+  }
+  access::NewKey make_admin() { return make_key(access::acme, "alice", access::Role::admin); }
+
+  std::optional<sql::Pool> pool_;
+  std::optional<access::KeyRing> keys_;
+  std::optional<pipeline::Ingest> ingest_;
+  Seconds clock_ = access::today;
+  std::shared_ptr<const advisories::Database> generation_;
+  std::vector<std::string> logged_;
+  std::optional<FrontDoor> door_;
 };
 INSTANTIATE_TEST_SUITE_P(Sqlite, FrontDoorTest, testing::Values(sql::Engine::sqlite),
                          test::engine_name);
 
 TEST_P(FrontDoorTest, while_keys_cannot_be_looked_up_the_answer_is_to_try_again) {
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  std::vector<std::string> logged;
-  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
-                 [&](std::string_view id, const Error& error) {
-                   logged.push_back(fmt::format("{} {}", id, error.what));
-                 });
   const auto key = make_key();
   ASSERT_TRUE(db().script("ALTER TABLE access_state RENAME TO hidden"));
-  const auto json = door.answer(signed_request(key, "POST", "/findings/list", "inspector2"));
+  const auto json = ask(key, "POST", "/findings/list");
   EXPECT_EQ(json.status, 503);
   EXPECT_EQ(json.headers.get("x-amzn-ErrorType"), "ServiceUnavailableException");
   EXPECT_EQ(json.headers.get("Retry-After"), "1");
   EXPECT_EQ(json.body, to_response(to_api_error(unavailable("anything"))).body)
       << "as where an operation cannot reach the store";
-  const auto xml = door.answer(signed_request(key, "POST", "/", "sts"));
+  const auto xml = ask(key, "POST", "/", "sts");
   EXPECT_EQ(xml.status, 503);
   EXPECT_EQ(xml.headers.get("Retry-After"), "1");
   EXPECT_TRUE(xml.body.contains("<Code>ServiceUnavailable</Code>")) << xml.body;
-  ASSERT_EQ(logged.size(), 2u);
-  EXPECT_TRUE(logged[0].starts_with("r-1 ")) << logged[0];
+  ASSERT_EQ(logged_.size(), 2u);
+  EXPECT_TRUE(logged_[0].starts_with("r-1 ")) << logged_[0];
 }
 
 TEST_P(FrontDoorTest, a_statement_that_the_store_refuses_is_logged_and_not_told) {
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  std::vector<std::string> logged;
-  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
-                 [&](std::string_view id, const Error& error) {
-                   logged.push_back(fmt::format("{} {}", id, error.what));
-                 });
   const auto key = make_key();  // the tables of resources and findings are not there
   const std::pair<std::string, std::string> requests[] = {{"POST", "/findings/list"},
                                                           {"GET", "/v1/resources"}};
   for (const auto& [method, path] : requests) {
-    logged.clear();
-    const auto said = door.answer(signed_request(key, method, path, "inspector2"));
+    logged_.clear();
+    const auto said = ask(key, method, path);
     EXPECT_EQ(said.status, 500) << path;
     EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "InternalServerException");
     EXPECT_EQ(said.body, to_response(to_api_error(Error{Errc::internal, "anything"})).body);
-    ASSERT_EQ(logged.size(), 1U) << path;
-    EXPECT_TRUE(logged[0].starts_with("r-1 ") && logged[0].contains("no such table")) << logged[0];
+    ASSERT_EQ(logged_.size(), 1U) << path;
+    const auto& line = logged_.front();
+    EXPECT_TRUE(line.starts_with("r-1 ") && line.contains("no such table")) << line;
   }
 }
 
 TEST_P(FrontDoorTest, a_signature_for_another_service_is_refused) {
   ASSERT_TRUE(store::migrate(db()));
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
-                 [](std::string_view, const Error&) {});
-  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  const auto key = make_admin();
   struct Case {
     std::string method;
     std::string target;
@@ -106,7 +126,7 @@ TEST_P(FrontDoorTest, a_signature_for_another_service_is_refused) {
   };
   for (const auto& [method, target, right, body] : cases) {
     for (const std::string_view service : {"inspector", "inspector2", "inspector-scan", "sts"}) {
-      const auto said = door.answer(signed_request(key, method, target, service, body));
+      const auto said = ask(key, method, target, service, body);
       // Of a name that nothing here is signed for, the signature is not looked at.
       const auto names = service == "inspector" ? "'inspector2', 'inspector-scan', 'sts'"
                                                 : fmt::format("'{}'", right);
@@ -122,26 +142,35 @@ TEST_P(FrontDoorTest, a_signature_for_another_service_is_refused) {
   }
 }
 
+TEST_P(FrontDoorTest, a_path_that_another_ones_signature_would_do_for_is_refused) {
+  ASSERT_TRUE(store::migrate(db()));
+  const auto key = make_admin();
+  // The path that was signed, and one that is the same to a signature or to a client.
+  const std::pair<std::string, std::string> cases[] = {
+      {"/v1/resources/b", "/v1/resources/a/../b"}, {"/v1/inventory", "/v1/resources/../inventory"},
+      {"/v1/resources", "/v1//resources"},         {"/v1/resources", "/v1/resources/."},
+      {"/findings/list", "/./findings/list"},      {"/findings/list", "//findings/list"},
+      {"/v1/resources/..", "/v1/resources/%2e%2E"}};
+  for (const auto& [as_signed, path] : cases) {
+    auto request = signed_request(key, "GET", as_signed);
+    request.target = path;
+    const auto said = door_->answer(request);
+    EXPECT_EQ(said.status, 400) << path;
+    EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "ValidationException");
+    EXPECT_TRUE(said.body.contains("The path has a segment that is empty, . or ..")) << said.body;
+  }
+  EXPECT_EQ(ask(key, "GET", "/v1/resources/%252e%252e").status, 404);
+}
+
 TEST_P(FrontDoorTest, every_answer_says_how_old_its_data_is) {
   ASSERT_TRUE(store::migrate(db()));
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
   test::Scratch scratch;
-  std::shared_ptr<const advisories::Database> generation;
-  FrontDoor door({.pool = &pool,
-                  .generation = [&] { return generation; },
-                  .clock = [] { return access::today; }},
-                 keys, [](std::string_view, const Error&) {});
-  const auto key = make_key(access::acme, "alice", access::Role::admin);
-  const auto ask = [&](std::string method, std::string target, std::string_view service,
-                       std::string body) {
-    return door.answer(signed_request(key, std::move(method), std::move(target), service, body));
-  };
+  const auto key = make_admin();
   const std::string search = R"({"filterCriteria":{"vulnerabilityIds":["CVE-2024-0001"]}})";
-  auto said = ask("POST", "/findings/list", "inspector2", "{}");
+  auto said = ask(key, "POST", "/findings/list", "inspector2", "{}");
   EXPECT_EQ(said.headers.get("x-tenken-database"), "none");
   EXPECT_EQ(said.headers.get("x-tenken-database-age"), "");
-  said = ask("POST", "/vulnerabilities/search", "inspector2", search);
+  said = ask(key, "POST", "/vulnerabilities/search", "inspector2", search);
   EXPECT_EQ(said.status, 429) << said.body;
   EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "ThrottlingException");
 
@@ -153,41 +182,37 @@ TEST_P(FrontDoorTest, every_answer_says_how_old_its_data_is) {
   };
   const Case cases[] = {{test::osv_advisory("A-1", "a", "2.0"), 1'704'067'200}, {undated, 0}};
   for (const auto& [advisory, newest] : cases) {
-    generation = test::built_advisories(scratch, fmt::format("d{}", newest), {{"A-1", advisory}});
-    ASSERT_NE(generation, nullptr);
-    EXPECT_EQ(generation->meta().newest_record, newest);
-    const auto built = pipeline::describe_database(*generation).built;
+    generation_ = test::built_advisories(scratch, fmt::format("d{}", newest), {{"A-1", advisory}});
+    ASSERT_NE(generation_, nullptr);
+    EXPECT_EQ(generation_->meta().newest_record, newest);
+    const auto built = pipeline::describe_database(*generation_).built;
     const auto age =
         fmt::format("{}", std::max(Seconds{0}, access::today - (newest > 0 ? newest : built)));
     for (const auto& answer :
-         {ask("POST", "/findings/list", "inspector2", "{}"),
-          ask("POST", "/coverage/list", "inspector2", "{}"),
-          ask("POST", "/findings/aggregation/list", "inspector2",
+         {ask(key, "POST", "/findings/list", "inspector2", "{}"),
+          ask(key, "POST", "/coverage/list", "inspector2", "{}"),
+          ask(key, "POST", "/findings/aggregation/list", "inspector2",
               R"({"aggregationType":"ACCOUNT"})"),
-          ask("POST", "/vulnerabilities/search", "inspector2", search),
-          ask("POST", "/findings/details/batch/get", "inspector2",
+          ask(key, "POST", "/vulnerabilities/search", "inspector2", search),
+          ask(key, "POST", "/findings/details/batch/get", "inspector2",
               R"({"findingArns":["arn:aws:inspector2:us-east-1:111122223333:finding/)" +
                   std::string(32, 'a') + R"("]})"),
-          ask("POST", "/scan/sbom", "inspector-scan",
+          ask(key, "POST", "/scan/sbom", "inspector-scan",
               R"({"sbom":{"bomFormat":"CycloneDX","specVersion":"1.5"}})"),
-          ask("GET", "/v1/findings", "inspector2", ""),
-          ask("GET", "/v1/database", "inspector2", "")}) {
+          ask(key, "GET", "/v1/findings"),
+          ask(key, "GET", "/v1/database")}) {
       EXPECT_EQ(answer.status, 200) << answer.body;
-      EXPECT_EQ(answer.headers.get("x-tenken-database"), generation->generation());
+      EXPECT_EQ(answer.headers.get("x-tenken-database"), generation_->generation());
       EXPECT_EQ(answer.headers.get("x-tenken-database-age"), age);
     }
-    const auto own = ask("GET", "/v1/findings", "inspector2", "");
+    const auto own = ask(key, "GET", "/v1/findings");
     EXPECT_TRUE(own.body.contains(fmt::format(R"("ageSeconds":{})", age))) << own.body;
     EXPECT_EQ(own.body.contains("newestRecord"), newest > 0) << own.body;
   }
 }
 
 TEST_P(FrontDoorTest, a_method_that_a_path_does_not_know_is_refused_in_the_shape_of_errors) {
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
-                 [](std::string_view, const Error&) {});
-  const auto said = door.answer(signed_request(make_key(), "DELETE", "/v1/findings", "inspector2"));
+  const auto said = ask(make_key(), "DELETE", "/v1/findings");
   EXPECT_EQ(said.status, 405);
   EXPECT_EQ(said.headers.get("Allow"), "GET");
   EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "MethodNotAllowedException");
@@ -195,16 +220,35 @@ TEST_P(FrontDoorTest, a_method_that_a_path_does_not_know_is_refused_in_the_shape
   EXPECT_EQ(said.body, R"({"message":"This path does not know the method"})");
 }
 
+TEST_P(FrontDoorTest, what_is_asked_of_v1_is_known_has_a_value_and_stands_once) {
+  ASSERT_TRUE(store::migrate(db()));
+  const auto key = make_admin();
+  struct Case {
+    std::string target;
+    std::string refusal;  // empty: none
+  };
+  const Case cases[] = {{"/v1/resources?X-Amz-Content-Sha256=0&x-amz-user-agent=sdk", ""},
+                        {"/v1/resources?tag=a%3D1&tag=b%3D", ""},
+                        {"/v1/findings?resource=a&resource=b", ""},
+                        {"/v1/resources?limt=1", "limt: no such parameter"},
+                        {"/v1/figures?limit=1", "limit: no such parameter"},
+                        {"/v1/resources?limit=1&limit=1", "limit: given twice"},
+                        {"/v1/resources?limit=", "limit: a value is needed"},
+                        {"/v1/resources?type", "type: a value is needed"},
+                        {"/v1/resources?status=&type=host", "status: a value is needed"},
+                        {"/v1/findings?resource=a&resource=", "resource: a value is needed"}};
+  for (const auto& [target, refusal] : cases) {
+    const auto said = ask(key, "GET", target);
+    EXPECT_EQ(said.status, refusal.empty() ? 200 : 400) << target << said.body;
+    EXPECT_TRUE(said.body.contains(refusal)) << said.body;
+  }
+}
+
 TEST_P(FrontDoorTest, an_inventory_that_is_another_is_asked_for_in_the_shape_of_errors) {
   ASSERT_TRUE(store::migrate(db()));
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  pipeline::Ingest ingest(pool, [] {});
-  FrontDoor door({.pool = &pool, .ingest = &ingest, .clock = [] { return access::today; }}, keys,
-                 [](std::string_view, const Error&) {});
-  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  const auto key = make_admin();
   const auto target = "/v1/resources/web-1/inventory?digest=" + std::string(64, 'a');
-  const auto said = door.answer(signed_request(key, "PUT", target, "inspector2"));
+  const auto said = ask(key, "PUT", target);
   EXPECT_EQ(said.status, 412);
   EXPECT_EQ(said.headers.get("x-amzn-ErrorType"), "PreconditionFailedException");
   EXPECT_EQ(said.body, R"({"message":"The inventory is another: send it whole"})");
@@ -212,17 +256,12 @@ TEST_P(FrontDoorTest, an_inventory_that_is_another_is_asked_for_in_the_shape_of_
 
 TEST_P(FrontDoorTest, an_id_of_a_resource_is_measured_in_characters) {
   ASSERT_TRUE(store::migrate(db()));
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  pipeline::Ingest ingest(pool, [] {});
-  FrontDoor door({.pool = &pool, .ingest = &ingest, .clock = [] { return access::today; }}, keys,
-                 [](std::string_view, const Error&) {});
-  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  const auto key = make_admin();
   // 412: the id will do, and nothing is stored under it.
   const auto status = [&](const std::string& id) {
     const auto target =
         fmt::format("/v1/resources/{}/inventory?digest={}", id, std::string(64, 'a'));
-    return door.answer(signed_request(key, "PUT", target, "inspector2")).status;
+    return ask(key, "PUT", target).status;
   };
   const auto repeated = [](std::string_view text, int count) {
     std::string out;
@@ -238,14 +277,9 @@ TEST_P(FrontDoorTest, an_id_of_a_resource_is_measured_in_characters) {
 }
 
 TEST_P(FrontDoorTest, a_digest_that_is_none_is_refused) {
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  FrontDoor door({.pool = &pool, .clock = [] { return access::today; }}, keys,
-                 [](std::string_view, const Error&) {});
-  const auto key = make_key(access::acme, "alice", access::Role::admin);
+  const auto key = make_admin();
   for (const auto& digest : {std::string("zz"), std::string(64, 'A'), std::string(63, 'a')}) {
-    const auto said = door.answer(
-        signed_request(key, "PUT", "/v1/resources/web-1/inventory?digest=" + digest, "inspector2"));
+    const auto said = ask(key, "PUT", "/v1/resources/web-1/inventory?digest=" + digest);
     EXPECT_EQ(said.status, 400) << digest;
     EXPECT_TRUE(said.body.contains("digest: ")) << said.body;
   }
@@ -253,24 +287,17 @@ TEST_P(FrontDoorTest, a_digest_that_is_none_is_refused) {
 
 TEST_P(FrontDoorTest, the_audit_log_names_the_filter_that_was_made_changed_or_deleted) {
   ASSERT_TRUE(store::migrate(db()));
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  auto clock = access::today;  // newer events come after older ones
-  FrontDoor door(
-      {.pool = &pool, .wake = [] {}, .clock = [&] { return clock; }, .region = "us-east-1"}, keys,
-      [](std::string_view, const Error&) {});
-  const auto key = make_key(access::acme, "alice", access::Role::admin);
-  const auto post = [&](std::string path, std::string body) {
-    ++clock;
-    return door.answer(signed_request(key, "POST", std::move(path), "inspector2", std::move(body)));
-  };
-  const auto made = post("/filters/create", R"({"name":"f","action":"NONE","filterCriteria":{}})");
+  const auto key = make_admin();
+  const auto made =
+      post(key, "/filters/create", R"({"name":"f","action":"NONE","filterCriteria":{}})");
   ASSERT_EQ(made.status, 200) << made.body;
   const auto arn = made.body.substr(8, made.body.size() - 10);  // {"arn":"…"}
   ASSERT_TRUE(arn.starts_with("arn:aws:inspector2:us-east-1:111122223333:")) << made.body;
-  ASSERT_EQ(post("/filters/update", R"({"filterArn":")" + arn + R"(","name":"g"})").status, 200);
-  ASSERT_EQ(post("/filters/delete", R"({"arn":")" + arn + R"("})").status, 200);
-  EXPECT_EQ(post("/filters/delete", R"({"arn":")" + arn + R"("})").status, 404);
+  const auto update = R"({"filterArn":")" + arn + R"(","name":"g"})";
+  ASSERT_EQ(post(key, "/filters/update", update).status, 200);
+  const auto removal = R"({"arn":")" + arn + R"("})";
+  ASSERT_EQ(post(key, "/filters/delete", removal).status, 200);
+  EXPECT_EQ(post(key, "/filters/delete", removal).status, 404);
   const auto events = access::list_audit(db(), access::acme, std::nullopt, 4).value();
   ASSERT_EQ(events.size(), 4u);
   for (const auto& event : events) EXPECT_EQ(event.target, arn) << event.action;
@@ -278,18 +305,12 @@ TEST_P(FrontDoorTest, the_audit_log_names_the_filter_that_was_made_changed_or_de
 
 TEST_P(FrontDoorTest, the_audit_log_says_what_was_done_to_whom_and_what_was_refused) {
   ASSERT_TRUE(store::migrate(db()));
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  auto clock = access::today;  // newer events come after older ones
-  FrontDoor door({.pool = &pool, .wake = [] {}, .clock = [&] { return clock; }, .region = "r"},
-                 keys, [](std::string_view, const Error&) {});
-  const auto admin = make_key(access::acme, "alice", access::Role::admin);
+  const auto admin = make_admin();
   const auto viewer = make_key(access::acme, "bob", access::Role::viewer);
   make_key(access::other_account);
   // "outcome target" of the newest event.
   const auto noted = [&](const access::NewKey& key, std::string path, std::string body) {
-    ++clock;
-    door.answer(signed_request(key, "POST", std::move(path), "inspector2", std::move(body)));
+    post(key, std::move(path), std::move(body));
     const auto event = access::list_audit(db(), access::acme, std::nullopt, 1).value().at(0);
     return event.outcome + ": " + event.target;
   };
@@ -336,28 +357,21 @@ TEST_P(FrontDoorTest, the_audit_log_says_what_was_done_to_whom_and_what_was_refu
 
 TEST_P(FrontDoorTest, the_audit_log_of_every_account_says_who_ended_its_membership) {
   ASSERT_TRUE(store::migrate(db()));
-  sql::Pool pool(location(), 2);
-  access::KeyRing keys(pool, master_);
-  auto clock = access::today;  // newer events come after older ones
-  FrontDoor door({.pool = &pool, .wake = [] {}, .clock = [&] { return clock; }, .region = "r"},
-                 keys, [](std::string_view, const Error&) {});
   constexpr std::string_view third = "777788889999";
   constexpr std::string_view bystander = "000011112222";
-  const auto management = make_key(access::acme, "alice", access::Role::admin);
+  const auto management = make_admin();
   const auto delegate = make_key(access::other_account, "dora", access::Role::admin);
   make_key(third);
   make_key(bystander);
-  const auto post = [&](const access::NewKey& key, std::string path, std::string body) {
-    ++clock;
-    const auto said =
-        door.answer(signed_request(key, "POST", std::move(path), "inspector2", std::move(body)));
+  const auto change = [&](const access::NewKey& key, std::string path, std::string body) {
+    const auto said = post(key, std::move(path), std::move(body));
     EXPECT_EQ(said.status, 200) << said.body;
   };
   const std::string designated = R"({"delegatedAdminAccountId":"444455556666"})";
-  post(management, "/delegatedadminaccounts/enable", designated);
-  post(delegate, "/members/associate", R"({"accountId":"111122223333"})");
-  post(delegate, "/members/associate", R"({"accountId":"777788889999"})");
-  post(management, "/delegatedadminaccounts/disable", designated);
+  change(management, "/delegatedadminaccounts/enable", designated);
+  change(delegate, "/members/associate", R"({"accountId":"111122223333"})");
+  change(delegate, "/members/associate", R"({"accountId":"777788889999"})");
+  change(management, "/delegatedadminaccounts/disable", designated);
   // "action target" of what the API was asked, the newest first.
   const auto log_of = [&](std::string_view account) {
     std::vector<std::string> out;

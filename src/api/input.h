@@ -50,6 +50,16 @@ class Input {
   json::Value parameters_;
 };
 
+// Calls each(const Member&, value) for the members of a checked structure that are set. One that
+// its model does not know was not checked and is ignored; a null is as good as absent.
+template <typename Each>
+void for_each_set_member(const Shape& structure, json::Value value, Each&& each) {
+  for (const auto& member : structure.members) {
+    const auto set = value[member.name];
+    if (set && set.type() != json::Value::Type::null) each(member, set);
+  }
+}
+
 // A checked value as tenken keeps and answers it: the members that the model knows, no nulls,
 // timestamps as epoch seconds. For the criteria of a filter or the tags of a resource.
 void write_value(json::Writer& out, const Shape& shape, json::Value value);

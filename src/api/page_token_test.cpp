@@ -46,7 +46,7 @@ TEST_F(PageTokenTest, what_another_build_sealed_is_refused) {
       {"ListFindingAggregations", R"({"aggregationType":"TITLE"})", {"1", "y", "z"}},
       {"ListFindingAggregations", R"({"aggregationType":"AWS_EC2_INSTANCE"})", {"1", "y", "2"}},
       {"ListUsageTotals", "{}", {"x"}},
-      {"ListFilters", "", {"x"}},
+      {"ListFilters", "{}", {"x"}},
       {"ListAccountPermissions", "", {"x"}},
   };
   for (const auto& [operation, question, ours] : lists) {

@@ -197,16 +197,16 @@ Result<bool> send(const ServerArguments& arguments, fetch::Url url, std::string_
   return send(server, arguments, resource, document).within(arguments.url);
 }
 
-// A server that starts at this moment is about to write it.
+// A server that starts at this moment is about to write it, and what copies a file makes it empty
+// first. One that says something else is another file, which does not become a certificate.
 Result<> wait_for(const std::string& file) {
   constexpr std::uint32_t step_ms = 100;
   for (std::uint32_t waited_ms = 0;; waited_ms += step_ms) {
     const auto read = read_file(file, authority_limit);
-    if (read && !read->contains(certificate_mark))
-      return invalid(fmt::format("{}: no PEM certificate", file));
-    if (read) return {};
-    if (read.error().code != Errc::not_found || waited_ms >= longest_waiting_ms)
-      return read.error();
+    if (read && read->contains(certificate_mark)) return {};
+    const bool may_come = read ? read->empty() : read.error().code == Errc::not_found;
+    if (!may_come || waited_ms >= longest_waiting_ms)
+      return read ? invalid(fmt::format("{}: no PEM certificate", file)) : read.error();
     fetch::sleep_ms(step_ms);
   }
 }

@@ -49,6 +49,16 @@ Result<std::vector<std::string>> path_segments(std::string_view path) {
   return out;
 }
 
+bool has_dot_or_empty_segment(std::string_view path) {
+  const auto segments = split(path, '/');
+  for (std::size_t i = 1; i < segments.size(); ++i) {
+    if (segments[i].empty() && i + 1 < segments.size()) return true;
+    const auto text = percent_decode(segments[i]);
+    if (text == "." || text == "..") return true;
+  }
+  return false;
+}
+
 Result<std::vector<Parameter>> parse_query(std::string_view query) {
   return parse_pairs(query);
 }

@@ -23,6 +23,11 @@ struct Parameter {
 // The path begins with '/'.
 Result<std::vector<std::string>> path_segments(std::string_view path);
 
+// Whether it has a segment that clients, proxies and what is signed of a request (SigV4) take out:
+// "." and "..", percent-encoded too, and an empty one that is not the last. Two such paths would be
+// one to them and two to path_segments.
+bool has_dot_or_empty_segment(std::string_view path);
+
 // In the order of the text; repeated names stay. "a=1&&b" has two pairs.
 Result<std::vector<Parameter>> parse_query(std::string_view query);
 // The body of an application/x-www-form-urlencoded request.

@@ -15,6 +15,15 @@ TEST(Url, path_segments_are_decoded_after_they_are_parted) {
     EXPECT_EQ(path_segments(bad).error().code, Errc::invalid) << bad;
 }
 
+TEST(Url, a_path_with_another_form_is_told) {
+  for (const auto* path :
+       {"/a/./b", "/a/../b", "/..", "/a/.", "/a/%2e/b", "/a/%2E%2e", "/a/.%2E/b", "//a", "/a//b"})
+    EXPECT_TRUE(has_dot_or_empty_segment(path)) << path;
+  for (const auto* path :
+       {"/", "/a/b", "/a/", "/a/.b", "/a/...", "/a/%2e%2e%2fb", "/a/%", "/a/%252e", "*", ""})
+    EXPECT_FALSE(has_dot_or_empty_segment(path)) << path;
+}
+
 TEST(Url, a_query_keeps_order_repetition_and_plus) {
   EXPECT_EQ(*parse_query("b=2&a=1&b=&c&&=x&d=e=f%20+"),
             (std::vector<Parameter>{

@@ -73,15 +73,18 @@ Result<> add_filter(sql::Connection& connection, const Filter& filter) {
 }
 
 Result<> change_filter(sql::Connection& connection, const Filter& filter) {
+  TRY(const auto held, hold_filter(connection, filter.account, filter.id));
+  if (!held) return not_found("the filter is gone");
   TRY_VOID(check_name(connection, filter));
-  TRY_VOID(check_room(connection, filter));
+  // One that stays what it is has its place, however many there are.
+  if (held->suppresses != filter.suppresses) TRY_VOID(check_room(connection, filter));
   TRY(const auto written,
       connection.run("UPDATE filter SET name = ?3, action = ?4, criteria = ?5, description = ?6, "
                      "reason = ?7, expires_at = ?8, updated_at = ?9 "
                      "WHERE account_id = ?1 AND filter_id = ?2",
                      filter.account, filter.id, filter.name, action(filter), filter.criteria,
                      filter.description, filter.reason, filter.expires, filter.updated));
-  if (written == 0) return not_found("the filter is gone");
+  CHECK(written == 1);
   return {};
 }
 

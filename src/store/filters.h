@@ -1,7 +1,8 @@
 // Filters: saved criteria, and suppression rules among them. The table filter, which has no other
 // writer.
 //
-// Errors: conflict, where another filter of the account has the name; limit, beyond most_filters.
+// Errors: not_found, where the filter to be changed is not there; conflict, where another of the
+// account has the name; limit, where there would be more than most_filters.
 // Thread rule: functions over the caller's connection; those that write run inside the caller's
 // transaction.
 #pragma once

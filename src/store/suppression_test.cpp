@@ -114,6 +114,15 @@ TEST_P(SuppressionTest, saved_filters_take_no_rules_place) {
   const auto changed = change_filter(db(), one);
   ASSERT_FALSE(changed);
   EXPECT_EQ(changed.error().code, Errc::limit);
+  name(most_filters, true);
+  EXPECT_EQ(change_filter(db(), one).error().code, Errc::not_found) << "with room or without";
+  ASSERT_EQ(db().run("INSERT INTO filter (account_id, filter_id, name, action, criteria, "
+                     "description, reason, expires_at, created_at, updated_at) "
+                     "SELECT account_id, ?1, ?1, action, criteria, '', '', 0, 0, 0 FROM filter "
+                     "WHERE account_id = ?2 AND filter_id = 'rule000'",
+                     one.id, one.account),
+            1);
+  EXPECT_TRUE(change_filter(db(), one)) << "one too many, as two made at once, and it is there";
   ASSERT_TRUE(transaction->commit());
 }
 

@@ -238,6 +238,10 @@ class OwnApi(unittest.TestCase):
             ("/v1/resources?colour=red", "colour"),
             ("/v1/resources?type=toaster", "type"),
             ("/v1/resources?tag=", "tag"),
+            ("/v1/resources?type=", "type: a value is needed"),
+            ("/v1/findings?resource", "resource: a value is needed"),
+            ("/v1/findings?nextToken=", "nextToken: a value is needed"),
+            ("/v1/figures?limit=1", "limit"),
             ("/v1/findings?severity=high", "severity"),
             ("/v1/findings?nextToken=abc", "nextToken"),
         ):

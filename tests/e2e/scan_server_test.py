@@ -227,6 +227,17 @@ class ScanServer(unittest.TestCase):
         self.assertEqual(answer.code, support.USAGE, str(answer))
         self.assertIn("notes.md: no PEM certificate", answer.err)
 
+    def test_an_authority_that_is_being_written_is_waited_for(self):
+        written = pathlib.Path(self.server.ca_file).read_bytes()
+        for begun in (False, True):
+            file = self.scratch / f"late-{begun}.pem"
+            if begun:
+                file.touch()
+            timer = threading.Timer(0.5, file.write_bytes, [written])
+            timer.start()
+            self.addCleanup(timer.join)
+            self.sent("--rootfs", str(self.root), ca=str(file))
+
     def answering(self, answers, names="IP:127.0.0.1"):
         """The URL and the certificate of a server that answers so."""
         file, key = self.certificate(names)

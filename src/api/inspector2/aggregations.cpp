@@ -232,13 +232,17 @@ ApiResult<Question> read_question(const Call& call, const Type& type,
                                .resource_type = std::string(type.resource_type)},
                .impossible = type.write == nullptr};
   narrow_accounts(out, call.input["accountIds"]);
+  const auto* const request = call.input.operation().input->member("aggregationRequest");
+  CHECK(request != nullptr);
   bool other_member = false;
-  call.input["aggregationRequest"].for_each_member([&](std::string_view member, json::Value value) {
-    if (!value.is_object()) return;
-    other_member = other_member || member != type.member;
-    value.for_each_member(
-        [&](std::string_view name, json::Value one) { read_field(out, type, name, one); });
-  });
+  for_each_set_member(
+      *request->shape, call.input["aggregationRequest"],
+      [&](const Member& member, json::Value value) {
+        other_member = other_member || member.name != type.member;
+        for_each_set_member(*member.shape, value, [&](const Member& field, json::Value one) {
+          read_field(out, type, field.name, one);
+        });
+      });
   if (other_member)
     return validation_failed(
         fmt::format("aggregationRequest: {} is needed for the type {}", type.member, type.name));

@@ -179,11 +179,10 @@ std::string machine_images_text(const Call& call, json::Value wanted, Seconds no
   CHECK(described != nullptr);
   json::Writer out;
   out.begin_object();
-  for (const auto& member : described->shape->members) {
-    if (!wanted[member.name]) continue;
+  for_each_set_member(*described->shape, wanted, [&](const Member& member, json::Value value) {
     out.key(member.name);
-    write_value(out, *member.shape, wanted[member.name]);
-  }
+    write_value(out, *member.shape, value);
+  });
   out.member("status", "SUCCESS").key("updatedAt").integer(now);
   return out.end_object().take();
 }
@@ -204,7 +203,7 @@ Result<> put_part(sql::Connection& connection, const Call& call, const Subject& 
 // Parts that a member has from its administrator again.
 Result<> inherit(sql::Connection& connection, const Subject& of, json::Value inherited) {
   for (const auto& part : parts) {
-    if (!inherited[part.member]) continue;
+    if (inherited[part.member].string().empty()) continue;
     const auto place = place_of(of, part);
     TRY_VOID(store::delete_document(connection, place.of, place.id));
   }

@@ -72,6 +72,10 @@ TEST_F(ConfigurationTest, the_administrator_gives_a_member_parts_of_its_own) {
                                 R"({"ecrConfiguration":"INHERIT_FROM_ADMIN"}})");
   EXPECT_TRUE(of_member(R"("rescanDuration":"DAYS_180")"));
   EXPECT_TRUE(of_member("EC2_HYBRID"));
+  answer("UpdateConfiguration", R"({"accountId":"777788889999","updateConfigurationInheritance":)"
+                                R"({"ecrConfiguration":"INHERIT_FROM_ADMIN",)"
+                                R"("ec2Configuration":null}})");
+  EXPECT_TRUE(of_member("EC2_HYBRID")) << "a null takes nothing back";
   for (const auto* wrong :
        {R"({"updateConfigurationInheritance":{"ecrConfiguration":"INHERIT_FROM_ADMIN"}})",
         R"({"accountId":"777788889999","ec2Configuration":{"scanMode":"EC2_HYBRID"},)"
@@ -91,7 +95,8 @@ TEST_F(ConfigurationTest, the_administrator_gives_a_member_parts_of_its_own) {
 
 TEST_F(ConfigurationTest, what_is_said_of_machine_images_and_the_scanner_is_kept) {
   answer("UpdateConfiguration",
-         R"({"amiConfiguration":{"lastLaunchedWithin":"DAYS_30","scanModeConfiguration":)"
+         R"({"amiConfiguration":{"createdWithin":null,"lastLaunchedWithin":"DAYS_30",)"
+         R"("scanModeConfiguration":)"
          R"({"scanMode":"TARGET_SCANNING","tags":[{"key":"scan","value":"yes"}]}},)"
          R"("ec2Configuration":{"scanMode":"EC2_HYBRID","activateVMScanner":true}})");
   const auto text = answer("GetConfiguration");

@@ -39,6 +39,8 @@ constexpr std::array text_fields{
     NamedField{"scanStatusReason", CoverageField::status_reason},
     NamedField{"lambdaFunctionName", CoverageField::function_name},
     NamedField{"codeRepositoryProjectName", CoverageField::project_name},
+    NamedField{"codeRepositoryProviderType", CoverageField::provider_type},
+    NamedField{"codeRepositoryProviderTypeVisibility", CoverageField::provider_type},
     NamedField{"cloudProviderRegion", CoverageField::region},
     NamedField{"cloudServerlessFunctionName", CoverageField::function_name},
     NamedField{"ecrRepositoryName", CoverageField::repository},
@@ -46,13 +48,13 @@ constexpr std::array text_fields{
     NamedField{"cloudContainerRegistryName", CoverageField::registry},
 };
 
-bool has_ranges(json::Value filters) {
-  bool out = false;
-  filters.for_each([&](json::Value filter) { out = out || !filter["comparison"]; });
-  return out;
+// Of numbers or times, which are compared with nothing but bounds.
+bool are_ranges(const Shape& filters) {
+  return filters.element->member("comparison") == nullptr;
 }
 
-void read_field(CoverageFilter& out, std::string_view name, json::Value filters) {
+void read_field(CoverageFilter& out, const Member& member, json::Value filters) {
+  const auto& name = member.name;
   if (name == "accountId" || name == "cloudProviderAccountId") {
     const auto tests = read_text_tests(filters);
     std::erase_if(out.accounts,
@@ -65,7 +67,7 @@ void read_field(CoverageFilter& out, std::string_view name, json::Value filters)
     out.function_tags.push_back(read_tag_tests(filters));
   } else if (name == "lastScannedAt") {
     out.scanned = read_ranges(filters);
-  } else if (has_ranges(filters)) {
+  } else if (are_ranges(*member.shape)) {
     out.impossible = true;  // a number or a time that no resource of ours has
   } else {
     const auto known = std::ranges::find(text_fields, name, &NamedField::name);
@@ -74,11 +76,13 @@ void read_field(CoverageFilter& out, std::string_view name, json::Value filters)
   }
 }
 
-CoverageFilter read_filter(json::Value criteria, std::vector<std::string> accounts) {
+CoverageFilter read_filter(const Input& input, std::vector<std::string> accounts) {
   CoverageFilter out{.accounts = std::move(accounts)};
-  criteria.for_each_member([&](std::string_view name, json::Value filters) {
-    if (filters.is_array()) read_field(out, name, filters);
-  });
+  const auto* const criteria = input.operation().input->member("filterCriteria");
+  CHECK(criteria != nullptr);
+  for_each_set_member(
+      *criteria->shape, input["filterCriteria"],
+      [&](const Member& member, json::Value filters) { read_field(out, member, filters); });
   return out;
 }
 
@@ -142,7 +146,7 @@ Answer list(const Call& call) {
   const auto limit = std::min(call.input.integer("maxResults").value_or(most_listed), most_listed);
   TRY(auto connection, call.services.pool->lease());
   TRY(auto accounts, visible_accounts(*connection, call));
-  const auto filter = read_filter(call.input["filterCriteria"], std::move(accounts));
+  const auto filter = read_filter(call.input, std::move(accounts));
   TRY(auto resources,
       store::list_coverage(*connection, filter, after, limit + 1, call.services.clock()));
   const bool more = std::ssize(resources) > limit;
@@ -191,7 +195,7 @@ Answer list_statistics(const Call& call) {
   TRY(auto connection, call.services.pool->lease());
   TRY(auto transaction, sql::Transaction::begin(*connection, sql::Transaction::Mode::read));
   TRY(auto accounts, visible_accounts(*connection, call));
-  const auto filter = read_filter(call.input["filterCriteria"], std::move(accounts));
+  const auto filter = read_filter(call.input, std::move(accounts));
   TRY(const auto total, store::count_coverage(*connection, filter, now));
   const auto word = call.input.string("groupBy");
   std::vector<store::CoverageGroupCount> groups;

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "api/call.h"
+#include "api/filter_input.h"
 #include "api/filter_tags.h"
 #include "api/finding_question.h"
 #include "api/organisation.h"
@@ -67,6 +70,14 @@ ApiError refused(const Error& error, const store::Filter& filter) {
   return to_api_error(error);
 }
 
+// The model has none of these two for UpdateFilter.
+ApiError refused_change(const Error& error, const store::Filter& filter) {
+  auto out = refused(error, filter);
+  const bool is_unknown =
+      out.code == ErrorCode::bad_request || out.code == ErrorCode::service_quota_exceeded;
+  return is_unknown ? validation_failed(std::move(out.message)) : out;
+}
+
 std::string arn_answer(const Call& call, std::string_view id) {
   json::Writer out;
   return out.begin_object()
@@ -106,7 +117,7 @@ Answer update_filter(const Call& call) {
   if (filter.suppresses) TRY_VOID(check_may_suppress(*connection, call.who.account));
   filter.updated = now;
   const auto changed = store::change_filter(*connection, filter);
-  if (!changed) return refused(changed.error(), filter);
+  if (!changed) return refused_change(changed.error(), filter);
   if (suppressed || filter.suppresses)
     TRY_VOID(store::enqueue_suppression(*connection, filter.account, filter.id, now));
   TRY_VOID(transaction.commit());
@@ -152,47 +163,44 @@ ApiResult<> write_filter(json::Writer& out, sql::Connection& connection, const C
   return {};
 }
 
-// Those that the request names; names of nothing are passed over.
-ApiResult<std::vector<store::Filter>> named_filters(sql::Connection& connection, const Call& call) {
-  const auto action = call.input.string("action");
+// Of those that the request names, names of nothing passed over, or else of all: those after that
+// id, in the order of ids.
+Result<std::vector<store::Filter>> filters_after(sql::Connection& connection, const Call& call,
+                                                 std::string_view after, std::int64_t limit) {
+  std::optional<bool> suppresses;
+  if (call.input.has("action")) suppresses = call.input.string("action") == "SUPPRESS";
+  if (!call.input.has("arns"))
+    return store::list_filters(connection, call.who.account, suppresses, after, limit);
+  std::set<std::string_view> ids;
+  for (const auto arn : call.input.strings("arns"))
+    if (const auto id = id_of(call, arn)) ids.insert(*id);
   std::vector<store::Filter> out;
-  for (const auto arn : call.input.strings("arns")) {
-    const auto id = id_of(call, arn);
-    if (!id) continue;
+  for (auto id = ids.upper_bound(after); id != ids.end() && std::ssize(out) < limit; ++id) {
     TRY(auto filter, store::find_filter(connection, call.who.account, *id));
-    const bool wanted = filter && (action.empty() || filter->suppresses == (action == "SUPPRESS"));
-    if (wanted && std::ranges::find(out, *id, &store::Filter::id) == out.end())
-      out.push_back(*std::move(filter));
+    const bool wanted = filter && suppresses.value_or(filter->suppresses) == filter->suppresses;
+    if (wanted) out.push_back(*std::move(filter));
   }
   return out;
 }
 
 Answer list_filters(const Call& call) {
-  const auto action = call.input.string("action");
+  const auto question = question_of(call.input);
   const auto limit = std::min(call.input.integer("maxResults").value_or(page_size), page_size);
   std::string after;
   if (const auto token = call.input.string("nextToken"); !token.empty()) {
-    TRY(const auto place, open_page_token(call, action, token));
+    TRY(const auto place, open_page_token(call, question, token));
     if (place.size() != 1) return bad_page_token();
     after = place.front();
   }
   TRY(auto connection, call.services.pool->lease());
-  std::vector<store::Filter> filters;
-  bool more = false;
-  if (call.input.has("arns")) {
-    TRY(filters, named_filters(*connection, call));
-  } else {
-    const auto suppresses =
-        action.empty() ? std::nullopt : std::optional<bool>(action == "SUPPRESS");
-    TRY(filters, store::list_filters(*connection, call.who.account, suppresses, after, limit + 1));
-    more = static_cast<std::int64_t>(filters.size()) > limit;
-    if (more) filters.pop_back();
-  }
+  TRY(auto filters, filters_after(*connection, call, after, limit + 1));
+  const bool more = std::ssize(filters) > limit;
+  if (more) filters.pop_back();
   json::Writer out;
   out.begin_object().key("filters").begin_array();
   for (const auto& filter : filters) TRY_VOID(write_filter(out, *connection, call, filter));
   out.end_array();
-  if (more) out.member("nextToken", seal_page_token(call, action, {filters.back().id}));
+  if (more) out.member("nextToken", seal_page_token(call, question, {filters.back().id}));
   out.end_object();
   return out.take();
 }

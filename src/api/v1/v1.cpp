@@ -12,7 +12,8 @@
 namespace tenken::api::v1 {
 namespace {
 
-// How the parameters of a signature in the query begin, which is checked by now.
+// How the parameters of a signature in the query begin, which is checked by now, and the headers
+// that SDKs move there with it. They are signed and mean nothing to an operation.
 constexpr std::string_view presigned = "X-Amz-";
 
 struct Matched {
@@ -66,7 +67,8 @@ http::Response refused_method(std::string allowed) {
   return out;
 }
 
-// A parameter that is misspelt would otherwise be a filter that does not filter.
+// A parameter that is misspelt, or whose value was lost on the way, would otherwise be a filter
+// that does not filter.
 ApiResult<> check_parameters(const V1Call& call) {
   std::vector<std::string_view> seen;
   for (const auto& [name, value] : call.query) {
@@ -75,6 +77,7 @@ ApiResult<> check_parameters(const V1Call& call) {
       return validation_failed(fmt::format("{}: no such parameter", printable(name)));
     if (!known->repeats && std::ranges::find(seen, name) != seen.end())
       return validation_failed(fmt::format("{}: given twice", name));
+    if (value.empty()) return validation_failed(fmt::format("{}: a value is needed", name));
     seen.push_back(name);
   }
   return {};
@@ -93,7 +96,7 @@ ApiResult<http::Response> call(const http::Request& request, const access::Princ
               .labels = std::move(matched.labels),
               .query = {}};
   for (auto& one : parameters)
-    if (!one.name.starts_with(presigned))
+    if (!equal_ignoring_case(one.name.substr(0, presigned.size()), presigned))
       call.query.emplace_back(std::move(one.name), std::move(one.value));
   TRY_VOID(check_parameters(call));
   return operation.handle(call);

@@ -27,7 +27,7 @@ struct V1Call {
   std::vector<std::string> labels;                         // of the path, decoded, in its order
   std::vector<std::pair<std::string, std::string>> query;  // decoded, in its order
 
-  // The first of the name; empty where there is none.
+  // The first of the name; empty: not given.
   std::string_view parameter(std::string_view name) const;
 };
 
