@@ -19,9 +19,8 @@ Result<std::string> stored_fingerprint(sql::Connection& connection) {
 
 Error another_master_key() {
   return conflict(
-      "the access keys of this database were sealed with another secret key: start with that file "
-      "(secret.key, --secret-key-file), or give it up, which revokes every access key, and make "
-      "new ones");
+      "the store was sealed with another secret key: name that file (secret.key in --data, else "
+      "--secret-key-file); where it is lost, see \"Another secret key\" in docs/serve.md");
 }
 
 crypto::Secret new_secret() {
@@ -94,6 +93,21 @@ Result<> check_master_key(sql::Connection& connection, const MasterKey& master) 
   TRY(const auto stored, stored_fingerprint(connection));
   if (!stored.empty() && stored != master.fingerprint()) return another_master_key();
   return {};
+}
+
+Result<MasterKey> take_master_key(sql::Connection& connection, const std::string& file) {
+  TRY(const auto stored, stored_fingerprint(connection));
+  if (stored.empty()) {
+    TRY(auto master, MasterKey::open_or_create(file));
+    TRY(auto transaction, begin_change(connection));
+    TRY_VOID(claim_master_key(connection, master));
+    TRY_VOID(transaction.commit());
+    return master;
+  }
+  auto master = MasterKey::open(file);
+  if (!master && master.error().code == Errc::not_found) return another_master_key();
+  if (master) TRY_VOID(check_master_key(connection, *master));
+  return master;
 }
 
 Result<std::int64_t> adopt_master_key(sql::Connection& connection, const MasterKey& master,

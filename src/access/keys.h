@@ -29,8 +29,11 @@ namespace tenken::access {
 inline constexpr std::int64_t live_keys_per_user = 2;
 
 // Whether a database belongs to a master key: conflict, with what to do, where its secrets were
-// sealed with another. A database without secrets takes the first key that makes one.
+// sealed with another. One that belongs to none yet takes any.
 Result<> check_master_key(sql::Connection& connection, const MasterKey& master);
+// The master key in the file, which the database belongs to from here on. The file is made only for
+// a database that belongs to none. Conflict where it belongs to another; errors of the file.
+Result<MasterKey> take_master_key(sql::Connection& connection, const std::string& file);
 // The way back when the master key is lost: every access key is revoked, the shared certificate
 // authority is forgotten, and new ones are sealed with this one from now on. Returns the number of
 // keys revoked.

@@ -52,7 +52,7 @@ using Change = std::function<Result<bool>(sql::Connection&, const store::Agent&)
 
 int change_agent(const AdminArguments& arguments, std::string_view action, const Change& change,
                  const std::function<Result<>(Office&, const store::Agent&)>& then = {}) {
-  return in_fleet(arguments, [&](Office& office) -> Result<> {
+  return in_office(arguments, [&](Office& office) -> Result<> {
     auto& connection = *office.connection;
     TRY(const auto agent, agent_named(office, arguments));
     {
@@ -156,6 +156,7 @@ int admin_token_create_command(const AdminArguments& arguments) {
 
 int admin_token_list_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(check_account(office, arguments));
     TRY(const auto tokens, access::list_tokens(*office.connection, arguments.account));
     for (const auto& one : tokens)
       print(fmt::format("{}\t{}\t{}/{}\t{}\t{}\t{}\n", one.id, printable(one.made_by), one.used,
@@ -172,7 +173,8 @@ int admin_token_revoke_command(const AdminArguments& arguments) {
 }
 
 int admin_agent_list_command(const AdminArguments& arguments) {
-  return in_fleet(arguments, [&](Office& office) -> Result<> {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(check_account(office, arguments));
     auto& connection = *office.connection;
     std::string after;
     while (true) {

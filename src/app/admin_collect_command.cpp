@@ -52,7 +52,7 @@ std::string or_dash(std::string_view text) {
 }  // namespace
 
 int admin_collect_add_command(const AdminArguments& arguments) {
-  return in_fleet(arguments, [&](Office& office) -> Result<> {
+  return in_office(arguments, [&](Office& office) -> Result<> {
     TRY(const auto target, target_of(arguments));
     return change(office, arguments, "AddCollection", [&](sql::Connection& connection) -> Result<> {
       TRY(const auto live, access::is_live_account(connection, target.account));
@@ -65,7 +65,8 @@ int admin_collect_add_command(const AdminArguments& arguments) {
 }
 
 int admin_collect_list_command(const AdminArguments& arguments) {
-  return in_fleet(arguments, [&](Office& office) -> Result<> {
+  return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(check_account(office, arguments));
     TRY(const auto targets, store::collect_targets(*office.connection, arguments.account));
     for (const auto& one : targets)
       print(fmt::format("{}\t{}\t{}s\t{}\t{}\t{}\t{}\n", one.host, or_dash(one.resource),
@@ -76,7 +77,7 @@ int admin_collect_list_command(const AdminArguments& arguments) {
 }
 
 int admin_collect_remove_command(const AdminArguments& arguments) {
-  return in_fleet(arguments, [&](Office& office) -> Result<> {
+  return in_office(arguments, [&](Office& office) -> Result<> {
     return change(
         office, arguments, "RemoveCollection", [&](sql::Connection& connection) -> Result<> {
           TRY(const auto removed,

@@ -4,10 +4,10 @@
 
 #include "access/accounts.h"
 #include "access/keys.h"
-#include "access/master_key.h"
 #include "access/schema.h"
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/exit_code.h"
 #include "app/office.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -22,9 +22,8 @@ namespace {
 constexpr Seconds day = 86'400;
 
 Result<> restore(const AdminArguments& arguments) {
-  TRY(const auto master, master_key(arguments));
-  TRY(const auto restored, serve::restore_store(arguments.file, directory_of(arguments), master,
-                                                arguments.force, now()));
+  TRY(const auto restored, serve::restore_store(arguments.file, directory_of(arguments),
+                                                key_file_of(arguments), arguments.force, now()));
   if (restored.keys_ended > 0)
     complain(say(spoken(), Message::restore_ended_keys, restored.keys_ended));
   return {};
@@ -93,6 +92,7 @@ int admin_user_role_command(const AdminArguments& arguments) {
 
 int admin_user_list_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(check_account(office, arguments));
     TRY(const auto users, access::list_users(*office.connection, arguments.account));
     for (const auto& one : users)
       print(fmt::format("{}\t{}\t{}\t{}\n", printable(one.name), access::name(one.role),
@@ -109,8 +109,9 @@ int admin_user_revoke_command(const AdminArguments& arguments) {
 
 int admin_key_create_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY(const auto master, master_key(office, arguments));
     TRY(const auto key,
-        access::create_key(*office.connection, office.master,
+        access::create_key(*office.connection, master,
                            {.account = arguments.account,
                             .user = arguments.user,
                             .role = access::parse_role(arguments.role),
@@ -123,6 +124,7 @@ int admin_key_create_command(const AdminArguments& arguments) {
 
 int admin_key_list_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) -> Result<> {
+    TRY_VOID(check_account(office, arguments));
     TRY(const auto keys, access::list_keys(*office.connection, arguments.account));
     for (const auto& one : keys)
       print(fmt::format("{}\t{}\t{}\t{}\t{}\t{}\t{}\n", one.access_key_id, printable(one.user),
@@ -136,8 +138,8 @@ int admin_key_list_command(const AdminArguments& arguments) {
 int admin_key_rotate_command(const AdminArguments& arguments) {
   return in_office(arguments, [&](Office& office) -> Result<> {
     TRY_VOID(check_account_of_key(office, arguments));
-    TRY(const auto key,
-        access::rotate_key(*office.connection, office.master, arguments.id, day, now()));
+    TRY(const auto master, master_key(office, arguments));
+    TRY(const auto key, access::rotate_key(*office.connection, master, arguments.id, day, now()));
     print_key(key);
     return {};
   });
@@ -163,11 +165,12 @@ int admin_restore_command(const AdminArguments& arguments) {
 int admin_distribute_command(const AdminArguments& arguments) {
   if (arguments.database_uri.empty())
     return ended(invalid("--database is needed: only a store in PostgreSQL can be distributed"));
-  return in_fleet(arguments, [](Office& office) -> Result<> {
-    TRY(const auto distributed, serve::distribute_store(*office.connection));
-    print(distributed ? said("the tables of the fleet are distributed by resource_id\n")
-                      : said("the extension citus is not installed in this database: nothing was "
-                             "changed\n"));
+  const int checked = in_untouched_office(
+      arguments, [](Office& office) { return serve::check_citus(*office.connection); });
+  if (checked != exit_ok) return checked;
+  return in_office(arguments, [](Office& office) -> Result<> {
+    TRY_VOID(serve::distribute_store(*office.connection));
+    print(said("the tables of the fleet are distributed by resource_id\n"));
     return {};
   });
 }

@@ -95,7 +95,7 @@ Result<> ask_fleet(sql::Connection& connection, const AdminArguments& arguments)
 }  // namespace
 
 int admin_agent_update_command(const AdminArguments& arguments) {
-  return in_fleet(arguments, [&](Office& office) -> Result<> {
+  return in_office(arguments, [&](Office& office) -> Result<> {
     if (!api::agents::is_release(arguments.release))
       return invalid(fmt::format("--release {}: three numbers such as 0.2.0 are needed",
                                  printable(arguments.release)));

@@ -1,9 +1,12 @@
 #include "app/office.h"
 
+#include <algorithm>
 #include <filesystem>
 
 #include <fmt/format.h>
 
+#include "access/accounts.h"
+#include "access/keys.h"
 #include "access/schema.h"
 #include "app/console.h"
 #include "app/exit_code.h"
@@ -26,11 +29,17 @@ Result<> check_directory(const std::string& directory) {
 Result<Office> open_office(const AdminArguments& arguments) {
   const auto directory = directory_of(arguments);
   if (arguments.database_uri.empty()) TRY_VOID(check_directory(directory));
-  TRY(auto master, master_key(arguments));
   TRY(auto connection, sql::open({.sqlite_file = serve::store_file(directory),
                                   .postgresql_uri = arguments.database_uri}));
-  TRY_VOID(access::migrate(*connection));
-  return Office{std::move(connection), std::move(master)};
+  return Office{std::move(connection)};
+}
+
+// A store that serve would refuse is refused here too, whichever of its tables are asked for.
+Result<Office> open_migrated(const AdminArguments& arguments) {
+  TRY(auto office, open_office(arguments));
+  TRY_VOID(access::migrate(*office.connection));
+  TRY_VOID(store::migrate(*office.connection));
+  return office;
 }
 
 int end_with(const Error& error, bool refused) {
@@ -47,18 +56,33 @@ int not_opened(const Error& error) {
   return end_with(error, is_usage(error.code));
 }
 
+int work_in(Result<Office> office, const std::function<Result<>(Office&)>& work) {
+  return office ? ended(work(*office)) : not_opened(office.error());
+}
+
 }  // namespace
 
 std::string directory_of(const AdminArguments& arguments) {
-  return arguments.data_directory.empty() ? pipeline::data_directory() + "/server"
+  return arguments.data_directory.empty() ? pipeline::home_directory() + "/server"
                                           : arguments.data_directory;
 }
 
-Result<access::MasterKey> master_key(const AdminArguments& arguments) {
-  TRY_VOID(pipeline::make_directories(directory_of(arguments)));
-  return access::MasterKey::open_or_create(arguments.secret_key_file.empty()
-                                               ? directory_of(arguments) + "/secret.key"
-                                               : arguments.secret_key_file);
+std::string key_file_of(const AdminArguments& arguments) {
+  return serve::secret_key_file(directory_of(arguments), arguments.secret_key_file);
+}
+
+Result<access::MasterKey> master_key(Office& office, const AdminArguments& arguments) {
+  if (arguments.secret_key_file.empty())  // of a store in PostgreSQL it may be absent
+    TRY_VOID(pipeline::make_directories(directory_of(arguments)));
+  return access::take_master_key(*office.connection, key_file_of(arguments));
+}
+
+Result<> check_account(Office& office, const AdminArguments& arguments) {
+  TRY(const auto accounts, access::list_accounts(*office.connection));
+  if (std::ranges::find(accounts, arguments.account, &access::Account::id) != accounts.end())
+    return {};
+  return not_found(fmt::format("there is no account {}: tenken admin account create",
+                               printable(arguments.account)));
 }
 
 int ended(const Result<>& done) {
@@ -69,15 +93,12 @@ int ended(const Result<>& done) {
 }
 
 int in_office(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
-  auto office = open_office(arguments);
-  return office ? ended(work(*office)) : not_opened(office.error());
+  return work_in(open_migrated(arguments), work);
 }
 
-int in_fleet(const AdminArguments& arguments, const std::function<Result<>(Office&)>& work) {
-  auto office = open_office(arguments);
-  if (!office) return not_opened(office.error());
-  const auto current = store::migrate(*office->connection);
-  return current ? ended(work(*office)) : not_opened(current.error());
+int in_untouched_office(const AdminArguments& arguments,
+                        const std::function<Result<>(Office&)>& work) {
+  return work_in(open_office(arguments), work);
 }
 
 Result<store::Agent> agent_named(Office& office, const AdminArguments& arguments) {

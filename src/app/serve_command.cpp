@@ -70,7 +70,7 @@ int failed(const Error& error) {
 int serve_command(ServeArguments arguments) {
   auto& options = arguments.node;
   if (options.data_directory.empty())
-    options.data_directory = pipeline::data_directory() + "/server";
+    options.data_directory = pipeline::home_directory() + "/server";
   options.program = own_program();
   raise_file_limit();
   const auto signals = block_signals();

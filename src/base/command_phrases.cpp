@@ -107,8 +107,6 @@ constexpr auto rows = std::to_array<Phrase>({
     {"{}: {} packages reported\n", "{}: {} 個のパッケージを報告しました\n"},
     {"the tables of the fleet are distributed by resource_id\n",
      "リソースに関する表を resource_id で分散しました\n"},
-    {"the extension citus is not installed in this database: nothing was changed\n",
-     "このデータベースに拡張 citus がないため、何も変更していません\n"},
     {"build nothing where nothing new arrived", "新しいものがなければ作成しません"},
     {"a file for the log; default: standard error", "ログのファイル。既定: 標準エラー出力"},
     {"a file with the token that /metrics asks for; default: this host only, no token",

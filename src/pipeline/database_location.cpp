@@ -38,7 +38,11 @@ void remove_old(const std::string& directory, const std::string& current) {
 }  // namespace
 
 std::string data_directory() {
-  if (auto set = environment("TENKEN_DB"); !set.empty()) return set;
+  auto set = environment("TENKEN_DB");
+  return set.empty() ? home_directory() : set;
+}
+
+std::string home_directory() {
   if (::geteuid() == 0) return "/var/lib/tenken";
   if (auto set = environment("XDG_DATA_HOME"); !set.empty()) return set + "/tenken";
   return environment("HOME") + "/.local/share/tenken";

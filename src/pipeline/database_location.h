@@ -17,7 +17,9 @@ namespace tenken::pipeline {
 
 inline constexpr std::size_t kept_generations = 3;
 
-// $TENKEN_DB, else /var/lib/tenken for root, else $XDG_DATA_HOME/tenken or ~/.local/share/tenken.
+// /var/lib/tenken for root, else $XDG_DATA_HOME/tenken or ~/.local/share/tenken.
+std::string home_directory();
+// $TENKEN_DB, which may name a file, else home_directory().
 std::string data_directory();
 
 // The file to open: `given` where not empty (a file, or a directory of generations), else the

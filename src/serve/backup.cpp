@@ -9,7 +9,9 @@
 #include <fmt/format.h>
 
 #include "access/keys.h"
+#include "access/master_key.h"
 #include "access/schema.h"
+#include "pipeline/database_location.h"
 #include "serve/store_lock.h"
 #include "sql/backup.h"
 #include "store/schema.h"
@@ -28,13 +30,17 @@ bool exists(const std::string& path) {
   return fs::exists(path, error);
 }
 
+bool is_backup_name(std::string_view name) {
+  return name.starts_with(name_start) && name.ends_with(name_end);
+}
+
 // Names of whole backups, oldest first: their names sort by time.
 std::vector<std::string> backups(const std::string& directory) {
   std::vector<std::string> names;
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(directory, error)) {
     auto name = entry.path().filename().string();
-    if (name.starts_with(name_start) && name.ends_with(name_end)) names.push_back(std::move(name));
+    if (is_backup_name(name)) names.push_back(std::move(name));
   }
   std::ranges::sort(names);
   return names;
@@ -60,11 +66,36 @@ Result<> remove_store(const std::string& file) {
   return {};
 }
 
-Result<> is_store(sql::Connection& connection) {
-  TRY(const auto found,
-      connection.one_integer("SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' "
-                             "AND name IN ('resource', 'finding', 'access_key')"));
-  if (found != 3) return invalid("a database, but no backup of tenken");
+Result<bool> is_store(const std::string& file) {
+  TRY(const auto tables,
+      sql::ask_sqlite(file,
+                      "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name IN "
+                      "('resource', 'finding', 'access_key')"));
+  return tables == "3";
+}
+
+// A store in use keeps a log, a backup of one does not.
+bool is_backup(const std::string& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error) || !is_store(file).value_or(false)) return false;
+  return sql::ask_sqlite(file, "PRAGMA journal_mode").value_or("wal") != "wal";
+}
+
+// Whether the data directory holds it, at any depth.
+bool lies_in(const std::string& file, const std::string& data_directory) {
+  std::error_code error;
+  const auto below = fs::weakly_canonical(fs::absolute(file), error)
+                         .lexically_relative(fs::weakly_canonical(data_directory, error));
+  return !below.empty() && *below.begin() != "..";
+}
+
+// Only an older backup is replaced, and nothing takes the place of what tenken makes, which is
+// never named as a backup is.
+Result<> check_place(const std::string& data_directory, const std::string& to) {
+  if (exists(to) && !is_backup(to))
+    return invalid(fmt::format("{}: it is there and is no backup of tenken: it is left alone", to));
+  if (lies_in(to, data_directory) && !is_backup_name(fs::path(to).filename().string()))
+    return invalid(fmt::format("{}: in the data directory a backup is named tenken-….sqlite", to));
   return {};
 }
 
@@ -79,17 +110,21 @@ Result<StoreLock> lock_to_restore(const std::string& data_directory) {
 // Of what is no SQLite file, or is broken, SQLite's words ask for a backup; this is the backup.
 Result<> check_backup(const std::string& file) {
   auto whole = sql::verify_sqlite(file);
-  if (whole) return {};
+  if (whole) {
+    TRY(const auto of_tenken, is_store(file));
+    if (!of_tenken) return invalid("a database, but no backup of tenken").within(file);
+    return {};
+  }
   if (whole.error().code == Errc::internal)
     return invalid(fmt::format("{}: no backup of tenken, or a damaged one", file));
   return invalid(std::move(whole).error().what);
 }
 
-Result<Restored> adopt(const std::string& file, const access::MasterKey& master, Seconds now) {
+Result<Restored> adopt(const std::string& file, const std::string& key_file, Seconds now) {
   TRY(auto connection, sql::open({.sqlite_file = file}));
-  TRY_VOID(is_store(*connection));
   TRY_VOID(access::migrate(*connection));
   TRY_VOID(store::migrate(*connection));
+  TRY(const auto master, access::MasterKey::open_or_create(key_file));
   const auto known = access::check_master_key(*connection, master);
   if (known) return Restored{};
   if (known.error().code != Errc::conflict) return known.error();
@@ -102,21 +137,23 @@ Result<Restored> adopt(const std::string& file, const access::MasterKey& master,
 Result<> backup_store(const std::string& data_directory, const std::string& to) {
   const auto file = store_file(data_directory);
   if (!exists(file)) return unavailable(fmt::format("{}: no store", file));
+  TRY_VOID(check_place(data_directory, to));
   return sql::backup_sqlite(file, to);
 }
 
 Result<Restored> restore_store(const std::string& from, const std::string& data_directory,
-                               const access::MasterKey& master, bool replace, Seconds now) {
+                               const std::string& key_file, bool replace, Seconds now) {
+  TRY_VOID(check_backup(from));
+  TRY_VOID(pipeline::make_directories(data_directory));
   TRY(const auto lock, lock_to_restore(data_directory));
   const auto file = store_file(data_directory);
   if (exists(file) && !replace)
     return Error{Errc::conflict, fmt::format("{} is there; --force replaces it", file)};
-  TRY_VOID(check_backup(from));
   // Beside the store first: what turns out to be unusable has replaced nothing.
   const auto fresh = restored_file(data_directory);
   TRY_VOID(remove_store(fresh));
   TRY_VOID(sql::backup_sqlite(from, fresh));
-  auto adopted = adopt(fresh, master, now);
+  auto adopted = adopt(fresh, key_file, now);
   if (!adopted) {
     TRY_VOID(remove_store(fresh));
     return std::move(adopted).within(from);
@@ -167,10 +204,19 @@ const std::vector<std::string_view>& reference_tables() {
   return tables;
 }
 
-Result<bool> distribute_store(sql::Connection& connection) {
+Seconds backup_pause(bool made, Seconds interval) {
+  constexpr Seconds longest_pause = 900;
+  return made ? 0 : std::min(interval, longest_pause);
+}
+
+Result<> check_citus(sql::Connection& connection) {
   TRY(const auto installed,
       connection.one_integer("SELECT COUNT(*) FROM pg_extension WHERE extname = 'citus'"));
-  if (installed != 1) return false;
+  if (installed == 1) return {};
+  return invalid("the extension citus is not installed in this database: nothing was changed");
+}
+
+Result<> distribute_store(sql::Connection& connection) {
   const auto is_known = [&](std::string_view table) {
     return connection.one_integer(
         "SELECT COUNT(*) FROM pg_dist_partition WHERE logicalrelid = CAST(?1 AS regclass)", table);
@@ -188,7 +234,7 @@ Result<bool> distribute_store(sql::Connection& connection) {
           fmt::format("SELECT create_distributed_table('{}', 'resource_id', colocate_with => '{}')",
                       table, colocation)));
   }
-  return true;
+  return {};
 }
 
 }  // namespace tenken::serve

@@ -1,14 +1,18 @@
 #include "serve/exporter.h"
 
 #include <chrono>
+#include <filesystem>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include <fmt/format.h>
 
 #include "api/exports/worker.h"
+#include "base/text.h"
 #include "base/time.h"
 #include "fetch/http_sender.h"
+#include "fetch/url.h"
 #include "serve/sleeper.h"
 
 namespace tenken::serve {
@@ -67,6 +71,13 @@ class RunningExporter : public Exporter {
 }  // namespace
 
 Result<api::exports::Policy> read_policy(const ExportRules& rules) {
+  std::error_code error;
+  if (!rules.s3_endpoint.empty() && !fetch::parse_url(rules.s3_endpoint))
+    return invalid(fmt::format("--s3-endpoint-url {}: https://HOST:PORT is needed",
+                               printable(rules.s3_endpoint)));
+  if (std::filesystem::exists(rules.directory, error) &&
+      !std::filesystem::is_directory(rules.directory, error))
+    return invalid(fmt::format("{}: it is no directory", rules.directory)).within("--export-dir");
   api::exports::Policy out{.buckets = {}, .directory = rules.directory};
   for (const auto& text : rules.buckets) {
     TRY(auto bucket, api::exports::parse_bucket(text));

@@ -29,7 +29,6 @@ constexpr int ping_wait_ms = 2'000;
 // SQLite's own checkpoints keep the log small but for long readers; beyond this it is cut.
 constexpr std::uintmax_t longest_log_bytes = std::uintmax_t{64} << 20;
 constexpr int checkpoint_wait_ms = 200;  // writers wait meanwhile
-constexpr Seconds backup_retry = 900;
 constexpr Seconds tidying_interval = 3'600;
 
 Result<std::uint64_t> free_bytes(const std::string& directory) {
@@ -194,16 +193,22 @@ class RunningHousekeeper final : public Housekeeper {
       counted_.last_backup = newest;
     }
     if (now - newest < rules.interval || now < next_backup_try_) return {};
-    next_backup_try_ = now + backup_retry;
     const auto file = fmt::format("{}/{}", rules.directory, backup_name(now));
-    TRY(const auto answer, run_child({.words = {options_.program, "admin", "backup", file, "--data",
-                                                options_.data_directory}},
-                                     [this] { return keep_sleep_.stopping(); }));
-    if (answer.code != 0) return unavailable(std::string(trim(answer.output)));
+    const auto made = make_backup(file);
+    next_backup_try_ = now + backup_pause(made.has_value(), rules.interval);
+    TRY_VOID(made);
     options_.log->note(Level::info, "backup made and verified", {{"file", file}});
     remove_old_backups(rules.directory, rules.keep);
     const std::lock_guard lock(mutex_);
     counted_.last_backup = now;
+    return {};
+  }
+
+  Result<> make_backup(const std::string& file) {
+    TRY(const auto answer, run_child({.words = {options_.program, "admin", "backup", file, "--data",
+                                                options_.data_directory}},
+                                     [this] { return keep_sleep_.stopping(); }));
+    if (answer.code != 0) return unavailable(std::string(trim(answer.output)));
     return {};
   }
 

@@ -90,6 +90,11 @@ bool is_loopback_peer(std::string_view peer) {
   return peer.starts_with("127.") || peer.starts_with("[::1]") || peer.starts_with("[::ffff:127.");
 }
 
+bool is_directory(const std::string& path) {
+  std::error_code error;
+  return std::filesystem::is_directory(path, error);
+}
+
 // Pages for machines that watch; who asks for them each second fills no log.
 constexpr std::array<std::string_view, 3> watch_pages{"/healthz", "/readyz", "/metrics"};
 
@@ -121,17 +126,14 @@ class RunningNode : public Node {
       TRY(lock_, StoreLock::take(options_.data_directory));
       TRY_VOID(check_restored(options_.data_directory));
     }
-    const auto key_file = options_.secret_key_file.empty() ? options_.data_directory + "/secret.key"
-                                                           : options_.secret_key_file;
-    TRY(auto master, access::MasterKey::open_or_create(key_file));
     pool_.emplace(sql::Location{.sqlite_file = store_file(options_.data_directory),
                                 .postgresql_uri = options_.database_uri},
                   most_connections);
-    TRY_VOID(open_store(master).within("the store cannot be opened"));
+    TRY_VOID(open_store().within("the store cannot be opened"));
+    TRY(const auto master, take_master_key());
     keys_.emplace(*pool_, master);
     ingest_.emplace(*pool_, [this] { sleeper_.wake(); });
     TRY_VOID(open_advisories());
-    TRY(auto exports, read_policy(options_.exports));
     door_.emplace(api::Services{.pool = &*pool_,
                                 .ingest = &*ingest_,
                                 .generation = [this] { return generations_->current(); },
@@ -140,7 +142,7 @@ class RunningNode : public Node {
                                 .clock = [] { return now(); },
                                 .region = options_.region,
                                 .token_key = master.derive(access::MasterKey::Purpose::page_tokens),
-                                .exports = exports},
+                                .exports = exports_},
                   *keys_, [this](std::string_view id, const Error& error) { failed(id, error); });
     housekeeper_ = Housekeeper::start({.pool = &*pool_,
                                        .keys = &*keys_,
@@ -232,6 +234,10 @@ class RunningNode : public Node {
     }
     if (!options_.backup.directory.empty())
       TRY_VOID(pipeline::make_directories(options_.backup.directory));
+    if (const auto& releases = options_.agent_releases;
+        !releases.empty() && !is_directory(releases))
+      return invalid(fmt::format("{}: no such directory", releases)).within("--agent-releases");
+    TRY(exports_, read_policy(options_.exports));
     return {};
   }
 
@@ -263,19 +269,28 @@ class RunningNode : public Node {
                                      .mirrors = options_.mirrors});
   }
 
-  Result<> open_store(const access::MasterKey& master) {
+  Result<> open_store() {
     TRY(auto connection, pool_->lease());
     TRY_VOID(access::migrate(*connection));
-    TRY_VOID(store::migrate(*connection));
-    TRY(const auto keys, connection->one_integer("SELECT COUNT(*) FROM access_key"));
-    if (keys == 0) tell_first_key();
-    return access::check_master_key(*connection, master);
+    return store::migrate(*connection);
   }
 
+  // Before the first access key: else whoever makes that one would choose the secret key.
+  Result<access::MasterKey> take_master_key() {
+    const auto file = secret_key_file(options_.data_directory, options_.secret_key_file);
+    TRY(auto connection, pool_->lease());
+    TRY(auto master, access::take_master_key(*connection, file));
+    TRY(const auto keys, connection->one_integer("SELECT COUNT(*) FROM access_key"));
+    if (keys == 0) tell_first_key();
+    return master;
+  }
+
+  // With all that leads to this store and its secret key.
   void tell_first_key() {
-    const auto store = options_.database_uri.empty()
-                           ? fmt::format("--data {}", options_.data_directory)
-                           : std::string("--database URI");
+    auto store = fmt::format("--data {}", options_.data_directory);
+    if (!options_.database_uri.empty()) store += " --database URI";
+    if (!options_.secret_key_file.empty())
+      store += fmt::format(" --secret-key-file {}", options_.secret_key_file);
     log(Level::info,
         fmt::format("there is no access key yet; the first: tenken admin key create {} "
                     "--account 111122223333 --user admin --role admin",
@@ -549,6 +564,7 @@ class RunningNode : public Node {
   bool stopped_ = false;
   std::optional<StoreLock> lock_;
   crypto::Secret metrics_token_;
+  api::exports::Policy exports_;
   RequestMetrics requests_;
   std::optional<sql::Pool> pool_;
   std::optional<access::KeyRing> keys_;

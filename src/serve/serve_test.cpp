@@ -269,6 +269,12 @@ TEST(StoreLockTest, only_one_holds_it) {
   EXPECT_TRUE(StoreLock::take(scratch.path()));
 }
 
+TEST(BackupTest, only_a_failure_makes_the_next_one_wait_and_never_longer_than_the_interval) {
+  EXPECT_EQ(backup_pause(true, 60), 0);
+  EXPECT_EQ(backup_pause(false, 60), 60);
+  EXPECT_EQ(backup_pause(false, 24 * hour), 900);
+}
+
 TEST(BackupTest, names_carry_the_time_and_the_newest_are_kept) {
   const test::Scratch scratch;
   EXPECT_EQ(newest_backup(scratch.path()), 0);

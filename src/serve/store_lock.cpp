@@ -25,6 +25,10 @@ std::string store_file(const std::string& data_directory) {
   return data_directory + "/tenken.sqlite";
 }
 
+std::string secret_key_file(const std::string& data_directory, const std::string& given) {
+  return given.empty() ? data_directory + "/secret.key" : given;
+}
+
 std::string restored_file(const std::string& data_directory) {
   return store_file(data_directory) + ".restored";
 }

@@ -22,6 +22,8 @@ class StoreLock {
 
 // The store's file in a data directory.
 std::string store_file(const std::string& data_directory);
+// The file of the master key: the one given, else that of the data directory.
+std::string secret_key_file(const std::string& data_directory, const std::string& given);
 // What `restore` makes of it before it takes its place. Where it lies there without a store, the
 // restoring was cut off.
 std::string restored_file(const std::string& data_directory);

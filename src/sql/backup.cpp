@@ -88,6 +88,11 @@ Result<> verify_sqlite(const std::string& path) {
   return {};
 }
 
+Result<std::string> ask_sqlite(const std::string& path, const char* sql) {
+  TRY(const auto database, open_sqlite_file(path, SQLITE_OPEN_READONLY));
+  return first_text(database.get(), sql, 0).within(path);
+}
+
 Result<> backup_sqlite(const std::string& from, const std::string& to,
                        const BackupProgress& progress) {
   std::string temporary = to + ".XXXXXX";

@@ -26,4 +26,7 @@ Result<> backup_sqlite(const std::string& from, const std::string& to,
 // first thing found; as above.
 Result<> verify_sqlite(const std::string& path);
 
+// The first value of the answer to one question, as text; the file is only read. Empty: no row.
+Result<std::string> ask_sqlite(const std::string& path, const char* sql);
+
 }  // namespace tenken::sql

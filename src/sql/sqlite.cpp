@@ -327,7 +327,10 @@ Result<> configure(sqlite3* database, const Location& location) {
   // "x" is the name x and never the text x.
   sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DML, 0, nullptr);
   sqlite3_db_config(database, SQLITE_DBCONFIG_DQS_DDL, 0, nullptr);
-  return execute_sqlite(database, settings);
+  // Whose reader knows the file by its name, and nothing of the settings.
+  const int set = sqlite3_exec(database, settings, nullptr, nullptr, nullptr);
+  if (set != SQLITE_OK) return sqlite_error(database, location.sqlite_file);
+  return {};
 }
 
 }  // namespace
@@ -337,7 +340,7 @@ Result<std::unique_ptr<Connection>> open_sqlite(const Location& location) {
   TRY_VOID(check_directory(path));
   TRY_VOID(create_file(path));
   TRY(auto database, open_sqlite_file(path, SQLITE_OPEN_READWRITE));
-  TRY_VOID(configure(database.get(), location).within(path));
+  TRY_VOID(configure(database.get(), location));
   TRY(auto writers, WriteQueue::of_file(path));
   auto connection = std::make_unique<SqliteConnection>(std::move(database), std::move(writers),
                                                        location.lock_wait_ms);

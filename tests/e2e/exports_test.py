@@ -291,6 +291,13 @@ class Local(ExportsCase):
             self.assertEqual(state["status"], "SUCCEEDED", state)
             files = [path.name for path in (exports / server.ACCOUNT / "sboms").rglob("*.json")]
             self.assertEqual(files, ["i-0a.json"])
+            # The same name again: what an earlier export left is gone, and nothing lies beside.
+            folder = exports / server.ACCOUNT / "sboms"
+            (folder / "of-an-earlier-one.json").write_text("{}")
+            state = ended(export(name="sboms", format="CYCLONEDX_1_4"))
+            self.assertEqual(state["status"], "SUCCEEDED", state)
+            self.assertEqual([path.name for path in folder.rglob("*.json")], ["i-0a.json"])
+            self.assertEqual(sorted(os.listdir(folder.parent)), ["all.csv", "sboms"])
             for name in ("", "..", ".hidden", "a/b", "/etc/passwd", "x" * 65, "a\u0000b"):
                 self.assertEqual(export(name=name, format="CSV").status, 400, name)
             wrong = {"severity": [{"comparison": "LIKE", "value": "x"}]}

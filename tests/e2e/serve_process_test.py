@@ -622,9 +622,12 @@ class Backups(ServeCase):
     def test_without_citus_distribute_changes_nothing_and_says_so(self):
         with postgres_server.PostgresServer() as postgres:
             said = self.admin(
-                support.OK, "distribute", "--database", postgres.uri, "--data", self.directory
+                support.USAGE, "distribute", "--database", postgres.uri, "--data", self.directory
             )
-            self.assertIn("nothing was changed", said.out)
+            self.assertIn("nothing was changed", said.err)
+            psql = postgres_server.programs() / "psql"
+            tables = "SELECT COUNT(*) FROM pg_tables WHERE schemaname = 'public'"
+            self.assertEqual(subprocess.check_output([psql, postgres.uri, "-Atc", tables]), b"0\n")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,12 @@
 #include "api/exports/target.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <system_error>
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -59,7 +64,15 @@ class BucketTarget : public Target {
 class DirectoryTarget : public Target {
  public:
   DirectoryTarget(const store::Export& one, const std::string& directory)
-      : root_(fmt::format("{}/{}/{}", directory, one.account, one.local_name)) {}
+      : root_(fmt::format("{}/{}/{}", directory, one.account, one.local_name)) {
+    if (one.kind != store::ExportKind::sbom) return;
+    // No name of a client's begins with a dot.
+    fresh_ = fmt::format("{}/{}/.{}.new", directory, one.account, one.local_name);
+    remove_fresh();  // of a server that was killed
+  }
+  DirectoryTarget(const DirectoryTarget&) = delete;
+  DirectoryTarget& operator=(const DirectoryTarget&) = delete;
+  ~DirectoryTarget() override { remove_fresh(); }
 
   Outcome<> put_text(const std::string& name, std::string_view text) override {
     return write(name, [&](const WritePiece& piece) { return piece(text); });
@@ -78,6 +91,12 @@ class DirectoryTarget : public Target {
       return {};
     });
   }
+  Outcome<> finish() override {
+    if (fresh_.empty()) return {};
+    const auto done = replace_folder();
+    if (!done) return std::unexpected(retry_later(done.error()));
+    return {};
+  }
 
  private:
   using Produce = std::function<Result<>(const WritePiece&)>;
@@ -88,12 +107,28 @@ class DirectoryTarget : public Target {
     return {};
   }
   Result<> write_below(const std::string& name, const Produce& produce) {
-    const auto path = name.empty() ? root_ : fmt::format("{}/{}", root_, name);
+    const auto path = fresh_.empty() ? root_ : fmt::format("{}/{}", fresh_, name);
     TRY_VOID(pipeline::make_directories(path.substr(0, path.rfind('/'))));
     return write_file_atomic(path, file_mode, produce);
   }
 
+  // In one step where a folder is there; a file of that name stays, and the export fails.
+  Result<> replace_folder() {
+    TRY_VOID(pipeline::make_directories(fresh_));
+    std::error_code error;
+    const bool is_folder = std::filesystem::is_directory(root_, error);
+    const unsigned flags = is_folder ? RENAME_EXCHANGE : RENAME_NOREPLACE;
+    if (::renameat2(AT_FDCWD, fresh_.c_str(), AT_FDCWD, root_.c_str(), flags) != 0)
+      return from_errno(errno, root_);
+    return {};
+  }
+  void remove_fresh() const {
+    std::error_code ignored;  // the next export of this name tries again
+    if (!fresh_.empty()) std::filesystem::remove_all(fresh_, ignored);
+  }
+
   std::string root_;
+  std::string fresh_;  // the folder that becomes root_; empty: root_ is a file
 };
 
 }  // namespace

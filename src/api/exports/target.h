@@ -40,11 +40,14 @@ class Target {
   virtual Outcome<> put_text(const std::string& name, std::string_view text) = 0;
   // The first `size` bytes of the file.
   virtual Outcome<> put_file(const std::string& name, int fd, std::uint64_t size) = 0;
+  // After the last object. What takes the place of an earlier export does so now.
+  virtual Outcome<> finish() { return {}; }
 };
 
 // client outlives the target.
 std::unique_ptr<Target> bucket_target(const store::Export& one, aws::S3Client& client);
-// Below directory/ACCOUNT/NAME, the name being a file or, with an object's name, a folder.
+// directory/ACCOUNT/NAME: a file, or of SBOMs a folder, which is written beside that of the same
+// name and takes its place when it is whole.
 std::unique_ptr<Target> directory_target(const store::Export& one, const std::string& directory);
 
 }  // namespace tenken::api::exports

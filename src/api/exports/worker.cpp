@@ -48,8 +48,11 @@ bool is_kms_key(std::string_view arn) {
 }
 
 Outcome<std::int64_t> write(const Task& task, Target& target) {
-  return task.one.kind == store::ExportKind::findings ? export_findings(task, target)
-                                                      : export_sboms(task, target);
+  auto written = task.one.kind == store::ExportKind::findings ? export_findings(task, target)
+                                                              : export_sboms(task, target);
+  if (!written) return written;
+  if (const auto finished = target.finish(); !finished) return std::unexpected(finished.error());
+  return written;
 }
 
 }  // namespace
