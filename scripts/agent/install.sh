@@ -248,7 +248,8 @@ put_unit() {
     ln -sf "$unit_file" "$rootfs/etc/systemd/system/multi-user.target.wants/"
   else
     systemctl daemon-reload
-    systemctl enable --quiet tenken-agent.service
+    # Of an old init script, which goes next, it is not to ask.
+    SYSTEMCTL_SKIP_SYSV=1 systemctl enable --quiet tenken-agent.service
   fi
 }
 put_init_script() {
@@ -315,7 +316,8 @@ remove_unit() {
   if [ -e "$rootfs$unit_file" ]; then
     stopped=''
     if [ -z "$rootfs" ] && have systemctl; then
-      systemctl disable --quiet --now tenken-agent.service 2>/dev/null || true
+      # Not disabled: that would switch off an init script of the same name too.
+      systemctl stop --quiet tenken-agent.service 2>/dev/null || true
     fi
     rm -f "$rootfs$unit_file" \
       "$rootfs/etc/systemd/system/multi-user.target.wants/tenken-agent.service"
@@ -383,13 +385,18 @@ is_state() {
 }
 
 # Who holds the state: an agent that was started by hand, or by cron. It has the file open that is
-# locked; /proc/locks may name a process that has ended since, or, in a container, none.
+# locked; /proc/locks may name a process that has ended since, or, in a container, none. Names come
+# first: to ask the file system of each open file would wait for one whose server is gone.
 holders() {
   [ -z "$rootfs" ] && [ -e "$state/lock" ] || return 0
-  for open in /proc/[0-9]*/fd/*; do
-    [ "$open" -ef "$state/lock" ] || continue
-    pid=${open#/proc/}
-    echo "${pid%%/*}"
+  ls -l /proc/[0-9]*/fd 2>/dev/null | while read -r line; do
+    case $line in
+      /proc/*/fd:) of=${line%/fd:} ;;
+      *' -> '*/lock | *' -> '*'/lock (deleted)')
+        open=${line%% -> *}
+        [ ! "$of/fd/${open##* }" -ef "$state/lock" ] || echo "${of#/proc/}"
+        ;;
+    esac
   done
 }
 
@@ -401,15 +408,15 @@ is_agent() {
   esac
 }
 
-# It would go on reporting without its files.
+# It would go on reporting without its files. Who only reads the file, as a backup does, is soon gone.
 end_others() {
   seconds=0
   while pids=$(holders) && [ -n "$pids" ]; do
     [ "$seconds" -lt 20 ] || fail "an agent is at work still: end it first (process $pids)"
     for pid in $pids; do
-      is_agent "$pid" ||
+      is_agent "$pid" || [ "$seconds" -lt 5 ] ||
         fail "process $pid holds $state/lock and is no tenken-agent: end it first"
-      [ "$seconds" -gt 0 ] || kill "$pid" 2>/dev/null || true
+      [ "$seconds" -gt 0 ] || ! is_agent "$pid" || kill "$pid" 2>/dev/null || true
     done
     seconds=$((seconds + 1))
     sleep 1
@@ -450,6 +457,7 @@ start_again() {
 make_directory() {
   [ ! -d "$1" ] || return 0
   make_directory "$(dirname "$1")"
+  [ ! -d "$1" ] || return 0  # DIR/..
   mkdir "$1"
   made="$1
 $made"

@@ -134,7 +134,7 @@ class Running {
     look_now();
     if (collection_.cloud().instance_id == reported) return;
     looks_first_ = true;
-    reporter_.begin_anew();
+    try_again();
   }
 
   // A change is waited out: package managers write many files.
@@ -199,6 +199,7 @@ class Running {
     looked_ = true;
     has_read_ = seen && seen->fresh;
     if (!seen) {
+      looked_ = !looks_first_ || options_.once;
       tell(seen.error().what);
       return;
     }
@@ -207,6 +208,7 @@ class Running {
       look_at_ = now + milliseconds(options_.timing.doubt_ms);
       return;
     }
+    looks_first_ = options_.once;
     if (hold_.on() && host::whole_body(seen->lines).size() < hold_.bytes()) try_again();
     const auto reported = reporter_.note(std::move(seen->lines));
     if (!reported) return tell(reported.error().what);
@@ -578,7 +580,7 @@ Result<> check_host(const Membership& membership, const Collection& collection,
 Result<std::string> run(Collection& collection, const State& state, const AgentOptions& options) {
   TRY(auto membership, state.membership());
   if (auto fits = check_host(membership, collection, state); !fits) {
-    put_status(state, {.fault = fits.error().what, .version = options.version});
+    put_refusal(state, fits.error().what, options.version);
     return std::move(fits).error();
   }
   TRY(auto how, sender_options(membership, state));

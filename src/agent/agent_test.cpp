@@ -417,6 +417,14 @@ TEST_F(AgentLoop, what_the_last_run_did_holds_for_an_hour_where_nothing_changed)
   collection->watch().keep();
   EXPECT_FALSE(last.has_looked("digest"));
   EXPECT_FALSE(last.has_asked_cloud());
+  last.note_look("digest");
+  EXPECT_TRUE(last.has_looked("digest"));
+  EXPECT_FALSE(last.has_asked_cloud()) << "the other host did";
+  install("3");
+  collection->watch().keep();
+  last.note_question();
+  EXPECT_TRUE(last.has_asked_cloud());
+  EXPECT_FALSE(last.has_looked("digest")) << "the other host did";
 }
 
 TEST(Collection, what_did_not_change_is_not_read_again) {

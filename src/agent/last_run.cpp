@@ -1,6 +1,7 @@
 #include "agent/last_run.h"
 
 #include <tuple>
+#include <utility>
 
 #include "base/time.h"
 
@@ -22,15 +23,21 @@ bool LastRun::has_looked(std::string_view report) const {
          last.host == collection_.fingerprint();
 }
 
-void LastRun::note_question() const {
+// Of a state that was copied to another host nothing counts there.
+LastLook LastRun::of_this_host() const {
+  auto host = collection_.fingerprint();
   auto last = state_.last_look();
+  return last.host == host ? last : LastLook{.host = std::move(host)};
+}
+
+void LastRun::note_question() const {
+  auto last = of_this_host();
   last.asked_cloud = now();
   std::ignore = state_.put_look(last);
 }
 
 void LastRun::note_look(std::string_view report) const {
-  auto last = state_.last_look();
-  last.host = collection_.fingerprint();
+  auto last = of_this_host();
   last.version = version_;
   last.report = report;
   last.looked = now();

@@ -27,6 +27,7 @@ class LastRun {
 
  private:
   bool is_recent(Seconds time) const;
+  LastLook of_this_host() const;
 
   const State& state_;
   const Collection& collection_;

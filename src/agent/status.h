@@ -17,5 +17,8 @@ struct Status {
   std::string_view version;
 };
 void put_status(const State& state, const Status& status);
+// Of an agent that does not run: when the server answered last stays. Said once, however often it is
+// started.
+void put_refusal(const State& state, std::string_view fault, std::string_view version);
 
 }  // namespace tenken::agent

@@ -40,6 +40,7 @@ case $1 in
   stop) stop ;;
   start) runs || start ;;
   restart) stop && start ;;
+  disable) ! [ -e /etc/init.d/tenken-agent ] || update-rc.d tenken-agent disable ;;
 esac
 """
 
@@ -394,9 +395,10 @@ class Install(support.TestCase):
         self.assertIn("holds", done.stderr)
         self.assertIn("is no tenken-agent: end it first", done.stderr)
 
-    def reinstall(self, init, prepare):
+    def reinstall(self, init, prepare, then=None, check="true"):
         """On this machine, whose /etc and /run are copies: installed, again over the agent that
-        runs, and with a token that is none. Each time it works, with this certificate or that."""
+        runs (`then`: by another init), and with a token that is none. Each time it works, with this
+        certificate or that."""
         if os.geteuid() != 0 or not shutil.which("unshare"):
             self.skipTest("namespaces take root")
         tokens = [self.server.admin("token", "create", "--account", ACCOUNT).strip() for _ in range(2)]
@@ -412,19 +414,20 @@ class Install(support.TestCase):
             {prepare}
             install() {{
               rm -f {state}/status
-              printf '%s\\n' "$1" | sh {self.script} --server {self.server.url} --init {init} \\
+              printf '%s\\n' "$1" | sh {self.script} --server {self.server.url} --init $2 \\
                 --ca-sha256 {authority} --bin {self.directory}/bin --state {state}
             }}
             works() {{
               until grep -q '^contact=.*Z' {state}/status; do sleep 0.1; done 2>/dev/null
               echo "works $(cksum <{state}/agent.pem)"
             }}
-            install {tokens[0]}
+            install {tokens[0]} {init}
             works
-            install {tokens[1]}
+            install {tokens[1]} {then or init}
             works
-            ! install {"A" * 43}
+            ! install {"A" * 43} {then or init}
             works
+            {check}
             """)
         words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
@@ -447,6 +450,17 @@ class Install(support.TestCase):
         program.write_text(SYSTEMCTL)
         program.chmod(0o755)
         self.reinstall("systemd", "mkdir -p /run/systemd/system")
+
+    def test_the_init_script_that_follows_a_unit_is_in_the_runlevels(self):
+        if not shutil.which("update-rc.d", path="/usr/sbin:/sbin"):
+            self.skipTest("update-rc.d is needed")
+        program = self.directory / "systemctl"
+        program.write_text(SYSTEMCTL)
+        program.chmod(0o755)
+        self.reinstall(
+            "systemd", "mkdir -p /run/systemd/system", then="sysv",
+            check="ls /etc/rc[2-5].d/S*tenken-agent && ! ls /etc/systemd/system/tenken-agent.service",
+        )  # fmt: skip
 
     def test_again_with_sysv_init(self):
         if not shutil.which("update-rc.d", path="/usr/sbin:/sbin"):

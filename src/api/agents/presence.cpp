@@ -58,7 +58,7 @@ bool Presence::may_ask_for_whole(std::string_view agent, Seconds now) {
 
 bool Presence::comes_again(const std::string& who, Seconds now) {
   const std::lock_guard lock(mutex_);
-  if (refused_.size() >= most_refused) refused_.clear();
+  if (refused_.size() >= most_refused && !refused_.contains(who)) refused_.clear();
   auto& refused = refused_.try_emplace(who, Refused{now, now}).first->second;
   if (now - refused.last >= refusals_are_known) refused.first = now;
   refused.last = now;
