@@ -239,10 +239,6 @@ int admin_agent_move_command(const AdminArguments& arguments) {
         if (!known)
           return not_found(
               fmt::format("the account has no resource {}", printable(arguments.resource)));
-        if (api::agents::is_instance(agent.resource) &&
-            api::agents::is_instance(arguments.resource))
-          return invalid(
-              fmt::format("the agent's host is {}, which is no other instance", agent.resource));
         TRY(const auto owner, store::owner_of(connection, agent.account, arguments.resource));
         if (!owner.target.empty())
           return invalid(
