@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <random>
 #include <set>
 
 #include <fmt/format.h>
@@ -39,12 +40,22 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+// Scores differ as they do in what is published, so that findings of one score are few of all.
+std::string severity(int number) {
+  std::mt19937 random(static_cast<unsigned>(number));
+  const auto one_of = [&](std::string_view values) { return values[random() % values.size()]; };
+  return fmt::format(
+      R"([{{"type":"CVSS_V3","score":"CVSS:3.1/AV:{}/AC:{}/PR:{}/UI:{}/S:U/C:{}/I:{}/A:H"}}])",
+      one_of("NNAL"), one_of("LLH"), one_of("NNLH"), one_of("NR"), one_of("NLH"), one_of("NLH"));
+}
+
 std::string advisory(int number, int name, int fixed) {
   return fmt::format(
       R"({{"id":"DSA-{}-1","modified":"2026-01-01T00:00:00Z","upstream":["CVE-2026-{}"],)"
+      R"("severity":{},)"
       R"("affected":[{{"package":{{"ecosystem":"Debian:12","name":"package-{}"}},"ranges":)"
       R"([{{"type":"ECOSYSTEM","events":[{{"introduced":"0"}},{{"fixed":"1.{}-1"}}]}}]}}]}})",
-      number, number, name, fixed);
+      number, number, severity(number), name, fixed);
 }
 
 pipeline::Generation generation(const std::string& directory, int vulnerabilities, int extra) {
@@ -64,8 +75,9 @@ pipeline::Generation generation(const std::string& directory, int vulnerabilitie
           i == 0 ? "" : ",", 1000 + i, versions / 2);
     need(write_file_atomic(directory + "/DSA-9999-1.json",
                            fmt::format(R"({{"id":"DSA-9999-1","modified":"2026-02-01T00:00:00Z",)"
-                                       R"("upstream":["CVE-2026-9999"],"affected":[{}]}})",
-                                       rows)));
+                                       R"("upstream":["CVE-2026-9999"],"severity":{},)"
+                                       R"("affected":[{}]}})",
+                                       severity(9999), rows)));
   }
   const auto file = directory + ".db";
   need(pipeline::build_database({.from = {directory}, .out = file}));

@@ -26,7 +26,7 @@ constexpr Seconds keep_tokens = Seconds{31} * 86'400;  // after their end
 constexpr auto watch_interval = std::chrono::seconds(1);
 constexpr auto keep_interval = std::chrono::seconds(60);
 constexpr int ping_wait_ms = 2'000;
-// SQLite's own checkpoints keep the log small but for long readers; beyond this it is cut.
+// Checkpoints (sql/checkpointer.h) leave the log's file as long as it was; beyond this it is cut.
 constexpr std::uintmax_t longest_log_bytes = std::uintmax_t{64} << 20;
 constexpr int checkpoint_wait_ms = 200;  // writers wait meanwhile
 constexpr Seconds tidying_interval = 3'600;

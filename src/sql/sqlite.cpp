@@ -15,9 +15,9 @@
 #include "base/text.h"
 #include "sql/dialect.h"
 #include "sql/session.h"
+#include "sql/sqlite_file.h"
 #include "sql/sqlite_handle.h"
 #include "sql/statement_cache.h"
-#include "sql/write_queue.h"
 
 namespace tenken::sql {
 
@@ -25,8 +25,7 @@ namespace {
 
 constexpr std::size_t kept_statements = 128;
 
-// cache_size is in KiB when negative, wal_autocheckpoint in pages: 64 MB, since each checkpoint waits
-// for pages all over the file. A log that grew under a long reader shrinks again to
+// cache_size is in KiB when negative. A log that grew under a long reader shrinks again to
 // journal_size_limit; what it grows by in one transaction is kept, since giving it back takes as
 // long as a checkpoint.
 constexpr const char* settings =
@@ -36,7 +35,6 @@ constexpr const char* settings =
     "PRAGMA mmap_size = 268435456;"
     "PRAGMA cache_size = -8192;"
     "PRAGMA temp_store = MEMORY;"
-    "PRAGMA wal_autocheckpoint = 16000;"
     "PRAGMA journal_size_limit = 268435456;";
 
 Result<> bind_one(sqlite3_stmt* statement, int index, const Value& value,
@@ -132,10 +130,18 @@ class SqliteRow final : public Row {
   sqlite3_stmt* statement_;
 };
 
+int note_commit(void* checkpointer, sqlite3* /*database*/, const char* /*name*/, int pages) {
+  static_cast<Checkpointer*>(checkpointer)->log_has(pages);
+  return SQLITE_OK;
+}
+
 class SqliteConnection final : public Session {
  public:
-  SqliteConnection(SqliteHandle database, std::shared_ptr<WriteQueue> writers, int lock_wait_ms)
-      : database_(std::move(database)), writers_(std::move(writers)), lock_wait_(lock_wait_ms) {}
+  SqliteConnection(SqliteHandle database, std::shared_ptr<SqliteFile> file, int lock_wait_ms)
+      : database_(std::move(database)), file_(std::move(file)), lock_wait_(lock_wait_ms) {
+    // In place of SQLite's own checkpoints, which are such a hook.
+    sqlite3_wal_hook(database_.get(), note_commit, &file_->checkpointer);
+  }
   Engine engine() const override { return Engine::sqlite; }
 
  private:
@@ -158,7 +164,7 @@ class SqliteConnection final : public Session {
 
   SqliteHandle database_;  // outlives the statements
   StatementCache<SqliteStatement> statements_{kept_statements};
-  std::shared_ptr<WriteQueue> writers_;
+  std::shared_ptr<SqliteFile> file_;
   std::chrono::milliseconds lock_wait_;
   std::optional<WriteQueue::Turn> turn_;  // while a transaction writes
 };
@@ -268,7 +274,7 @@ Result<> SqliteConnection::begin_transaction(bool writes) {
     TRY_VOID(running.step());
     return {};
   }
-  auto turn = writers_->enter(lock_wait_);
+  auto turn = file_->writers->enter(lock_wait_);
   if (!turn) return unavailable("the database is locked: others write for too long");
   TRY_VOID(running.step());
   turn_.emplace(*std::move(turn));
@@ -341,8 +347,8 @@ Result<std::unique_ptr<Connection>> open_sqlite(const Location& location) {
   TRY_VOID(create_file(path));
   TRY(auto database, open_sqlite_file(path, SQLITE_OPEN_READWRITE));
   TRY_VOID(configure(database.get(), location));
-  TRY(auto writers, WriteQueue::of_file(path));
-  auto connection = std::make_unique<SqliteConnection>(std::move(database), std::move(writers),
+  TRY(auto file, SqliteFile::of(path));
+  auto connection = std::make_unique<SqliteConnection>(std::move(database), std::move(file),
                                                        location.lock_wait_ms);
   TRY(const auto mode, connection->one_text("PRAGMA journal_mode = WAL").within(path));
   if (mode != "wal")

@@ -1,24 +1,6 @@
 #include "sql/write_queue.h"
 
-#include <cerrno>
-#include <map>
-
-#include <sys/stat.h>
-
 namespace tenken::sql {
-
-Result<std::shared_ptr<WriteQueue>> WriteQueue::of_file(const std::string& path) {
-  struct stat found{};
-  if (::stat(path.c_str(), &found) != 0) return from_errno(errno, path);
-  static std::mutex mutex;
-  static std::map<std::pair<dev_t, ino_t>, std::weak_ptr<WriteQueue>> queues;
-  const std::lock_guard lock(mutex);
-  std::erase_if(queues, [](const auto& one) { return one.second.expired(); });
-  auto& known = queues[{found.st_dev, found.st_ino}];
-  auto out = known.lock();
-  if (out == nullptr) known = out = std::make_shared<WriteQueue>();
-  return out;
-}
 
 std::optional<WriteQueue::Turn> WriteQueue::enter(std::chrono::milliseconds wait) {
   std::unique_lock lock(mutex_);

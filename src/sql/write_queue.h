@@ -1,11 +1,7 @@
 // Who writes next into a SQLite file, among the connections of this process: SQLite has one writer,
 // and lets those that wait sleep and look again, up to a tenth of a second long while nobody
 // writes. Here they come in the order in which they asked, as soon as the one before has ended.
-// Other processes are waited for as SQLite does.
-//
-// There is one for each file that the process has open, whichever pool or open() made the
-// connection: two queues for one file would be none. So it is found by the file (device and inode)
-// in a table of the process, and ends with its last connection.
+// Other processes are waited for as SQLite does. There is one for each file: sqlite_file.h.
 //
 // Thread rule: any thread.
 #pragma once
@@ -17,10 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <string>
 #include <utility>
-
-#include "base/result.h"
 
 namespace tenken::sql {
 
@@ -37,9 +30,6 @@ class WriteQueue : public std::enable_shared_from_this<WriteQueue> {
    private:
     std::shared_ptr<WriteQueue> queue_;
   };
-
-  // The same for all connections of this process to the file. Errors: the file is not there.
-  static Result<std::shared_ptr<WriteQueue>> of_file(const std::string& path);
 
   // nullopt: the turn did not come in that time.
   std::optional<Turn> enter(std::chrono::milliseconds wait);

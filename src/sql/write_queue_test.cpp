@@ -1,39 +1,20 @@
 #include "sql/write_queue.h"
 
 #include <future>
+#include <memory>
+#include <mutex>
 #include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
-
-#include "base/file.h"
-#include "support/scratch.h"
 
 namespace tenken::sql {
 namespace {
 
 using namespace std::chrono_literals;
 
-class WriteQueueTest : public testing::Test {
- protected:
-  std::string file(std::string_view name) {
-    auto path = scratch_.path() + "/" + std::string(name);
-    EXPECT_TRUE(write_file_atomic(path, "x"));
-    return path;
-  }
-  test::Scratch scratch_;
-};
-
-TEST_F(WriteQueueTest, a_file_has_one_queue_and_each_file_its_own) {
-  const auto path = file("a");
-  const auto queue = WriteQueue::of_file(path).value();
-  EXPECT_EQ(WriteQueue::of_file(scratch_.path() + "/./a").value(), queue);
-  EXPECT_NE(WriteQueue::of_file(file("b")).value(), queue);
-  EXPECT_FALSE(WriteQueue::of_file(scratch_.path() + "/none"));
-}
-
-TEST_F(WriteQueueTest, whose_turn_does_not_come_in_time_is_told_so_and_holds_nobody_up) {
-  const auto queue = WriteQueue::of_file(file("a")).value();
+TEST(WriteQueueTest, whose_turn_does_not_come_in_time_is_told_so_and_holds_nobody_up) {
+  const auto queue = std::make_shared<WriteQueue>();
   auto first = queue->enter(0ms);
   ASSERT_TRUE(first);
   EXPECT_FALSE(queue->enter(1ms));
@@ -43,8 +24,8 @@ TEST_F(WriteQueueTest, whose_turn_does_not_come_in_time_is_told_so_and_holds_nob
   EXPECT_TRUE(queue->enter(0ms));
 }
 
-TEST_F(WriteQueueTest, turns_come_in_the_order_in_which_they_were_asked_for) {
-  const auto queue = WriteQueue::of_file(file("a")).value();
+TEST(WriteQueueTest, turns_come_in_the_order_in_which_they_were_asked_for) {
+  const auto queue = std::make_shared<WriteQueue>();
   auto held = queue->enter(0ms);
   ASSERT_TRUE(held);
   std::mutex mutex;

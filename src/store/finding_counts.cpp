@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <set>
 #include <span>
 #include <tuple>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -56,9 +59,10 @@ const Target by_title{
     "title_count", {"account_id", "vulnerability_id", "title", "type", "slice"}, {}, true};
 const Target by_package{"package_count", {"account_id", "name", "slice"}, {}, false};
 
+// A row's key and what is set anew with it, of which a table has up to five; the numbers are added.
 struct CountRow {
-  std::vector<OwnedValue> columns;  // key, then other
-  Numbers numbers;
+  std::array<sql::Value, 5> columns;
+  const Numbers* numbers = nullptr;
 };
 
 std::vector<std::string_view> numbers_of(const Target& target) {
@@ -68,17 +72,7 @@ std::vector<std::string_view> numbers_of(const Target& target) {
   return out;
 }
 
-void add_row(SqlText& sql, const Target& target, const CountRow& row) {
-  std::vector<std::string> values;
-  for (const auto& column : row.columns) values.push_back(sql.bind(column));
-  values.push_back(sql.bind(row.numbers.total));
-  for (const auto number : row.numbers.by_level) values.push_back(sql.bind(number));
-  if (target.fixable) values.push_back(sql.bind(row.numbers.fixable));
-  sql.add(fmt::format("({})", fmt::join(values, ", ")));
-}
-
-Result<> add_rows(sql::Connection& connection, const Target& target,
-                  std::span<const CountRow> rows) {
+std::string statement(const Target& target, std::size_t rows) {
   auto columns = target.key;
   columns.insert(columns.end(), target.other.begin(), target.other.end());
   const auto numbers = numbers_of(target);
@@ -87,24 +81,35 @@ Result<> add_rows(sql::Connection& connection, const Target& target,
   for (const auto other : target.other) updates.push_back(fmt::format("{0} = excluded.{0}", other));
   for (const auto number : numbers)
     updates.push_back(fmt::format("{1} = {0}.{1} + excluded.{1}", target.table, number));
-  SqlText sql;
-  sql.add(fmt::format("INSERT INTO {} ({}) VALUES ", target.table, fmt::join(columns, ", ")));
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i > 0) sql.add(", ");
-    add_row(sql, target, rows[i]);
-  }
-  sql.add(fmt::format(" ON CONFLICT ({}) DO UPDATE SET {}", fmt::join(target.key, ", "),
-                      fmt::join(updates, ", ")));
-  TRY(const auto written, connection.run(sql.text(), sql.values()));
-  CHECK(written == static_cast<std::int64_t>(rows.size()));
-  return {};
+  std::vector<std::string> values;
+  for (std::size_t i = 0; i < rows * columns.size(); ++i)
+    values.push_back(fmt::format("{}?{}{}", i % columns.size() == 0 ? "(" : "", i + 1,
+                                 (i + 1) % columns.size() == 0 ? ")" : ""));
+  return fmt::format("INSERT INTO {} ({}) VALUES {} ON CONFLICT ({}) DO UPDATE SET {}",
+                     target.table, fmt::join(columns, ", "), fmt::join(values, ", "),
+                     fmt::join(target.key, ", "), fmt::join(updates, ", "));
 }
 
-Result<> add_all_rows(sql::Connection& connection, const Target& target,
-                      std::span<const CountRow> rows) {
+void add_values(std::vector<sql::Value>& values, const Target& target, const CountRow& row) {
+  const auto columns = target.key.size() + target.other.size();
+  values.insert(values.end(), row.columns.begin(),
+                row.columns.begin() + static_cast<std::ptrdiff_t>(columns));
+  values.emplace_back(row.numbers->total);
+  values.insert(values.end(), row.numbers->by_level.begin(), row.numbers->by_level.end());
+  if (target.fixable) values.emplace_back(row.numbers->fixable);
+}
+
+Result<> add_rows(sql::Connection& connection, const Target& target,
+                  std::span<const CountRow> rows) {
+  const auto many = rows.size() >= many_rows ? statement(target, many_rows) : "";
+  const auto one = statement(target, 1);
+  std::vector<sql::Value> values;
   while (!rows.empty()) {
     const auto part = rows.size() >= many_rows ? many_rows : 1;
-    TRY_VOID(add_rows(connection, target, rows.first(part)));
+    values.clear();
+    for (const auto& row : rows.first(part)) add_values(values, target, row);
+    TRY(const auto written, connection.run(part == 1 ? one : many, values));
+    CHECK(written == static_cast<std::int64_t>(part));
     rows = rows.subspan(part);
   }
   return {};
@@ -123,68 +128,80 @@ template <typename F>
 Result<> read_by_id(sql::Connection& connection, std::string_view statement,
                     std::span<const std::int64_t> ids, F&& take) {
   while (!ids.empty()) {
-    SqlText sql;
-    std::vector<std::string> parameters;
-    const auto part = std::min(ids_at_once, ids.size());
-    for (const auto id : ids.first(part)) parameters.push_back(sql.bind(id));
-    sql.add(fmt::format(fmt::runtime(statement), fmt::join(parameters, ", ")));
-    TRY(auto rows, connection.query(sql.text(), sql.values()));
+    const auto part = ids.first(std::min(ids_at_once, ids.size()));
+    std::string parameters;
+    for (std::size_t i = 1; i <= part.size(); ++i)
+      fmt::format_to(std::back_inserter(parameters), "{}?{}", i == 1 ? "" : ", ", i);
+    const std::vector<sql::Value> values(part.begin(), part.end());
+    TRY(auto rows, connection.query(fmt::format(fmt::runtime(statement), parameters), values));
     while (true) {
       TRY(const auto* row, rows->next());
       if (row == nullptr) break;
       take(*row);
     }
-    ids = ids.subspan(part);
+    ids = ids.subspan(part.size());
   }
   return {};
 }
 
-using Names = std::map<std::int64_t, std::string>;
+using Names = std::unordered_map<std::int64_t, std::string>;
 
-Result<Names> read_names(sql::Connection& connection, const std::set<std::int64_t>& versions) {
+Result<Names> read_names(sql::Connection& connection, std::span<const std::int64_t> versions) {
   Names out;
   TRY_VOID(read_by_id(
       connection,
       "SELECT package_version_id, name FROM package_version WHERE package_version_id IN ({})",
-      std::vector(versions.begin(), versions.end()),
-      [&](const sql::Row& row) { out.emplace(row.integer(0), row.string(1)); }));
+      versions, [&](const sql::Row& row) { out.emplace(row.integer(0), row.string(1)); }));
   return out;
 }
 
-// Under which type the findings of a resource are counted, and its own.
+// Under which type the findings of a resource are counted, and of what is counted anew its own.
 struct ResourceTypes {
   std::string account;
   std::string counted;
   std::string present;
 };
-using Types = std::map<std::int64_t, ResourceTypes>;
+using Types = std::unordered_map<std::int64_t, ResourceTypes>;
 
 // In two statements: joined, PostgreSQL reads the whole of finding_count for a few hundred ids.
-Result<Types> read_types(sql::Connection& connection, const std::set<std::int64_t>& resources) {
-  const std::vector ids(resources.begin(), resources.end());
+Result<Types> read_types(sql::Connection& connection, std::span<const std::int64_t> resources,
+                         const std::set<std::int64_t>& retyped) {
   Types out;
+  out.reserve(resources.size());
+  TRY_VOID(read_by_id(connection,
+                      "SELECT resource_id, type FROM finding_count WHERE resource_id IN ({})",
+                      resources, [&](const sql::Row& row) {
+                        out[row.integer(0)].counted = row.string(1);
+                      }));
+  std::vector<std::int64_t> others;
+  std::ranges::copy_if(resources, std::back_inserter(others), [&](std::int64_t id) {
+    return !out.contains(id) || retyped.contains(id);
+  });
   TRY_VOID(read_by_id(
       connection, "SELECT resource_id, account_id, type FROM resource WHERE resource_id IN ({})",
-      ids, [&](const sql::Row& row) {
-        out.emplace(row.integer(0), ResourceTypes{row.string(1), row.string(2), row.string(2)});
+      others, [&](const sql::Row& row) {
+        const auto [known, is_new] = out.try_emplace(row.integer(0));
+        auto& types = known->second;
+        types.account = row.string(1);
+        types.present = row.string(2);
+        if (is_new) types.counted = types.present;
       }));
-  TRY_VOID(read_by_id(connection,
-                      "SELECT resource_id, type FROM finding_count WHERE resource_id IN ({})", ids,
-                      [&](const sql::Row& row) {
-                        if (const auto known = out.find(row.integer(0)); known != out.end())
-                          known->second.counted = row.string(1);
-                      }));
+  return out;
+}
+
+// " - a, b and 3 more"
+std::string title_ending(const std::vector<std::string>& names) {
+  std::string out;
+  if (!names.empty()) out += fmt::format(" - {}", names[0]);
+  if (names.size() > 1) out += fmt::format(", {}", names[1]);
+  if (names.size() > 2) out += fmt::format(" and {} more", names.size() - 2);
   return out;
 }
 
 }  // namespace
 
 std::string title_of(std::string_view vulnerability, const std::vector<std::string>& names) {
-  auto out = std::string(vulnerability);
-  if (!names.empty()) out += fmt::format(" - {}", names[0]);
-  if (names.size() > 1) out += fmt::format(", {}", names[1]);
-  if (names.size() > 2) out += fmt::format(" and {} more", names.size() - 2);
-  return out;
+  return std::string(vulnerability) + title_ending(names);
 }
 
 namespace {
@@ -203,17 +220,16 @@ class CountRows {
   void add(const FindingName& name, const Counted& one, const std::string& type,
            std::int64_t sign) {
     const auto& [resource, vulnerability] = name;
-    const auto& names = names_of_packages(one.packages);
+    const auto& packages = named(one.packages);
     const auto slice = count_slice(engine_, resource);
     auto& of_resource = resources_.try_emplace(resources_.end(), resource)->second;
     of_resource.account = one.account;
     // What is counted anew comes after what is taken away: the last type is the present one.
     of_resource.type = type;
     of_resource.numbers.add(one.score, one.fix, sign);
-    const auto title = title_of(vulnerability, names);
-    row_of(titles_, std::tie(one.account, vulnerability, title, type, slice))
+    row_of(titles_, std::tie(one.account, vulnerability, packages.ending, type, slice))
         .add(one.score, one.fix, sign);
-    for (const auto& package : names)
+    for (const auto& package : packages.names)
       row_of(packages_, std::tie(one.account, package, slice)).add(one.score, one.fix, sign);
   }
 
@@ -229,6 +245,12 @@ class CountRows {
     std::string type;
     Numbers numbers;
   };
+  // What a finding's packages are called: without doubles, in order, and as its title says it.
+  struct Named {
+    std::vector<std::string> names;
+    std::string ending;
+  };
+  // Account, vulnerability, the ending of its title, type, slice.
   using TitleKey = std::tuple<std::string, std::string, std::string, std::string, std::int64_t>;
   using PackageKey = std::tuple<std::string, std::string, std::int64_t>;
 
@@ -239,49 +261,68 @@ class CountRows {
     return known != rows.end() ? known->second : rows.emplace(key, Numbers()).first->second;
   }
 
-  // Without doubles, in order. Many findings have the same packages.
-  const std::vector<std::string>& names_of_packages(const std::string& packages) {
-    const auto [known, is_new] = names_of_.try_emplace(packages);
+  // Many findings have the same packages.
+  const Named& named(const std::string& packages) {
+    const auto [known, is_new] = named_.try_emplace(packages);
+    auto& [names, ending] = known->second;
     if (!is_new) return known->second;
-    std::set<std::string> sorted;
     for (const auto id : ids_of(packages)) {
-      if (const auto name = names_.find(id); name != names_.end()) sorted.insert(name->second);
+      if (const auto name = names_.find(id); name != names_.end()) names.push_back(name->second);
     }
-    known->second.assign(sorted.begin(), sorted.end());
+    std::ranges::sort(names);
+    const auto doubles = std::ranges::unique(names);
+    names.erase(doubles.begin(), doubles.end());
+    ending = title_ending(names);
     return known->second;
   }
 
   Result<> write_resources(sql::Connection& connection) const {
     std::vector<CountRow> rows;
+    rows.reserve(resources_.size());
     for (const auto& [id, one] : resources_)
-      rows.push_back({{id, one.account, one.type}, one.numbers});
-    return add_all_rows(connection, by_resource, rows);
+      rows.push_back({{id, std::string_view(one.account), std::string_view(one.type)},
+                      &one.numbers});
+    return add_rows(connection, by_resource, rows);
   }
   Result<> write_titles(sql::Connection& connection) const {
+    std::vector<std::string> titles;
+    titles.reserve(titles_.size());  // rows borrow from it
     std::vector<CountRow> rows;
     for (const auto& [key, numbers] : titles_) {
-      const auto& [account, vulnerability, title, type, slice] = key;
-      if (numbers != Numbers{})
-        rows.push_back({{account, vulnerability, title, type, slice}, numbers});
+      const auto& [account, vulnerability, ending, type, slice] = key;
+      if (numbers == Numbers{}) continue;
+      const std::string_view title = titles.emplace_back(vulnerability + ending);
+      rows.push_back({{std::string_view(account), std::string_view(vulnerability), title,
+                       std::string_view(type), slice},
+                      &numbers});
     }
-    return add_all_rows(connection, by_title, rows);
+    return add_rows(connection, by_title, rows);
   }
   Result<> write_packages(sql::Connection& connection) const {
     std::vector<CountRow> rows;
     for (const auto& [key, numbers] : packages_) {
       const auto& [account, name, slice] = key;
-      if (numbers != Numbers{}) rows.push_back({{account, name, slice}, numbers});
+      if (numbers != Numbers{})
+        rows.push_back({{std::string_view(account), std::string_view(name), slice}, &numbers});
     }
-    return add_all_rows(connection, by_package, rows);
+    return add_rows(connection, by_package, rows);
   }
 
   sql::Engine engine_;
   const Names& names_;
-  std::unordered_map<std::string, std::vector<std::string>> names_of_;  // by ids of versions
+  std::unordered_map<std::string, Named> named_;  // by ids of versions
   std::map<std::int64_t, OfResource> resources_;
   std::map<TitleKey, Numbers, std::less<>> titles_;
   std::map<PackageKey, Numbers, std::less<>> packages_;
 };
+
+// Without doubles, in order.
+std::vector<std::int64_t> sorted(std::vector<std::int64_t> ids) {
+  std::ranges::sort(ids);
+  const auto doubles = std::ranges::unique(ids);
+  ids.erase(doubles.begin(), doubles.end());
+  return ids;
+}
 
 }  // namespace
 
@@ -303,19 +344,17 @@ void CountTally::retype(ResourceId resource) {
 }
 
 Result<> CountTally::write(sql::Connection& connection) const {
-  std::set<std::string_view> packages;
-  auto resources = retyped_;
+  if (changes_.empty() && retyped_.empty()) return {};
+  std::unordered_set<std::string_view> packages;
+  std::vector<std::int64_t> resources(retyped_.begin(), retyped_.end());
   for (const auto& change : changes_) {
     packages.insert(change.counted.packages);
-    resources.insert(resources.end(), change.name.first);
+    resources.push_back(change.name.first);
   }
-  std::set<std::int64_t> versions;
-  for (const auto one : packages) {
-    for (const auto id : ids_of(one)) versions.insert(id);
-  }
-  if (resources.empty()) return {};
-  TRY(const auto names, read_names(connection, versions));
-  TRY(const auto types, read_types(connection, resources));
+  std::vector<std::int64_t> versions;
+  for (const auto one : packages) std::ranges::copy(ids_of(one), std::back_inserter(versions));
+  TRY(const auto names, read_names(connection, sorted(std::move(versions))));
+  TRY(const auto types, read_types(connection, sorted(std::move(resources)), retyped_));
   const ResourceTypes none;  // of a resource that is forgotten
   CountRows rows(connection.engine(), names);
   for (const auto& change : changes_) {

@@ -1,0 +1,26 @@
+#include "sql/sqlite_file.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include <sys/stat.h>
+
+namespace tenken::sql {
+
+Result<std::shared_ptr<SqliteFile>> SqliteFile::of(const std::string& path) {
+  struct stat found{};
+  if (::stat(path.c_str(), &found) != 0) return from_errno(errno, path);
+  static std::mutex mutex;
+  static std::map<std::pair<dev_t, ino_t>, std::weak_ptr<SqliteFile>> files;
+  const std::lock_guard lock(mutex);
+  std::erase_if(files, [](const auto& one) { return one.second.expired(); });
+  auto& known = files[{found.st_dev, found.st_ino}];
+  auto out = known.lock();
+  if (out == nullptr) known = out = std::make_shared<SqliteFile>(std::filesystem::absolute(path).string());
+  return out;
+}
+
+}  // namespace tenken::sql
