@@ -75,7 +75,7 @@ class Load {
   void measure(std::string_view name, const std::vector<Request>& requests, std::size_t count) {
     std::vector<Request> floor;
     for (const auto& one : requests)
-      floor.push_back({.head = fmt::format("PUT /healthz HTTP/1.1\r\nhost: {}\r\n"
+      floor.push_back({.head = fmt::format("GET /healthz HTTP/1.1\r\nhost: {}\r\n"
                                            "content-length: {}\r\n\r\n",
                                            server_.authority(), one.body.size()),
                        .body = one.body});

@@ -40,9 +40,9 @@ class Server:
         self.listen = "127.0.0.1:0"
         write_advisories(scratch / "feed")
         subprocess.run([self.tenken, "db", "build", "--from", scratch / "feed", "--out", self.advisories], **QUIET)
+        self.start()
         exports = self.admin("key", "create", "--user", "bench", "--role", "admin")
         self.key = dict(text.removeprefix("export ").split("=", 1) for text in exports.splitlines())
-        self.start()
 
     def admin(self, what, do, *words):
         words = [self.tenken, "admin", what, do, "--data", self.data, "--account", ACCOUNT, *words]
