@@ -51,6 +51,7 @@ class Agents(AgentCase):
     def test_while_the_server_is_away_changes_wait_in_order(self):
         host = self.enrolled()
         self.expect_findings([(host.resource, "CVE-2024-1000")])
+        wait_for(lambda: not list((host.state / "spool").iterdir()), 20, "the first report's answer")
         self.server.kill()
         host.install({"openssl": "3.0.10-1"})
         wait_for(lambda: host.log().count("report ") >= 2, 20, "a report that waits")
