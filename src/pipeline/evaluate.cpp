@@ -396,7 +396,8 @@ Result<> Evaluator::match_again(sql::Connection& connection, const store::Job& j
   return failed.front().error.within(failed.front().name);
 }
 
-// Who has one of them waits to be evaluated: nothing else follows from their matches.
+// Who has one of them waits to be evaluated: nothing else follows from their matches. Those that
+// come meanwhile are left for the next time, which comes before whoever has them is evaluated.
 Result<> Evaluator::match_new_versions(sql::Connection& connection, const Generation& generation) {
   while (true) {
     TRY(const auto versions, store::unmatched_versions(connection, versions_at_once));
@@ -404,6 +405,7 @@ Result<> Evaluator::match_new_versions(sql::Connection& connection, const Genera
     auto work = match_work(connection, generation);
     work.changed = [](const auto&) { return Result<>(); };
     TRY_VOID(put_matches(work, versions));
+    if (versions.size() < versions_at_once) return {};
   }
 }
 
@@ -441,7 +443,12 @@ bool Evaluator::give_way() const {
 
 Result<std::size_t> Evaluator::evaluate_resources(const Generation& generation) {
   if (give_way()) return std::size_t{0};
+  auto outcome = evaluate_due(generation);
   evaluated_ = std::chrono::steady_clock::now();
+  return outcome;
+}
+
+Result<std::size_t> Evaluator::evaluate_due(const Generation& generation) {
   TRY(auto connection, options_.pool->lease());
   TRY(const auto in_use, is_in_use(*connection, generation));
   if (!in_use) return std::size_t{0};

@@ -74,6 +74,7 @@ class Evaluator {
   Result<> check_in_use(sql::Connection& connection, const Generation& generation);
   bool give_way() const;
   Result<std::size_t> evaluate_resources(const Generation& generation);
+  Result<std::size_t> evaluate_due(const Generation& generation);
   Result<std::size_t> advance(const Generation& generation);
   Result<std::size_t> settle();
   Result<std::size_t> match_again(const Generation& generation);

@@ -289,7 +289,7 @@ void Ingest::refuse(std::string reason) {
 Ingest::Counts Ingest::counts() const {
   const std::lock_guard lock(mutex_);
   auto out = counts_;
-  out.waiting = queue_.size();
+  out.waiting = queue_.size() + taken_;
   return out;
 }
 
@@ -297,6 +297,7 @@ void Ingest::answer(Waiting& waiting, Result<bool> answer) {
   {
     const std::lock_guard lock(mutex_);
     ++(!answer ? counts_.failed : waiting.inventory ? counts_.written : counts_.confirmed);
+    --taken_;
   }
   waiting.answer.set_value(std::move(answer));
 }
@@ -316,6 +317,7 @@ std::vector<Ingest::Waiting> Ingest::next_batch() {
     batch.push_back(std::move(queue_.front()));
     queue_.pop_front();
   }
+  taken_ = batch.size();
   return batch;
 }
 

@@ -63,7 +63,7 @@ class Ingest {
     std::uint64_t confirmed = 0;  // reports that nothing changed, or asked for the inventory
     std::uint64_t failed = 0;     // could not be written
     std::uint64_t refused = 0;    // too many waiting, or refuse()
-    std::size_t waiting = 0;
+    std::size_t waiting = 0;      // not answered yet
   };
   Counts counts() const;
 
@@ -89,6 +89,7 @@ class Ingest {
   mutable std::mutex mutex_;
   std::condition_variable arrived_;
   std::deque<Waiting> queue_;
+  std::size_t taken_ = 0;  // from it, and not answered yet
   std::string refusal_;
   Counts counts_;
   bool stopping_ = false;
