@@ -20,6 +20,7 @@
 
 #include "base/text.h"
 #include "crypto/encode.h"
+#include "crypto/hash.h"
 #include "crypto/openssl.h"
 
 namespace tenken::crypto {
@@ -328,6 +329,17 @@ Result<CertificateFacts> certificate_facts(std::string_view certificate_pem) {
   out.is_ca = X509_check_ca(certificate.get()) == 1;
   ERR_clear_error();
   return out;
+}
+
+Result<std::string> certificate_fingerprint(std::string_view certificate_pem) {
+  constexpr std::string_view begin = "-----BEGIN CERTIFICATE-----\n";
+  constexpr std::string_view end = "-----END CERTIFICATE-----";
+  if (!certificate_pem.starts_with(begin)) return invalid("certificate: no PEM");
+  certificate_pem.remove_prefix(begin.size());
+  std::string base64(certificate_pem.substr(0, certificate_pem.find(end)));
+  std::erase(base64, '\n');
+  TRY(const auto der, from_base64(base64).within("certificate"));
+  return to_hex(view(sha256(der)));
 }
 
 Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_pem) {

@@ -57,6 +57,10 @@ struct CertificateFacts {
 // Of the first certificate in the text.
 Result<CertificateFacts> certificate_facts(std::string_view certificate_pem);
 
+// The fingerprint alone, of a certificate that was read before: without what OpenSSL takes to read
+// one.
+Result<std::string> certificate_fingerprint(std::string_view certificate_pem);
+
 // Whether the key is the one that the first certificate speaks for.
 Result<bool> key_matches(std::string_view certificate_pem, std::string_view key_pem);
 

@@ -79,6 +79,17 @@ TEST(X509, what_is_no_pem_is_an_error) {
   EXPECT_EQ(certificate_facts(cut).error().code, Errc::invalid);
 }
 
+TEST(X509, a_fingerprint_is_that_of_the_certificates_facts) {
+  const auto ca = authority();
+  EXPECT_EQ(certificate_fingerprint(ca.certificate).value(),
+            certificate_facts(ca.certificate)->fingerprint);
+  EXPECT_EQ(certificate_fingerprint("").error().code, Errc::invalid);
+  EXPECT_EQ(certificate_fingerprint(ca.key).error().code, Errc::invalid);
+  auto cut = ca.certificate;
+  cut.erase(cut.size() / 2, 3);
+  EXPECT_EQ(certificate_fingerprint(cut).error().code, Errc::invalid);
+}
+
 TEST(X509, a_certificate_tells_its_authority_from_another_of_the_same_name) {
   const auto ca = authority();
   const std::vector<std::string> names{"localhost"};

@@ -50,8 +50,8 @@ struct EvaluatorOptions {
   // The generation of that id, where its file is still at hand; nullptr: it is not.
   std::function<Generation(const std::string& id)> find;
   std::function<Seconds()> clock;
-  // Inventories wait to be written. While they do, resources are evaluated once a second only: a
-  // fleet that reports for the first time is taken in first. Empty: none ever waits.
+  // Many inventories wait to be written. While they do, resources are evaluated once a second only:
+  // a fleet that reports for the first time is taken in first. Empty: they never do.
   std::function<bool()> inventories_wait = {};
 };
 

@@ -48,6 +48,8 @@ namespace {
 
 constexpr std::size_t most_connections = 32;  // to the store
 constexpr std::size_t most_clients = 20'000;  // an agent holds a connection all the time
+// So many wait to be written where single hosts report; more, where a fleet does.
+constexpr std::size_t few_inventories = 16;
 // As long as an agent waits: after a restart all of them come at once.
 constexpr int longest_handshake_ms = 20'000;
 constexpr auto look_interval = std::chrono::seconds(1);
@@ -458,7 +460,7 @@ class RunningNode : public Node {
          .current = [this] { return generations_->current(); },
          .find = [this](const std::string& id) { return generations_->find(id); },
          .clock = [] { return now(); },
-         .inventories_wait = [this] { return ingest_->counts().waiting > 0; }});
+         .inventories_wait = [this] { return ingest_->counts().waiting > few_inventories; }});
     std::chrono::milliseconds pause = look_interval;
     do {
       const auto done = work_once(evaluator);

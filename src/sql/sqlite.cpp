@@ -149,6 +149,7 @@ class SqliteConnection final : public Session {
   class Insert;
 
   Result<Running> prepare(std::string_view sql);
+  Result<WriteQueue::Turn> enter_queue();
   Result<std::int64_t> execute(std::string_view sql, std::span<const Value> values) override;
   Result<std::unique_ptr<Rows>> select(std::string_view sql, std::span<const Value> values,
                                        Use use) override;
@@ -234,10 +235,23 @@ Result<Running> SqliteConnection::prepare(std::string_view sql) {
   return Running(kept->get());
 }
 
+Result<WriteQueue::Turn> SqliteConnection::enter_queue() {
+  auto turn = file_->writers->enter(lock_wait_);
+  if (!turn) return unavailable("the database is locked: others write for too long");
+  return *std::move(turn);
+}
+
 Result<std::int64_t> SqliteConnection::execute(std::string_view sql,
                                                std::span<const Value> values) {
   TRY(const Running running, prepare(sql));
   TRY_VOID(running.bind(values, SQLITE_STATIC));
+  // A statement that is a transaction by itself waits as the others do: SQLite would look now and
+  // then whether the lock is free, which it is for nobody who only looks.
+  std::optional<WriteQueue::Turn> own_turn;
+  if (!turn_ && sqlite3_stmt_readonly(running.get()) == 0) {
+    TRY(auto turn, enter_queue());
+    own_turn.emplace(std::move(turn));
+  }
   // changes64 is that of the last INSERT, UPDATE or DELETE, which need not be this statement.
   const auto before = sqlite3_total_changes64(database_.get());
   for (bool has_row = true; has_row;) {
@@ -274,10 +288,9 @@ Result<> SqliteConnection::begin_transaction(bool writes) {
     TRY_VOID(running.step());
     return {};
   }
-  auto turn = file_->writers->enter(lock_wait_);
-  if (!turn) return unavailable("the database is locked: others write for too long");
+  TRY(auto turn, enter_queue());
   TRY_VOID(running.step());
-  turn_.emplace(*std::move(turn));
+  turn_.emplace(std::move(turn));
   return {};
 }
 

@@ -123,13 +123,13 @@ AgentAnswer AgentDoor::answer_agent(const http::Request& request, std::string_vi
 ApiResult<store::Agent> AgentDoor::agent_of(const http::Request& request) {
   if (request.client_certificate.empty())
     return access_denied("A client certificate is needed: enrol this host");
-  TRY(const auto facts, crypto::certificate_facts(request.client_certificate));
+  TRY(const auto fingerprint, crypto::certificate_fingerprint(request.client_certificate));
   TRY(auto connection, services_.pool->lease());
-  TRY(auto agent, store::find_agent_by_certificate(*connection, facts.fingerprint));
+  TRY(auto agent, store::find_agent_by_certificate(*connection, fingerprint));
   if (!agent)
     return access_denied("This certificate is not known: enrol the agent again with a new token");
-  if (agent->next_certificate == facts.fingerprint) {
-    TRY_VOID(store::use_next_certificate(*connection, agent->id, facts.fingerprint));
+  if (agent->next_certificate == fingerprint) {
+    TRY_VOID(store::use_next_certificate(*connection, agent->id, fingerprint));
     agent->certificate_end = agent->next_certificate_end;
   }
   return *std::move(agent);
