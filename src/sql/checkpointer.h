@@ -1,8 +1,9 @@
 // Brings what the write-ahead log of a SQLite file holds back into the file, beside those who
 // write: to do that waits for pages all over the file, and SQLite itself lets the writer wait whose
 // commit made the log long. The log begins anew once all of it is back; while one writes after the
-// other it never is, so that a long one is brought back in a turn of its own, with little left to
-// do. Readers that stay keep it from beginning anew, as they do without this.
+// other it never is, so that a long one is finished in a turn of its own once little is left.
+// Readers that stay keep it from beginning anew, as they do without this. A log that has begun anew
+// with a commit longer than all it held before is seen 64 MB later.
 //
 // Errors: what cannot be brought back stays in the log, where every reader finds it, and is tried
 // again as the log grows. Thread rule: any thread; the work is done by one of its own, which begins
@@ -12,7 +13,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <optional>
 #include <thread>
 
 #include "sql/sqlite_handle.h"
@@ -22,7 +23,9 @@ namespace tenken::sql {
 
 class Checkpointer {
  public:
-  Checkpointer(std::string path, std::shared_ptr<WriteQueue> writers);
+  // A connection of its own to the file, opened with the others: its name may be another file's
+  // later.
+  Checkpointer(SqliteHandle database, std::shared_ptr<WriteQueue> writers);
   Checkpointer(Checkpointer&&) = delete;
   ~Checkpointer();
 
@@ -30,13 +33,13 @@ class Checkpointer {
   void log_has(int pages);
 
  private:
+  bool has_thread();
   void run();
-  void bring_back(bool in_own_turn);
-  void checkpoint();
+  void bring_back(bool is_long);
+  std::optional<int> checkpoint(int mode);
 
-  std::string path_;
   std::shared_ptr<WriteQueue> writers_;
-  SqliteHandle database_;  // of the thread, open from its first work on
+  SqliteHandle database_;  // of the thread
 
   std::mutex mutex_;
   std::condition_variable changed_;

@@ -1,11 +1,11 @@
 #include "sql/sqlite_file.h"
 
 #include <cerrno>
-#include <filesystem>
 #include <map>
 #include <mutex>
 #include <utility>
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 
 namespace tenken::sql {
@@ -19,7 +19,10 @@ Result<std::shared_ptr<SqliteFile>> SqliteFile::of(const std::string& path) {
   std::erase_if(files, [](const auto& one) { return one.second.expired(); });
   auto& known = files[{found.st_dev, found.st_ino}];
   auto out = known.lock();
-  if (out == nullptr) known = out = std::make_shared<SqliteFile>(std::filesystem::absolute(path).string());
+  if (out == nullptr) {
+    TRY(auto own, open_sqlite_file(path, SQLITE_OPEN_READWRITE));
+    known = out = std::make_shared<SqliteFile>(std::move(own));
+  }
   return out;
 }
 

@@ -7,18 +7,20 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "base/result.h"
 #include "sql/checkpointer.h"
+#include "sql/sqlite_handle.h"
 #include "sql/write_queue.h"
 
 namespace tenken::sql {
 
 struct SqliteFile {
-  explicit SqliteFile(const std::string& absolute_path)
-      : writers(std::make_shared<WriteQueue>()), checkpointer(absolute_path, writers) {}
+  explicit SqliteFile(SqliteHandle own)
+      : writers(std::make_shared<WriteQueue>()), checkpointer(std::move(own), writers) {}
 
-  // Errors: the file is not there.
+  // Errors: the file is not there, or cannot be opened to be written.
   static Result<std::shared_ptr<SqliteFile>> of(const std::string& path);
 
   std::shared_ptr<WriteQueue> writers;

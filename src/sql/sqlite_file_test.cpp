@@ -1,9 +1,12 @@
 #include "sql/sqlite_file.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <memory>
 #include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -71,8 +74,51 @@ TEST_F(SqliteFileTest, a_log_begins_anew_though_one_writes_after_the_other) {
     write_megabytes(*connection, 6);
     longest = std::max(longest, bytes_of("a.db-wal"));
   }
-  EXPECT_LT(longest, 500 * megabyte);
+  EXPECT_LT(longest, 450 * megabyte);
   EXPECT_TRUE(comes_true([&] { return bytes_of("a.db") > 300 * megabyte; }));
+}
+
+// Each reader is there for a moment, and there is always one.
+TEST_F(SqliteFileTest, a_log_begins_anew_though_readers_come_one_after_the_other) {
+  const auto connection = connect();
+  std::atomic<bool> ended = false;
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 2; ++i) {
+    readers.emplace_back([&, reader = std::shared_ptr(connect()), i] {
+      std::this_thread::sleep_for(i * 10ms);
+      while (!ended) {
+        auto transaction = Transaction::begin(*reader, Transaction::Mode::read).value();
+        EXPECT_TRUE(reader->one_integer("SELECT COUNT(*) FROM one"));
+        std::this_thread::sleep_for(20ms);
+        EXPECT_TRUE(transaction.commit());
+      }
+    });
+  }
+  std::uintmax_t longest = 0;
+  for (int i = 0; i < 100; ++i) {
+    write_megabytes(*connection, 6);
+    longest = std::max(longest, bytes_of("a.db-wal"));
+  }
+  ended = true;
+  EXPECT_LT(longest, 450 * megabyte);
+}
+
+TEST_F(SqliteFileTest, a_log_that_began_anew_with_a_longer_commit_is_brought_back) {
+  const auto connection = connect();
+  write_megabytes(*connection, 100);
+  EXPECT_TRUE(comes_true([&] { return bytes_of("a.db") > 100 * megabyte; }));
+  write_megabytes(*connection, 130);
+  write_megabytes(*connection, 66);
+  EXPECT_TRUE(comes_true([&] { return bytes_of("a.db") > 296 * megabyte; }));
+}
+
+TEST_F(SqliteFileTest, is_the_file_it_was_though_another_has_its_name) {
+  const auto connection = connect();
+  std::filesystem::rename(path("a.db"), path("b.db"));
+  ASSERT_TRUE(write_file_atomic(path("a.db"), "no database"));
+  for (int i = 0; i < 4; ++i) write_megabytes(*connection, 40);
+  EXPECT_TRUE(comes_true([&] { return bytes_of("b.db") > 120 * megabyte; }));
+  EXPECT_EQ(bytes_of("a.db"), 11U);
 }
 
 TEST_F(SqliteFileTest, a_reader_that_stays_sees_what_it_saw_and_stops_nobody) {

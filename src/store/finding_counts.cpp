@@ -363,8 +363,9 @@ Result<> CountTally::write(sql::Connection& connection) const {
     rows.add(change.name, change.counted, change.is_retyped ? present : counted, change.sign);
   }
   for (const auto resource : retyped_) {
-    if (const auto known = types.find(resource); known != types.end())
-      rows.retype(resource, known->second);
+    const auto known = types.find(resource);
+    const bool is_there = known != types.end() && !known->second.present.empty();
+    if (is_there) rows.retype(resource, known->second);
   }
   return rows.write(connection);
 }

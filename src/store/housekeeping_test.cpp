@@ -1,11 +1,14 @@
 // The counts of findings and what time does to the store, on both engines.
 #include "store/housekeeping.h"
 
+#include <algorithm>
 #include <map>
 #include <random>
+#include <set>
 
 #include <fmt/format.h>
 
+#include "base/text.h"
 #include "store/feed_states.h"
 #include "store/figures.h"
 #include "store/filters.h"
@@ -131,6 +134,36 @@ class StoreTest : public StoreCase {
             "FROM finding f JOIN package_version p ON ',' || f.packages || ',' LIKE '%,' || "
             "CAST(p.package_version_id AS TEXT) || ',%') f",
             "f.name");
+    expect_titles_hold();
+  }
+
+  // By account, title and type, as aggregations show them.
+  void expect_titles_hold() {
+    std::map<std::string, std::string> names;
+    for (const auto& one :
+         texts("SELECT CAST(package_version_id AS TEXT) || ' ' || name FROM package_version")) {
+      const auto [id, name] = split_once(one, ' ');
+      names.emplace(id, name.value_or(""));
+    }
+    std::map<std::string, int> counted;
+    for (const auto& one :
+         texts("SELECT f.vulnerability_id || '/' || f.packages || '/' || f.account_id || ' ' || "
+               "c.type || ' ' || f.vulnerability_id FROM finding f JOIN finding_count c "
+               "ON c.resource_id = f.resource_id WHERE f.status = 1")) {
+      const auto fields = split(one, '/');
+      std::set<std::string> packages;
+      for (const auto id : split(fields[1], ',')) packages.insert(names[std::string(id)]);
+      ++counted[fmt::format("{} {}", fields[2],
+                            title_of(fields[0], {packages.begin(), packages.end()}))];
+    }
+    std::vector<std::string> expected;
+    for (const auto& [key, total] : counted) expected.push_back(fmt::format("{} {}", key, total));
+    auto kept = texts("SELECT account_id || ' ' || type || ' ' || vulnerability_id || ' ' || title "
+                      "|| ' ' || CAST(SUM(total) AS TEXT) FROM title_count "
+                      "GROUP BY account_id, type, vulnerability_id, title HAVING SUM(total) > 0");
+    std::ranges::sort(expected);
+    std::ranges::sort(kept);
+    EXPECT_EQ(kept, expected);
   }
 
   KnownVersions known_;
