@@ -364,12 +364,10 @@ TEST_F(FindingsTest, a_partial_report_that_waits_behind_a_whole_one_adds_to_it) 
     auto writer = pool_->lease();
     auto held = sql::Transaction::begin(**writer, sql::Transaction::Mode::write);
     ASSERT_TRUE(held);
-    senders.emplace_back([&ingest, one = report("first", {{"alpha", "1.0"}}, true)] {
-      EXPECT_TRUE(ingest.put(one));
-    });
+    send(report("first", {{"alpha", "1.0"}}, true), 1);
     std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the writer has taken it
-    send(report("race", {{"alpha", "1.0"}, {"beta", "1.0"}}, true), 1);
-    send(report("race", {{"delta", "1.0"}}, false), 2);
+    send(report("race", {{"alpha", "1.0"}, {"beta", "1.0"}}, true), 2);
+    send(report("race", {{"delta", "1.0"}}, false), 3);
   }
   senders.clear();
   auto connection = pool_->lease();
