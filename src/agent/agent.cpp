@@ -249,7 +249,7 @@ class Running {
   std::optional<SpooledReport> to_send() { return hold_.on() ? std::nullopt : reporter_.next(); }
 
   void speak() {
-    if (!may_speak() || Clock::now() < speak_at_ || report_is_asked()) return;
+    if (is_told_to_end() || !may_speak() || Clock::now() < speak_at_ || report_is_asked()) return;
     if (const auto report = to_send()) {
       ask(report_request(speaker_, *report),
           {.report = report->sequence,
@@ -284,21 +284,18 @@ class Running {
       if (const auto date = parse_http_date(host::header_of((*answer)->head, "Date")))
         server_now_ = *date;
       const auto done = what.report ? receipt(**answer, what) : commands(**answer, what);
-      if (!done && what.report && is_of_its_content(done.error())) {
-        // What the server cannot read is not sent a second time.
+      if (!done && what.report && is_refused_for_content(**answer)) {
+        // What the server cannot take is not sent a second time: the whole is.
         reporter_.begin_anew();
-        if (what.whole && done.error().code == Errc::limit) {
+        if (what.whole) {
           hold(done.error().what, what.bytes);
           continue;
         }
+        look_now();
       }
       if (!done) return failed(done.error());
       if (sender_.socket() < 0) expected_.clear();  // the server closes: the rest is asked again
     }
-  }
-
-  static bool is_of_its_content(const Error& error) {
-    return error.code == Errc::invalid || error.code == Errc::limit;
   }
 
   // There is nothing smaller to be sent; the server is well, and may have commands.
@@ -477,6 +474,7 @@ class Running {
   }
 
   void wait() {
+    if (ended_) return;  // the order may have come while the network was waited for
     std::array<pollfd, 3> watched{
         pollfd{.fd = options_.orders, .events = POLLIN, .revents = 0},
         pollfd{.fd = collection_.watch().descriptor(), .events = POLLIN, .revents = 0},

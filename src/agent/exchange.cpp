@@ -49,6 +49,22 @@ Release read_release(json::Value value) {
               std::max<std::int64_t>(value["size"].integer().value_or(0), 0))};
 }
 
+Errc code_of(int status) {
+  switch (status) {
+    case 400:
+      return Errc::invalid;
+    case 401:
+    case 403:
+      return Errc::denied;
+    case 409:
+      return Errc::conflict;
+    case 413:
+      return Errc::limit;
+    default:  // of a proxy, of another server, of one that has no time
+      return Errc::unavailable;
+  }
+}
+
 // The text of a command that is signed; its fields where it is this agent's.
 Result<Command> read_command(std::string_view text, std::string_view agent_id, Seconds now) {
   json::Parser parser(answer_limits);
@@ -126,6 +142,10 @@ Outgoing renew_request(const Speaker& speaker, std::string_view request) {
   return out;
 }
 
+bool is_refused_for_content(const Incoming& answer) {
+  return answer.status == 400 || answer.status == 413;
+}
+
 Result<Receipt> read_receipt(const Incoming& answer) {
   if (answer.status != 200 && answer.status != 409) return refusal_of(answer);
   json::Parser parser(answer_limits);
@@ -175,12 +195,7 @@ Error refusal_of(const Incoming& answer) {
   json::Parser parser(answer_limits);
   const auto root = parser.parse(answer.body);
   const auto message = root ? (*root)["message"].string() : std::string_view();
-  const auto code = answer.status == 401 || answer.status == 403   ? Errc::denied
-                    : answer.status == 409                         ? Errc::conflict
-                    : answer.status == 413                         ? Errc::limit
-                    : answer.status == 429 || answer.status >= 500 ? Errc::unavailable
-                                                                   : Errc::invalid;
-  return {code, fmt::format("the server answers {}: {}", answer.status,
+  return {code_of(answer.status), fmt::format("the server answers {}: {}", answer.status,
                             printable(message.empty()
                                           ? std::string_view(answer.body).substr(0, longest_message)
                                           : message.substr(0, longest_message)))};

@@ -53,6 +53,9 @@ Outgoing report_request(const Speaker& speaker, const SpooledReport& report);
 Outgoing poll_request(const Speaker& speaker, std::string_view digest, bool held);
 Outgoing renew_request(const Speaker& speaker, std::string_view request);
 
+// A report is refused for what stands in it: the same would be refused again.
+bool is_refused_for_content(const Incoming& answer);
+
 // Of a report. need_whole: the server cannot use it.
 struct Receipt {
   std::uint64_t sequence = 0;  // the last that the server has
@@ -80,7 +83,9 @@ Result<std::vector<Command>> read_commands(const Incoming& answer, std::string_v
                                            std::string_view agent_id, Seconds now,
                                            std::vector<std::string>& refused);
 
-// What the server says in an answer that is no success: "403: this agent was revoked: …".
+// What the server says in an answer that is no success: "403: this agent was revoked: …". Errors:
+// denied (401, 403), conflict (409), limit (413), invalid (400: what was asked); all others say that
+// no tenken server answers there for now, which is unavailable.
 Error refusal_of(const Incoming& answer);
 
 }  // namespace tenken::agent

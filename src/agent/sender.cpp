@@ -7,10 +7,8 @@
 #include <cstdlib>
 #include <cstring>
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -19,6 +17,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "agent/resolution.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "crypto/encode.h"
@@ -66,19 +65,18 @@ bool ready(int fd, short events, const Deadline& deadline) {
   }
 }
 
-struct FreeAddresses {
-  void operator()(addrinfo* list) const { ::freeaddrinfo(list); }
-};
+Result<Addresses> addresses_of(const std::string& host, std::uint16_t port,
+                               const Deadline& deadline) {
+  Resolution resolution(host, port);
+  if (!ready(resolution.descriptor(), POLLIN, deadline))
+    return unavailable(host + ": its address is not found in time");
+  return resolution.addresses();
+}
 
 Result<Fd> connect_to(const std::string& host, std::uint16_t port, const Deadline& deadline) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int failed = ::getaddrinfo(host.c_str(), fmt::format("{}", port).c_str(), &hints, &found);
-  if (failed != 0) return unavailable(fmt::format("{}: {}", host, ::gai_strerror(failed)));
-  const std::unique_ptr<addrinfo, FreeAddresses> addresses(found);
+  TRY(const auto addresses, addresses_of(host, port, deadline));
   int last = 0;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+  for (const addrinfo* one = addresses.get(); one != nullptr; one = one->ai_next) {
     Fd socket(::socket(one->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket.valid()) continue;
     const int at_once = ::connect(socket.get(), one->ai_addr, one->ai_addrlen);
@@ -98,12 +96,6 @@ Result<Fd> connect_to(const std::string& host, std::uint16_t port, const Deadlin
     return socket;
   }
   return unavailable(fmt::format("{}:{}: {}", host, port, from_errno(last, "connecting").what));
-}
-
-bool is_address(const std::string& host) {
-  std::array<unsigned char, 16> bytes{};
-  return ::inet_pton(AF_INET, host.c_str(), bytes.data()) == 1 ||
-         ::inet_pton(AF_INET6, host.c_str(), bytes.data()) == 1;
 }
 
 std::string in_url(const std::string& host, std::uint16_t port) {
@@ -172,13 +164,17 @@ Result<Context> make_context(const SenderOptions& options) {
   SSL_CTX_set_mode(out.get(), SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_verify(out.get(), SSL_VERIFY_PEER, nullptr);
   if (SSL_CTX_load_verify_file(out.get(), options.ca.c_str()) != 1)
-    return crypto::openssl_error(Errc::invalid, options.ca);
+    return crypto::openssl_error(
+        Errc::invalid, options.ca + ": damaged or missing: certificates that tell the server are "
+                                    "needed here; an agent gets them where it enrols again");
   if (options.identity.empty()) return out;
   SSL_CTX_set_default_passwd_cb(out.get(), crypto::no_pass_phrase);
   if (SSL_CTX_use_certificate_chain_file(out.get(), options.identity.c_str()) != 1 ||
       SSL_CTX_use_PrivateKey_file(out.get(), options.identity.c_str(), SSL_FILETYPE_PEM) != 1 ||
       SSL_CTX_check_private_key(out.get()) != 1)
-    return crypto::openssl_error(Errc::invalid, options.identity);
+    return crypto::openssl_error(
+        Errc::invalid, options.identity + ": damaged or missing: the agent's key and certificate "
+                                          "are needed here; enrol again with a new token");
   return out;
 }
 

@@ -89,7 +89,7 @@ struct Limits {
   std::size_t headers = 100;
   std::size_t connections = 10'000;  // beyond, closed at once
   int head_ms = 10'000;              // from the first byte to the end of the head: slow-loris
-  int body_idle_ms = 10'000;         // without any byte of the body
+  int body_idle_ms = 30'000;         // without any byte of the body: an agent has 20 s
   int body_total_ms = 120'000;
   int keep_alive_ms = 60'000;  // idle between requests
   int write_ms = 60'000;       // a client that does not read its answer

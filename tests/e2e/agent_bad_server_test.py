@@ -110,6 +110,7 @@ class BadServer:
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), Handler)
         self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # an agent that went
         self.port = self.server.server_address[1]
         self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
@@ -235,6 +236,94 @@ class BadServers(support.TestCase):
         wait_for(lambda: self.server.sequence > 1, 15, "the report")
         wait_for(lambda: not (self.host.state / "held").exists(), 5, "an end")
         wait_for(lambda: "fault" not in self.host.agent("status").out, 15, "no fault")
+
+    def refuse_reports(self, *statuses):
+        """The next reports are answered so; the list that this gives has the headers of all."""
+        left, sent = list(statuses), []
+
+        def answer(path, headers, _body):
+            if path != "/agent/report":
+                return None
+            sent.append(headers)
+            return (left.pop(0), {"message": "not this one"}) if left else None
+
+        self.server.answer = answer
+        return sent
+
+    def test_where_something_else_answers_a_report_waits_and_is_sent_again(self):
+        self.host.start()
+        wait_for(lambda: self.server.sequence == 1, 15, "the first report")
+        for number, status in enumerate((302, 404, 408, 421)):
+            sent = self.refuse_reports(status)
+            self.host.install({"openssl": f"3.0.{status}-1"})
+            wait_for(lambda: self.server.sequence == number + 2, 15, f"the report after {status}")
+            self.assertEqual({one["Tenken-Sequence"] for one in sent}, {str(number + 2)}, status)
+            self.assertIn(f"answers {status}", self.host.log())
+        self.assertFalse(self.held())
+
+    def test_where_a_difference_is_refused_the_whole_is_sent_at_once(self):
+        self.host.start()
+        wait_for(lambda: self.server.sequence == 1, 15, "the first report")
+        sent = self.refuse_reports(400)
+        self.host.install({"openssl": "3.0.10-1"})
+        wait_for(lambda: len(sent) == 2, 15, "the whole report")
+        self.assertIsNotNone(sent[0]["Tenken-Base"])
+        self.assertIsNone(sent[1]["Tenken-Base"])
+        wait_for(lambda: "fault" not in self.host.agent("status").out, 15, "no fault")
+
+    def test_where_the_whole_is_refused_too_nothing_is_sent_for_hours_and_that_is_told(self):
+        self.host.start()
+        wait_for(lambda: self.server.sequence == 1, 15, "the first report")
+        sent = self.refuse_reports(400, 400)
+        self.host.install({"openssl": "3.0.10-1"})
+        wait_for(self.held, 15, "the second refusal")
+        self.server.asked.clear()
+        wait_for(lambda: self.server.count("/agent/poll") >= 2, 15, "polls all the same")
+        self.assertEqual(len(sent), 2)
+        status = self.host.agent("status").out
+        self.assertIn("answers 400: not this one: nothing is reported for hours", status)
+        self.host.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: len(sent) == 3, 15, "another try")
+        wait_for(lambda: not self.held(), 5, "an end")
+
+    def seconds_to_end(self):
+        begun = time.monotonic()
+        self.assertEqual(self.host.stop(), 0)
+        return time.monotonic() - begun
+
+    def test_told_to_end_while_it_reads_it_sends_nothing_more_and_ends(self):
+        answered = threading.Event()
+        self.addCleanup(answered.set)
+        packages = {f"package{i}": "1.0" for i in range(40_000)}
+        self.host.install(packages)
+        self.host.start()
+        wait_for(lambda: self.server.sequence == 1, 15, "the first report")
+        self.server.answer = lambda *_: answered.wait(60) and None
+        self.host.install(packages | {"package0": "1.1"})
+        time.sleep(1.6)  # a further change is waited for no longer
+        self.assertLess(self.seconds_to_end(), 5)
+
+    def test_told_to_end_while_name_servers_are_silent_it_ends(self):
+        silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.addCleanup(silent.close)
+        if subprocess.run(["unshare", "--mount", "true"], check=False).returncode != 0:
+            self.skipTest("no mounts of one's own here")
+        silent.bind(("127.53.53.53", 53))
+        resolver = self.directory / "resolv.conf"
+        resolver.write_text("nameserver 127.53.53.53\n")
+        configured = self.host.state / "agent.conf"
+        configured.write_text(configured.read_text().replace("https://127.0.0.1:", "https://a.test:"))
+        mount = f"mount --bind {resolver} /etc/resolv.conf && exec "
+        with open(self.host.log_file, "ab") as log:
+            self.host.process = subprocess.Popen(
+                ["unshare", "--mount", "sh", "-c", mount + '"$@"', "sh", self.host.program, "run",
+                 "--state", self.host.state, "--rootfs", self.host.root],
+                stderr=log, env=support.environment(SOURCE_DATE_EPOCH=None),
+            )  # fmt: skip
+        silent.settimeout(15)
+        silent.recv(4096)
+        time.sleep(0.5)
+        self.assertLess(self.seconds_to_end(), 3)
 
     def refuse_large(self, most):
         """The server takes no report of more bytes."""
