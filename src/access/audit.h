@@ -2,7 +2,8 @@
 // it: secrets, bodies, signatures.
 //
 // What the command line, enrolment and renewal change is noted in the change's own transaction.
-// What the APIs are asked is noted when it is answered, whether done or refused: after the commit.
+// What the APIs are asked is noted when it is answered, whether done or refused: after the commit
+// (api/audit_writer.h).
 //
 // Errors: those of the engine. Thread rule: an AuditLog from any thread, with the caller's
 // connection.

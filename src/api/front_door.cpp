@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "api/audit_writer.h"
 #include "api/database_age.h"
 #include "api/sts.h"
 #include "api/v1/v1.h"
@@ -73,6 +74,7 @@ struct FrontDoor::State {
   State(Services all, access::KeyRing& keys, std::function<void(std::string_view, const Error&)> l)
       : services(std::move(all)),
         authenticator(keys, services_signed_for),
+        audit(*services.pool),
         log(std::move(l)),
         inspector2(ServiceModel::inspector2()),
         inspector_scan(ServiceModel::inspector_scan()),
@@ -88,7 +90,7 @@ struct FrontDoor::State {
 
   Services services;
   access::Authenticator authenticator;
-  access::AuditLog audit;
+  AuditWriter audit;
   std::function<void(std::string_view, const Error&)> log;
   ServiceModel inspector2;
   ServiceModel inspector_scan;
@@ -110,15 +112,23 @@ struct FrontDoor::State {
             AuditNote noted);
   void note(const http::Request& request, const access::Principal& who, std::string action,
             AuditNote noted);
-  // The other accounts that it was done to.
-  Result<> tell(sql::Connection& connection, std::vector<std::string> accounts,
-                const access::Principal& who, access::AuditEvent event);
+  void write(AuditWriter::Note note);
+  // Nothing is changed while the audit log is behind.
+  bool audit_is_behind(const http::Request& request);
+  bool is_noted(const Route& route) const {
+    const auto* operation = handled(route);
+    return operation != nullptr && operation->needs != access::Permission::read;
+  }
 };
 
 FrontDoor::FrontDoor(Services services, access::KeyRing& keys,
                      std::function<void(std::string_view, const Error&)> log)
     : state_(std::make_unique<State>(std::move(services), keys, std::move(log))) {}
 FrontDoor::~FrontDoor() = default;
+
+Result<> FrontDoor::write_audit() {
+  return state_->audit.catch_up();
+}
 
 std::size_t FrontDoor::body_limit(const http::Request& head) {
   const bool inventory = head.path().starts_with("/v1/") || head.path().starts_with("/scan/");
@@ -168,6 +178,7 @@ http::Response FrontDoor::State::operate(const http::Request& request,
   const auto route = router.find(request.method, request.path());
   if (!route) return to_response(route.error());
   if (route->operation->service != who.service) return refused_scope(route->operation->service);
+  if (is_noted(*route) && audit_is_behind(request)) return to_response(service_unavailable());
   AuditNote noted;
   auto answered = call(request, *route, who, noted);
   if (!answered) noted.outcome = name(answered.error().code);
@@ -200,43 +211,52 @@ ApiResult<std::string> FrontDoor::State::call(const http::Request& request, cons
 // Reads are not noted: the access log has them.
 void FrontDoor::State::note(const http::Request& request, const access::Principal& who,
                             const Route& route, AuditNote noted) {
-  const auto* operation = handled(route);
-  if (operation == nullptr || operation->needs == access::Permission::read) return;
+  if (!is_noted(route)) return;
   note(request, who, route.operation->service + ":" + route.operation->name, std::move(noted));
 }
 
 void FrontDoor::State::note(const http::Request& request, const access::Principal& who,
                             std::string action, AuditNote noted) {
-  auto connection = services.pool->lease();
-  if (!connection) return log(request.id, connection.error());
-  access::AuditEvent event{.time = services.clock(),
-                           .account = who.account,
-                           .principal = who.user,
-                           .access_key_id = who.access_key_id,
-                           .source = request.peer,
-                           .action = std::move(action),
-                           .target = std::move(noted.target),
-                           .outcome = std::move(noted.outcome),
-                           .request_id = request.id};
-  if (const auto written = audit.append(**connection, event); !written)
-    log(request.id, written.error());
-  if (const auto told = tell(**connection, std::move(noted.accounts), who, std::move(event)); !told)
-    log(request.id, told.error());
+  const access::AuditEvent event{.time = services.clock(),
+                                 .account = who.account,
+                                 .principal = who.user,
+                                 .access_key_id = who.access_key_id,
+                                 .source = request.peer,
+                                 .action = std::move(action),
+                                 .target = std::move(noted.target),
+                                 .outcome = std::move(noted.outcome),
+                                 .request_id = request.id};
+  write({.event = event});
+  // The other accounts that it was done to: there its user is a stranger, and the key none of their
+  // business.
+  auto accounts = std::move(noted.accounts);
+  std::erase(accounts, who.account);
+  if (accounts.empty()) return;
+  auto told = event;
+  told.principal = access::arn(who);
+  told.access_key_id.clear();
+  write({.event = std::move(told), .accounts = std::move(accounts)});
 }
 
-Result<> FrontDoor::State::tell(sql::Connection& connection, std::vector<std::string> accounts,
-                                const access::Principal& who, access::AuditEvent event) {
-  std::erase(accounts, who.account);
-  if (accounts.empty()) return {};
-  // To another account its user is a stranger, and the key none of its business.
-  event.principal = access::arn(who);
-  event.access_key_id.clear();
-  return audit.append_to_each(connection, event, accounts);
+void FrontDoor::State::write(AuditWriter::Note note) {
+  const auto& event = note.event;
+  const auto what = fmt::format("{} of {} by {} in {}: {}", event.action, event.target,
+                                event.principal, event.account, event.outcome);
+  const auto id = event.request_id;
+  if (const auto written = audit.write(std::move(note)); !written)
+    log(id, written.error().within("the audit log waits for: " + what));
+}
+
+bool FrontDoor::State::audit_is_behind(const http::Request& request) {
+  const auto written = audit.catch_up();
+  if (!written) log(request.id, written.error().within("the audit log is behind"));
+  return !written;
 }
 
 http::Response FrontDoor::State::answer_v1(const http::Request& request,
                                            const access::Authenticated& who) {
   if (who.service != "inspector2") return refused_scope("inspector2");
+  if (v1::is_noted(request) && audit_is_behind(request)) return to_response(service_unavailable());
   auto answered = v1::answer(request, who.principal, services);
   if (!answered.action.empty())
     note(request, who.principal, "tenken:" + std::string(answered.action),

@@ -1,7 +1,8 @@
 // The front door of the APIs: signature, operation, permission, validation, handler, audit, in
 // that order, for every request alike; a path that its signature does not tell from another one's
-// is refused before all of them. The audit log is written after the change was committed;
-// where that fails, the server's log says so. What is refused is refused with AWS's code and
+// is refused before all of them. The audit log is written after the change was committed; what
+// the store does not take of it waits (audit_writer.h), and is in the server's log: until it is
+// written, whoever would change something is told to try again. What is refused is refused with AWS's code and
 // status; nothing of the server shows in an answer.
 //
 // Thread rule: answer may be called from many threads.
@@ -32,6 +33,8 @@ class FrontDoor {
   ~FrontDoor();
 
   http::Response answer(const http::Request& request);
+  // Writes what waits for the audit log. Errors: those of the engine; the rest waits on.
+  Result<> write_audit();
   // How much body is read for the head of a request.
   static std::size_t body_limit(const http::Request& head);
 

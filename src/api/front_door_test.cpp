@@ -303,6 +303,39 @@ TEST_P(FrontDoorTest, the_audit_log_names_the_filter_that_was_made_changed_or_de
   for (const auto& event : events) EXPECT_EQ(event.target, arn) << event.action;
 }
 
+TEST_P(FrontDoorTest, what_the_audit_log_could_not_take_is_written_before_anything_more_is_changed) {
+  ASSERT_TRUE(store::migrate(db()));
+  const auto key = make_admin();
+  make_key(access::other_account);
+  ASSERT_EQ(post(key, "/delegatedadminaccounts/enable",
+                 R"({"delegatedAdminAccountId":"111122223333"})")
+                .status,
+            200);
+  ASSERT_TRUE(db().script("ALTER TABLE audit_log RENAME TO hidden"));
+  EXPECT_EQ(post(key, "/members/associate", R"({"accountId":"444455556666"})").status, 200)
+      << "it is done by now";
+  ASSERT_FALSE(logged_.empty());
+  EXPECT_TRUE(logged_[0].contains("the audit log waits for: inspector2:AssociateMember of "
+                                  "444455556666 by alice in 111122223333: success"))
+      << logged_[0];
+  const std::string filter = R"({"name":"f","action":"NONE","filterCriteria":{}})";
+  EXPECT_EQ(post(key, "/filters/create", filter).status, 503);
+  EXPECT_EQ(ask(key, "DELETE", "/v1/resources/i-0123456789abcdef0").status, 503);
+  EXPECT_EQ(post(key, "/filters/list", "{}").status, 200) << "what only reads goes on";
+  EXPECT_FALSE(door_->write_audit());
+  ASSERT_TRUE(db().script("ALTER TABLE hidden RENAME TO audit_log"));
+  EXPECT_EQ(post(key, "/filters/create", filter).status, 200);
+  std::vector<std::string> noted;
+  for (const auto& event : access::list_audit(db(), access::acme, std::nullopt, 2).value())
+    noted.push_back(event.action);
+  EXPECT_EQ(noted, (std::vector<std::string>{"inspector2:CreateFilter",
+                                             "inspector2:AssociateMember"}));
+  const auto told = access::list_audit(db(), access::other_account, std::nullopt, 1).value().at(0);
+  EXPECT_EQ(told.action, "inspector2:AssociateMember");
+  EXPECT_EQ(told.principal, "arn:aws:iam::111122223333:user/alice");
+  EXPECT_TRUE(door_->write_audit());
+}
+
 TEST_P(FrontDoorTest, the_audit_log_says_what_was_done_to_whom_and_what_was_refused) {
   ASSERT_TRUE(store::migrate(db()));
   const auto admin = make_admin();

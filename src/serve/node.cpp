@@ -61,6 +61,9 @@ constexpr std::size_t certificate_limit = 1 << 20;
 constexpr int metrics_wait_ms = 500;
 constexpr std::string_view no_generation =
     "there is no advisory database yet: inventories are kept, and none is evaluated";
+constexpr std::string_view damaged_generation =
+    "the advisory database cannot be used, and there is none before it (the server's log says "
+    "why): inventories are kept, and none is evaluated";
 
 struct Address {
   std::string host;
@@ -215,6 +218,9 @@ class RunningNode : public Node {
     }
     if (const auto written = keys_->write_uses(); !written)
       log(Level::warning, "key uses", {{"error", written.error().what}});
+    if (const auto written = door_->write_audit(); !written)
+      log(Level::error, "the audit log lacks what this log says it waits for",
+          {{"error", written.error().what}});
   }
 
  private:
@@ -407,7 +413,7 @@ class RunningNode : public Node {
   http::Response readiness() const {
     if (const auto fault = housekeeper_->store_fault(); !fault.empty())
       return text(503, "the store does not answer\n");
-    if (generations_->current() == nullptr) return text(503, "no advisory database yet\n");
+    if (generations_->current() == nullptr) return text(503, generation_problem() + "\n");
     return text(200, "ready\n");
   }
 
@@ -501,6 +507,7 @@ class RunningNode : public Node {
 
   Result<std::size_t> work_once(pipeline::Evaluator& evaluator) {
     look_for_generation();
+    TRY_VOID(door_->write_audit());
     TRY(const bool ours, evaluator.notice_generation());
     if (ours != generation_is_ours_)
       log(Level::warning, ours ? "this node's advisory generation is the newest"
@@ -522,6 +529,7 @@ class RunningNode : public Node {
     if (!fresh && fault != last_look_fault_) tell_look_fault(fault);
     last_look_fault_ = std::move(fault);
     look_failed_ = !fresh;
+    file_is_damaged_ = !fresh && fresh.error().code == Errc::invalid;
     if (!fresh || !*fresh) return;
     generation_is_new_ = true;
     const auto now_used = generations_->current();
@@ -549,7 +557,8 @@ class RunningNode : public Node {
   }
 
   std::string generation_problem() const {
-    if (generations_->current() == nullptr) return std::string(no_generation);
+    if (generations_->current() == nullptr)
+      return std::string(file_is_damaged_ ? damaged_generation : no_generation);
     return look_failed_ ? "the newest advisory database cannot be used; the one in use stays" : "";
   }
 
@@ -586,6 +595,7 @@ class RunningNode : public Node {
   bool generation_is_ours_ = true;
   std::string last_look_fault_;
   std::atomic<bool> look_failed_ = false;
+  std::atomic<bool> file_is_damaged_ = false;
   std::string last_fault_;
   // When there was something to do for the last time; empty: what it took is given back.
   std::optional<std::chrono::steady_clock::time_point> quiet_since_;  // none: nothing to give back

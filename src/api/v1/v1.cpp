@@ -131,6 +131,11 @@ bool is_v1(const http::Request& request) {
   return request.path().starts_with("/v1/");
 }
 
+bool is_noted(const http::Request& request) {
+  const auto found = find(request.method, request.path());
+  return found && found->matched && !found->matched->operation->noted_as.empty();
+}
+
 V1Answer answer(const http::Request& request, const access::Principal& who, Services& services) {
   auto found = find(request.method, request.path());
   if (!found) return {.response = to_response(found.error())};

@@ -60,6 +60,9 @@ http::Response json_response(int status, std::string body);
 
 bool is_v1(const http::Request& request);
 
+// What it asks for is noted in the audit log.
+bool is_noted(const http::Request& request);
+
 // The answer, and what the audit log is to say of it; nothing where action is empty.
 struct V1Answer {
   http::Response response;
