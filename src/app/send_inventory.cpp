@@ -11,6 +11,7 @@
 
 #include "app/commands.h"
 #include "app/console.h"
+#include "app/office.h"
 #include "app/version.h"
 #include "aws/credentials.h"
 #include "aws/sigv4.h"
@@ -217,6 +218,10 @@ int send_inventory(const pipeline::ScanOptions& scan, const ServerArguments& ser
   const auto url = server_url(server.url);
   if (!url) {
     complain(said("--server: {}", said_of(url.error().what)));
+    return exit_usage;
+  }
+  if (const auto tags = read_tags(server.tags); !tags) {
+    complain(said_of(tags.error().what));
     return exit_usage;
   }
   if (!server.ca.empty()) {

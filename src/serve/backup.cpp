@@ -92,6 +92,10 @@ bool lies_in(const std::string& file, const std::string& data_directory) {
 // Only an older backup is replaced, and nothing takes the place of what tenken makes, which is
 // never named as a backup is.
 Result<> check_place(const std::string& data_directory, const std::string& to) {
+  const auto directory = fs::path(to).parent_path();
+  std::error_code error;
+  if (!directory.empty() && !fs::is_directory(directory, error))
+    return invalid(fmt::format("{}: no such directory", directory.string()));
   if (exists(to) && !is_backup(to))
     return invalid(fmt::format("{}: it is there and is no backup of tenken: it is left alone", to));
   if (lies_in(to, data_directory) && !is_backup_name(fs::path(to).filename().string()))

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <utility>
 
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -13,6 +14,12 @@ namespace tenken::serve {
 namespace {
 
 constexpr std::size_t earlier_kept = 2;
+
+Result<advisories::Database> open_whole(const std::string& file) {
+  TRY(auto opened, advisories::Database::open(file));
+  TRY_VOID(opened.verify());
+  return opened;
+}
 
 }  // namespace
 
@@ -29,6 +36,15 @@ Result<Generations::Stamp> Generations::stamp_of(const std::string& file) {
 }
 
 Result<bool> Generations::look() {
+  auto looked = look_at_file();
+  if (looked || copies_.empty() || current() != nullptr) return looked;
+  if (std::exchange(kept_copy_was_tried_, true)) return looked;
+  auto kept = open_whole(pipeline::database_path(copies_));
+  if (!kept) return looked;
+  return take(*std::move(kept));  // what is wrong with the file, the next look says
+}
+
+Result<bool> Generations::look_at_file() {
   TRY(const auto stamp, stamp_of(path_));
   const bool rested = stamp == seen_;
   seen_ = stamp;
@@ -43,7 +59,11 @@ Result<bool> Generations::look() {
   }
   if (!opened) return std::move(opened).error();
   used_ = stamp;
-  auto fresh = std::make_shared<const advisories::Database>(*std::move(opened));
+  return take(*std::move(opened));
+}
+
+bool Generations::take(advisories::Database opened) {
+  auto fresh = std::make_shared<const advisories::Database>(std::move(opened));
   const std::lock_guard lock(mutex_);
   if (current_ != nullptr && current_->generation() == fresh->generation()) return false;
   if (current_ != nullptr) earlier_.push_back(current_);
@@ -61,8 +81,7 @@ Result<advisories::Database> Generations::open() const {
   if (error) return from_errno(error.value(), copy);
   std::string generation;
   {
-    TRY(const auto opened, advisories::Database::open(copy).within(path_));
-    TRY_VOID(opened.verify().within(path_));
+    TRY(const auto opened, open_whole(copy).within(path_));
     generation = opened.generation();
   }
   TRY(const auto published, pipeline::publish(copies_, copy, generation));

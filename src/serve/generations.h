@@ -1,7 +1,8 @@
 // The advisory generation in use: a file, or the current one of a directory of generations, opened
 // and watched. A newer one is taken in as soon as it is whole; one that cannot be used is an error
 // and the old one stays. A file that somebody else writes is used as a copy that was checked whole:
-// written over in place, it would pull the mapped pages from under their readers.
+// written over in place, it would pull the mapped pages from under their readers. Where that file is
+// damaged or gone when a server starts, the copy of before is used, and the file's fault told.
 //
 // Errors: those of the database. Thread rule: current and find from any thread; look from one.
 #pragma once
@@ -39,7 +40,10 @@ class Generations {
     friend bool operator==(const Stamp&, const Stamp&) = default;
   };
   static Result<Stamp> stamp_of(const std::string& file);
+  Result<bool> look_at_file();
   Result<advisories::Database> open() const;
+  // Whether it is another than the current one.
+  bool take(advisories::Database opened);
 
   std::string path_;
   std::string copies_;
@@ -47,6 +51,7 @@ class Generations {
   Stamp used_;
   Stamp faulty_;
   Error fault_;
+  bool kept_copy_was_tried_ = false;
   mutable std::mutex mutex_;
   std::shared_ptr<const advisories::Database> current_;
   std::vector<std::shared_ptr<const advisories::Database>> earlier_;  // the last few

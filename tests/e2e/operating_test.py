@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """What an operator does as the documents say: the first key, backups, another secret key, wrong
 options, and what stays as it was when something is refused."""
+import os
 import re
+import shutil
 import sqlite3
 
 import postgres_server
 import server
 import support
 
+INVENTORY = support.cyclonedx("pkg:pypi/once@1.0")
 KEY = ("--account", server.ACCOUNT, "--user", "admin", "--role", "admin")
 
 
@@ -73,6 +76,45 @@ class SecretKey(OperatingCase):
         self.assertEqual(one.request("GET", "/v1/resources", key=one.new_key()).status, 200)
 
 
+class AdvisoryFile(OperatingCase):
+    def build(self, version):
+        record = support.advisory("PYSEC-1", "PyPI", "once", [{"introduced": "0"}, {"fixed": version}])
+        feed = self.directory / version
+        support.write(feed / "PYSEC-1.json", record)
+        return support.build(self.directory / f"{version}.db", feed)
+
+    def test_a_file_damaged_or_removed_while_the_server_was_down_leaves_its_copy_in_use(self):
+        data, used = self.directory / "data", self.directory / "used.db"
+        data.mkdir()
+        shutil.copy(self.build("2.0"), used)
+        one = server.Server(used, directory=data)
+        self.addCleanup(one.close)
+        ready = lambda: one.send("GET", "/readyz")
+        problem = lambda: one.request("GET", "/v1/database").json().get("problem", "")
+        server.wait_for(lambda: ready().status == 200, 15, "the first generation")
+        for name, spoil in (("damaged", lambda: used.write_bytes(b"no database")), ("gone", used.unlink)):
+            one.stop()
+            spoil()
+            one.start()
+            server.wait_for(lambda: "the one in use stays" in problem(), 15, "the fault of the file")
+            self.assertEqual(ready().status, 200, name)
+            one.put_inventory(name, INVENTORY)
+            server.wait_for(lambda: one.findings(resourceId=[{"comparison": "EQUALS", "value": name}]),
+                            15, "the finding")  # fmt: skip
+        shutil.copy(self.build("3.0"), self.directory / "fresh.db")
+        os.replace(self.directory / "fresh.db", used)
+        server.wait_for(lambda: problem() == "", 15, "the new file")
+
+    def test_without_a_copy_it_is_said_that_the_file_is_damaged(self):
+        used = self.directory / "used.db"
+        used.write_bytes(b"no database")
+        one = server.Server(used)
+        self.addCleanup(one.close)
+        refused = lambda: one.send("GET", "/readyz")
+        server.wait_for(lambda: b"cannot be used" in refused().body, 15, "the reason")
+        self.assertEqual(refused().status, 503)
+
+
 class Refusals(OperatingCase):
     def test_a_backup_takes_the_place_of_backups_only(self):
         one = self.serve()
@@ -91,6 +133,9 @@ class Refusals(OperatingCase):
             said = self.admin(support.USAGE, "backup", file, "--data", one.directory)
             self.assertIn("no backup of tenken", said.err)
         self.assertEqual(mine.read_text(), "mine")
+        absent = self.directory / "absent"
+        said = self.admin(support.USAGE, "backup", absent / "copy.sqlite", "--data", one.directory)
+        self.assertIn(f"{absent}: no such directory", said.err)
         copy = self.directory / "copy.sqlite"
         for _ in range(2):
             self.admin(support.OK, "backup", copy, "--data", one.directory)

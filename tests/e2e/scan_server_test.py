@@ -150,6 +150,15 @@ class ScanServer(unittest.TestCase):
         self.assertEqual(resource["tags"], {"env": "ci", "a b": "c=d & é"})
         self.assertIn("expiresAt", resource)
 
+    def test_tags_that_are_none_are_usage_and_nothing_is_sent(self):
+        for tags, word in ((("a",), "NAME=VALUE is needed"), (("=b",), "NAME=VALUE is needed"),
+                           (("a=1", "a=2"), "two values")):  # fmt: skip
+            words = [word for tag in tags for word in ("--tag", tag)]
+            answer = self.scan("--rootfs", str(self.root), "--resource", "untagged", *words)
+            self.assertEqual((answer.code, answer.out), (support.USAGE, ""), answer)
+            self.assertIn(word, answer.err)
+        self.assertEqual(self.server.request("GET", "/v1/resources/untagged").status, 404)
+
     def test_what_has_not_changed_is_not_sent_again(self):
         words = ("--sbom", str(self.sbom), "--resource", "same")
         self.assertEqual(self.sent(*words), ("same", True))
@@ -195,7 +204,7 @@ class ScanServer(unittest.TestCase):
         )  # fmt: skip
 
     def test_the_servers_words_are_passed_on(self):
-        self.refused("tag: name=value is needed", "--rootfs", str(self.root), "--tag", "x")
+        self.refused("characters", "--rootfs", str(self.root), "--resource", "x" * 3000)
 
     def certificate(self, names):
         """A certificate of an authority of its own: paths of certificate and key."""
