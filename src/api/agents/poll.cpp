@@ -151,7 +151,7 @@ AgentAnswer poll(const AgentCall& call) {
                         .confirmed = same ? now : 0});
     TRY(const bool moves, may_move(*connection, call.agent, now));
     if (((!same && !digest.empty()) || moves) && commands.empty() &&
-        call.presence.may_ask_for_whole(call.agent.id, now))
+        call.presence.may_ask_for_whole(call.agent, now))
       commands.push_back({{.id = crypto::to_hex(crypto::random_bytes(16)),
                            .agent = call.agent.id,
                            .command = "collect",

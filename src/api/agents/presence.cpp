@@ -50,10 +50,13 @@ Result<> Presence::write(sql::Pool& pool) {
   return written;
 }
 
-bool Presence::may_ask_for_whole(std::string_view agent, Seconds now) {
+bool Presence::may_ask_for_whole(const store::Agent& agent, Seconds now) {
   const std::lock_guard lock(mutex_);
   std::erase_if(asked_, [&](const auto& one) { return now - one.second >= ask_again_after; });
-  return asked_.try_emplace(std::string(agent), now).second;
+  const auto [asked, fresh] = asked_.try_emplace(agent.id, now);
+  const bool may = fresh || asked->second < agent.enrolled;
+  if (may) asked->second = now;
+  return may;
 }
 
 bool Presence::comes_again(const std::string& who, Seconds now) {

@@ -27,8 +27,8 @@ class Presence {
   Result<> write(sql::Pool& pool);
 
   // Whether an agent that has other facts than the store is asked for them now: once in a while,
-  // for the answer takes its time.
-  bool may_ask_for_whole(std::string_view agent, Seconds now);
+  // for the answer takes its time. One that has enrolled since is asked at once.
+  bool may_ask_for_whole(const store::Agent& agent, Seconds now);
 
   // Whether who is refused now was refused before: not just now, and within two hours. A request
   // that was under way for however long is refused once, for nobody waits for its answer; whoever

@@ -212,6 +212,20 @@ TEST_F(AgentsTest, AServerThatWasPutBackHasItsAgentsAsTheyAre) {
   }
 }
 
+TEST_F(AgentsTest, WhoeverEnrolsAgainIsAskedForTheWholeAtOnce) {
+  auto host = enrolled();
+  const auto lines = lines_with({{"requests", "2.0"}});
+  const auto digest = host::report_digest(lines);
+  ASSERT_EQ(report_whole(host, 1, lines).status, 200);
+  for (int time = 0; time < 3; ++time) {
+    clock_ += 5;
+    ASSERT_TRUE(end(host, store::AgentStatus::retired));
+    ASSERT_EQ(enrol(host, token()), 200);
+    EXPECT_TRUE(poll(host, digest).body.contains("collect")) << time;
+    EXPECT_FALSE(poll(host, digest).body.contains("collect")) << "once in a while";
+  }
+}
+
 TEST_F(AgentsTest, WhatDoesNotFitIsAskedForWhole) {
   const auto host = enrolled();
   const auto first = lines_with({{"requests", "2.0"}});
