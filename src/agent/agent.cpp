@@ -209,6 +209,7 @@ class Running {
       return;
     }
     looks_first_ = options_.once;
+    if (std::exchange(unread_, std::move(seen->unread)) != unread_) put_status(true);
     if (hold_.on() && host::whole_body(seen->lines).size() < hold_.bytes()) try_again();
     const auto reported = reporter_.note(std::move(seen->lines));
     if (!reported) return tell(reported.error().what);
@@ -459,8 +460,10 @@ class Running {
     const auto now = Clock::now();
     if (!at_once && status_at_ && now - *status_at_ < status_interval) return;
     status_at_ = at_once ? std::nullopt : std::optional(now);
-    agent::put_status(
-        state_, {.contact = server_now_, .fault = shown_fault(), .version = options_.version});
+    agent::put_status(state_, {.contact = server_now_,
+                               .fault = shown_fault(),
+                               .unread = unread_,
+                               .version = options_.version});
   }
 
   // --- waiting ---
@@ -557,6 +560,7 @@ class Running {
   std::optional<Time> status_at_;
   int wait_ms_ = 0;
   std::string fault_;
+  std::string unread_;   // of the host, at the last look
   bool worked_ = false;  // since memory was given back
   bool ended_ = false;
   bool told_to_end_ = false;

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/text.h"
 #include "crypto/encode.h"
 #include "crypto/hash.h"
 #include "host/cloud.h"
@@ -18,6 +19,17 @@ namespace {
 constexpr std::uint32_t cloud_limit_ms = 2'000;
 constexpr const char* boot_id = "/proc/sys/kernel/random/boot_id";
 constexpr std::size_t longest_boot_id = 64;
+
+// "var/lib/dpkg/status: package 3: no version (and 2 more)"
+std::string text_of(const std::vector<Skip>& skips) {
+  if (skips.empty()) return {};
+  const auto& first = skips.front();
+  auto out = first.file;
+  for (const auto* part : {&first.record, &first.reason})
+    if (!part->empty()) out += ": " + *part;
+  if (skips.size() > 1) out += fmt::format(" (and {} more)", skips.size() - 1);
+  return printable(out);
+}
 
 }  // namespace
 
@@ -67,6 +79,7 @@ Result<Observation> Collection::observe() {
   out.packages = host::count_packages(out.lines);
   for (const auto& skip : report.inventory.skips)
     if (skip.may_pass) out.doubts.push_back(host::skip_line(skip));
+  out.unread = text_of(report.inventory.skips);
   inventory_ = std::move(report.inventory);
   return out;
 }

@@ -32,6 +32,8 @@ struct Observation {
   // Among them, those that say of a package database what may not hold when it is read again: it
   // may be in the middle of a change.
   std::vector<std::string> doubts;
+  std::string unread;  // the first record or file that could not be read, why, and how many are;
+                       // empty: all was read
   bool fresh = false;  // what is installed was read anew
 };
 

@@ -15,9 +15,10 @@ namespace {
 constexpr std::size_t longest_file = 65'536;
 
 void write(const State& state, std::string_view contact, std::string_view fault,
-           std::string_view version) {
-  const auto text = fmt::format("time={}\ncontact={}\nfault={}\nversion={}\npid={}\n",
-                                format_time(now()), contact, fault, version, ::getpid());
+           std::string_view unread, std::string_view version) {
+  const auto text =
+      fmt::format("time={}\ncontact={}\nfault={}\nunread={}\nversion={}\npid={}\n",
+                  format_time(now()), contact, fault, unread, version, ::getpid());
   std::ignore = write_file_atomic(state.path("status"), text);
 }
 
@@ -25,7 +26,7 @@ void write(const State& state, std::string_view contact, std::string_view fault,
 
 void put_status(const State& state, const Status& status) {
   const auto contact = status.contact == 0 ? "never" : format_time(status.contact);
-  write(state, contact, status.fault, status.version);
+  write(state, contact, status.fault, status.unread, status.version);
 }
 
 void put_refusal(const State& state, std::string_view fault, std::string_view version) {
@@ -36,7 +37,7 @@ void put_refusal(const State& state, std::string_view fault, std::string_view ve
     if (name == "fault" && value == fault) return;
     if (name == "contact") contact = value.value_or(contact);
   }
-  write(state, contact, fault, version);
+  write(state, contact, fault, {}, version);
 }
 
 }  // namespace tenken::agent

@@ -14,6 +14,7 @@ namespace tenken::agent {
 struct Status {
   Seconds contact = 0;  // the server's time when it answered last; 0: not yet
   std::string fault;    // empty: none
+  std::string unread;   // what of the host cannot be read; empty: nothing
   std::string_view version;
 };
 void put_status(const State& state, const Status& status);

@@ -179,8 +179,10 @@ class Faults(AgentCase):
         self.assertEqual(self.findings(), [(host.resource, "CVE-2024-1000")])
         unknown = self.server.request("GET", f"/v1/resources/{host.resource}").json()["unknown"]
         self.assertTrue(any("var/lib/dpkg/status" in one["subject"] for one in unknown), unknown)
+        self.assertRegex(host.agent("status").out, r"unread +var/lib/dpkg/status: ")
         host.install({"openssl": "3.0.11-1", "bash": "5.2-1"})
         self.expect_findings([])
+        self.assertNotIn("unread", host.agent("status").out)
 
     def test_a_database_cut_right_behind_a_version_closes_nothing(self):
         packages = {"bash": "5.2-1", "openssl": "3.0.9-1", "zlib1g": "1.2"}
