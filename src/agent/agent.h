@@ -2,8 +2,8 @@
 // report of each change, sends what is on its way in order, and keeps a long poll open for
 // commands; while the server is away it goes on watching, and tries again after ever longer waits.
 //
-// One thread, one connection: where a report is to be sent while a poll is open, it is written
-// behind it, and the server answers the poll at once.
+// One thread (names are resolved in another, resolution.h), one connection: where a report is to be
+// sent while a poll is open, it is written behind it, and the server answers the poll at once.
 //
 // Errors of run: those of the state. A server that refuses the agent for good (revoked, retired) is
 // asked again every hour; one that says that another agent has taken over, as one that is away.
