@@ -5,15 +5,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <filesystem>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
-#include <stdlib.h>
 
 #include "base/text.h"
+#include "directory.h"
 #include "sql/sql.h"
 #include "store/aggregation_query.h"
 #include "store/schema.h"
@@ -37,17 +36,6 @@ void must(const tenken::Result<>& result) {
   fmt::print(stderr, "{}\n", result.error().what);
   std::exit(1);
 }
-
-struct Directory {
-  Directory() { CHECK(::mkdtemp(path.data()) != nullptr); }
-  ~Directory() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path, ignored);
-  }
-  Directory(const Directory&) = delete;
-  Directory& operator=(const Directory&) = delete;
-  std::string path = (std::filesystem::temp_directory_path() / "tenken-bench-XXXXXX").string();
-};
 
 void generate(sql::Connection& connection, std::uint64_t findings) {
   const auto resources = findings / 50;
@@ -167,8 +155,8 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "usage: bench_aggregations [findings]\n");
     return 2;
   }
-  const Directory directory;
-  const auto connection = must(sql::open({.sqlite_file = directory.path + "/bench.sqlite"}));
+  const tenken::bench::Directory directory;
+  const auto connection = must(sql::open({.sqlite_file = directory / "bench.sqlite"}));
   must(store::migrate(*connection));
   const auto indexes = drop_indexes(*connection);
   generate(*connection, findings);

@@ -13,9 +13,9 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "directory.h"
 #include "fleet_hosts.h"
 #include "pipeline/build_database.h"
-#include "pipeline/database_location.h"
 #include "pipeline/evaluate.h"
 #include "pipeline/ingest.h"
 #include "store/schema.h"
@@ -95,13 +95,10 @@ std::int64_t count(sql::Pool& pool, std::string_view sql) {
 }
 
 int run(int hosts, const std::string& uri) {
-  const auto directory = (std::filesystem::temp_directory_path() / "tenken-fleet").string();
-  std::filesystem::remove_all(directory);
-  need(pipeline::make_directories(directory));
-  std::filesystem::permissions(directory, std::filesystem::perms::owner_all);
-  sql::Pool pool({.sqlite_file = directory + "/fleet.sqlite", .postgresql_uri = uri}, 4);
+  const bench::Directory directory;
+  sql::Pool pool({.sqlite_file = directory / "fleet.sqlite", .postgresql_uri = uri}, 4);
   need(store::migrate(*need(pool.lease())));
-  auto current = generation(directory + "/before", 500, 0);
+  auto current = generation(directory / "before", 500, 0);
   const auto before = current;
   pipeline::Evaluator evaluator(
       {.pool = &pool,
@@ -141,7 +138,7 @@ int run(int hosts, const std::string& uri) {
              count(pool, "SELECT COUNT(*) FROM package_version"),
              count(pool, "SELECT COUNT(*) FROM finding"));
 
-  current = generation(directory + "/after", 500, touched_names);
+  current = generation(directory / "after", 500, touched_names);
   const auto named = [&] {
     std::vector<pipeline::NamedVersion> out;
     auto connection = need(pool.lease());
@@ -161,7 +158,6 @@ int run(int hosts, const std::string& uri) {
   fmt::print("new advisory, difference to findings written: {:.2f} s, {} findings\n",
              seconds_since(start),
              count(pool, "SELECT COUNT(*) FROM finding WHERE vulnerability_id = 'CVE-2026-9999'"));
-  std::filesystem::remove_all(directory);
   return 0;
 }
 

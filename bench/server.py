@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Measures `tenken serve` under load and its store; called by bench/run.
 
-server.py BUILD [--part serve|agents] [--large] [--agents N] [--seconds N]
+server.py BUILD [--part serve|agents] [--large|--small] [--agents N] [--seconds N]
   --large: also 100,000 hosts and 5,000,000 findings (half an hour)
+  --small: a little of everything, whose figures say nothing: for the test that all of it runs
 """
 import argparse
 import json
@@ -14,7 +15,6 @@ import time
 
 from running import line, running_server
 
-HOSTS, REQUESTS, CONNECTIONS = 2_000, 50_000, 64
 LIMITS = {"ingest": "500/s", "unchanged": "5,000/s", "small": "5,000/s"}
 TITLES = {"ingest": "PUT inventory of 500 packages", "unchanged": "inventory unchanged, by digest",
           "small": "signed GET /v1/database"}
@@ -26,6 +26,7 @@ def read_arguments():
     parser.add_argument("build", type=pathlib.Path)
     parser.add_argument("--part", choices=("serve", "agents"))
     parser.add_argument("--large", action="store_true")
+    parser.add_argument("--small", action="store_true")
     parser.add_argument("--agents", type=int, default=10_000)
     parser.add_argument("--seconds", type=int, default=180, help="of agents that report changes")
     return parser.parse_args()
@@ -33,7 +34,12 @@ def read_arguments():
 
 arguments = read_arguments()
 build = arguments.build.resolve()
-large = arguments.large
+large, small = arguments.large, arguments.small
+HOSTS, REQUESTS, CONNECTIONS = (50, 200, 4) if small else (2_000, 50_000, 64)
+FLEETS = (50,) if small else (1_000, 10_000, 100_000) if large else (1_000, 10_000)
+FINDINGS = 5_000 if small else 5_000_000 if large else 500_000
+if small:
+    arguments.agents, arguments.seconds = 20, 5
 
 
 def own_memory(pid, advisories):
@@ -58,10 +64,10 @@ def load(server, modes):
 
 def measure_server():
     with running_server(build) as server:
-        time.sleep(3)
+        time.sleep(0 if small else 3)
         fresh = own_memory(server.process.pid, server.advisories)
         found = load(server, LIMITS)
-        time.sleep(30)
+        time.sleep(0 if small else 30)
         idle = own_memory(server.process.pid, server.advisories)
     for name, limit in LIMITS.items():
         one, floor = found[name], found[name + ", floor"]
@@ -128,11 +134,10 @@ def measure_agents():
 
 
 def measure_store():
-    for hosts in (1_000, 10_000, *((100_000,) if large else ())):
+    for hosts in FLEETS:
         measure_fleet(hosts)
-    findings = "5000000" if large else "500000"
-    for program, words in (("bench_findings", [findings]), ("bench_aggregations", [findings]),
-                           ("bench_signature", ["--benchmark_min_time=0.2"])):
+    for program, words in (("bench_findings", [str(FINDINGS)]), ("bench_aggregations", [str(FINDINGS)]),
+                           ("bench_signature", ["--benchmark_min_time=0.01" if small else "--benchmark_min_time=0.2"])):
         print(f"\n{program}", flush=True)
         subprocess.run([build / "bench" / program, *words], check=True, stderr=subprocess.DEVNULL)
 

@@ -1,14 +1,12 @@
 // What a signed request costs before its handler runs: reading and verifying its signature, and
 // finding its key, as a session of the AWS CLI sends it (800-byte token where named so).
-#include <filesystem>
-
 #include <benchmark/benchmark.h>
-#include <stdlib.h>
 
 #include "access/authenticate.h"
 #include "access/keys.h"
 #include "access/schema.h"
 #include "crypto/hash.h"
+#include "directory.h"
 
 namespace {
 
@@ -55,27 +53,23 @@ void verify_signature(benchmark::State& state) {
 BENCHMARK(verify_signature)->ArgName("token_bytes")->Arg(0)->Arg(800);
 
 void authenticate(benchmark::State& state) {
-  std::string directory = (std::filesystem::temp_directory_path() / "tenken-bench-XXXXXX").string();
-  if (::mkdtemp(directory.data()) == nullptr) return state.SkipWithError("no directory");
-  {
-    sql::Pool pool({.sqlite_file = directory + "/tenken.db"}, 2);
-    const auto master = access::MasterKey::open_or_create(directory + "/secret.key").value();
-    const auto key = [&] {
-      const auto connection = pool.lease().value();
-      CHECK(access::migrate(*connection).has_value());
-      return access::create_key(
-                 *connection, master,
-                 {.account = "111122223333", .user = "bench", .role = access::Role::viewer}, now_s)
-          .value();
-    }();
-    const auto request = signed_request(
-        {.access_key_id = key.access_key_id, .secret = key.secret.copy(), .session_token = {}});
-    access::KeyRing ring(pool, master);
-    access::Authenticator door(ring, services);
-    for (auto _ : state)
-      if (!door.authenticate(request.head(), request.body, now_s)) state.SkipWithError("refused");
-  }
-  std::filesystem::remove_all(directory);
+  const bench::Directory directory;
+  sql::Pool pool({.sqlite_file = directory / "tenken.db"}, 2);
+  const auto master = access::MasterKey::open_or_create(directory / "secret.key").value();
+  const auto key = [&] {
+    const auto connection = pool.lease().value();
+    CHECK(access::migrate(*connection).has_value());
+    return access::create_key(
+               *connection, master,
+               {.account = "111122223333", .user = "bench", .role = access::Role::viewer}, now_s)
+        .value();
+  }();
+  const auto request = signed_request(
+      {.access_key_id = key.access_key_id, .secret = key.secret.copy(), .session_token = {}});
+  access::KeyRing ring(pool, master);
+  access::Authenticator door(ring, services);
+  for (auto _ : state)
+    if (!door.authenticate(request.head(), request.body, now_s)) state.SkipWithError("refused");
 }
 BENCHMARK(authenticate);
 

@@ -2,14 +2,14 @@
 // and one row by its key.
 #include "sql/sql.h"
 
-#include <filesystem>
 #include <memory>
 #include <string>
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 #include <sqlite3.h>
-#include <stdlib.h>
+
+#include "directory.h"
 
 namespace {
 
@@ -28,8 +28,6 @@ constexpr const char* read_one = "SELECT package FROM t WHERE id = ?1";
 class Database {
  public:
   Database() {
-    directory_ = (std::filesystem::temp_directory_path() / "tenken-bench-XXXXXX").string();
-    if (::mkdtemp(directory_.data()) == nullptr) std::abort();
     connection_ = tenken::sql::open({.sqlite_file = file()}).value();
     connection_->script(table).value();
     sqlite3_open_v2(file().c_str(), &raw_, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
@@ -41,9 +39,6 @@ class Database {
   }
   ~Database() {
     sqlite3_close(raw_);
-    connection_.reset();
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
   }
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -82,8 +77,8 @@ class Database {
   }
 
  private:
-  std::string file() const { return directory_ + "/bench.db"; }
-  std::string directory_;
+  std::string file() const { return directory_ / "bench.db"; }
+  tenken::bench::Directory directory_;
   std::unique_ptr<Connection> connection_;
   sqlite3* raw_ = nullptr;
 };

@@ -16,7 +16,7 @@ build=(
 # PostgreSQL and an SSH server that each test starts for itself, what the install script of agents
 # fetches with, and what hosts in namespaces are made with.
 test=(
-  libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev
+  libclang-rt-19-dev llvm-19 libgtest-dev librapidcheck-dev libbenchmark-dev
   python3 python3-venv python3-jsonschema python3-yaml openssl curl zstd rpm dpkg bash zsh fish
   postgresql-15 openssh-client openssh-server libfaketime
   debootstrap debian-archive-keyring iproute2 util-linux mount
