@@ -65,6 +65,7 @@ class Running {
         was_held_(!hold_.why().empty()),
         looks_first_(options.once) {
     take_fault();
+    unread_ = unread_before(state_);
     collection_.remember(host::cloud_of(state_.last_report().lines));
   }
 
@@ -160,7 +161,7 @@ class Running {
     anew_at_.reset();
     collected_at_ = now;
     collection_.forget();
-    if (!held) reporter_.begin_anew();
+    try_again();  // also what was held: whoever asks may know that the server takes it now
     look_now();
   }
 

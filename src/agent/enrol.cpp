@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "agent/authorities.h"
+#include "agent/hold.h"
 #include "base/file.h"
 #include "crypto/encode.h"
 #include "crypto/openssl.h"
@@ -75,6 +76,7 @@ Result<Enrolled> enrol(const EnrolOptions& options, Collection& collection, cons
   // The authority that was trusted for this stays with the server's own, which signs agents.
   TRY(const auto both, with_authorities(trusted, enrolled.ca, now()).within("the server's answer"));
   TRY_VOID(state.enter(membership, both, enrolled.certificate, key));
+  Hold(state).end();  // what another server, or this one then, did not take is sent again
   return enrolled;
 }
 

@@ -17,6 +17,7 @@ namespace {
 
 constexpr json::Limits answer_limits{.bytes = std::size_t{1} << 20, .depth = 8};
 constexpr std::size_t longest_message = 500;
+constexpr std::int64_t highest_sequence = std::int64_t{1} << 53;  // that the server takes
 
 struct NamedKind {
   std::string_view name;
@@ -153,7 +154,8 @@ Result<Receipt> read_receipt(const Incoming& answer) {
   const bool need_whole = root["need"].string() == "whole";
   const auto sequence = root["sequence"].integer();
   if (answer.status == 409 && !need_whole) return refusal_of(answer);
-  if (!sequence || *sequence < 0) return invalid("the server's answer has no sequence");
+  if (!sequence || *sequence < 0 || *sequence > highest_sequence)
+    return invalid("the server's answer has no sequence");
   return Receipt{.sequence = static_cast<std::uint64_t>(*sequence),
                  .digest = std::string(root["digest"].string()),
                  .need_whole = need_whole};

@@ -22,6 +22,18 @@ void write(const State& state, std::string_view contact, std::string_view fault,
   std::ignore = write_file_atomic(state.path("status"), text);
 }
 
+std::string text_before(const State& state) {
+  return read_file(state.path("status"), longest_file).value_or("");
+}
+
+std::string_view member(std::string_view text, std::string_view wanted) {
+  for (const auto line : split(text, '\n')) {
+    const auto [name, value] = split_once(line, '=');
+    if (name == wanted) return value.value_or("");
+  }
+  return {};
+}
+
 }  // namespace
 
 void put_status(const State& state, const Status& status) {
@@ -29,15 +41,15 @@ void put_status(const State& state, const Status& status) {
   write(state, contact, status.fault, status.unread, status.version);
 }
 
+std::string unread_before(const State& state) {
+  return std::string(member(text_before(state), "unread"));
+}
+
 void put_refusal(const State& state, std::string_view fault, std::string_view version) {
-  const auto before = read_file(state.path("status"), longest_file).value_or("");
-  std::string_view contact = "never";
-  for (const auto line : split(before, '\n')) {
-    const auto [name, value] = split_once(line, '=');
-    if (name == "fault" && value == fault) return;
-    if (name == "contact") contact = value.value_or(contact);
-  }
-  write(state, contact, fault, {}, version);
+  const auto before = text_before(state);
+  if (member(before, "fault") == fault) return;
+  const auto contact = member(before, "contact");
+  write(state, contact.empty() ? "never" : contact, fault, member(before, "unread"), version);
 }
 
 }  // namespace tenken::agent

@@ -17,6 +17,8 @@ struct Status {
   std::string unread;   // what of the host cannot be read; empty: nothing
   std::string_view version;
 };
+// What could not be read when the host was looked at last, by this process or one before.
+std::string unread_before(const State& state);
 void put_status(const State& state, const Status& status);
 // Of an agent that does not run: when the server answered last stays. Said once, however often it is
 // started.

@@ -286,6 +286,49 @@ class BadServers(support.TestCase):
         wait_for(lambda: len(sent) == 3, 15, "another try")
         wait_for(lambda: not self.held(), 5, "an end")
 
+    def test_told_to_collect_or_enrolled_again_it_sends_what_was_held(self):
+        refused = lambda path, *_: (400, {"message": "no"}) if path == "/agent/report" else None
+        self.server.answer = refused
+        self.host.start()
+        wait_for(self.held, 15, "the refusal")
+        told = []
+
+        def collect_once(path, headers, _body):
+            if path == "/agent/poll" and not told:
+                told.append(headers["Tenken-Digest"])
+                return 200, {"commands": [self.server.signed("collect", 1)]}
+            return None
+
+        self.server.answer = collect_once
+        wait_for(lambda: self.server.sequence > 0, 15, "the report that was asked for")
+        wait_for(lambda: not self.held(), 5, "an end")
+        self.server.answer = refused
+        self.host.install({"openssl": "3.0.10-1"})
+        wait_for(self.held, 15, "another refusal")
+        self.host.stop()
+        told.clear()
+        self.server.answer, self.server.sequence = collect_once, 0
+        self.host.agent("enrol", "--server", self.server.url, "--ca",
+                        self.server.authority.certificate, "--token", "token")  # fmt: skip
+        self.host.start()
+        wait_for(lambda: self.server.sequence > 0, 15, "the report after the enrolment")
+        self.assertRegex(told[0], "^[0-9a-f]{64}$")  # as a server asks whoever names what it lacks
+
+    def test_a_sequence_that_no_server_takes_is_not_believed(self):
+        wrong = [(200, {"sequence": (1 << 63) - 1, "digest": "x"})]
+        self.server.answer = lambda path, *_: wrong.pop() if path == "/agent/report" and wrong else None
+        self.host.start()
+        wait_for(lambda: self.server.sequence > 0, 15, "the report")
+        self.assertLess(self.server.sequence, 10)
+
+    def test_a_run_that_need_not_look_keeps_what_could_not_be_read(self):
+        file = self.host.root / "var/lib/dpkg/status"
+        file.write_text(file.read_text()[:-5])
+        for _ in range(3):
+            done = self.host.agent("run", "--once", SOURCE_DATE_EPOCH=None)
+            self.assertEqual(done.code, 0, done)
+            self.assertRegex(self.host.agent("status").out, r"unread +var/lib/dpkg/status: ")
+
     def seconds_to_end(self):
         begun = time.monotonic()
         self.assertEqual(self.host.stop(), 0)
