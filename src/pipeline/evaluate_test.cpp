@@ -72,6 +72,29 @@ TEST_P(EvaluateTest, a_recurrence_after_seven_days_is_another_finding) {
   EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-1 ACTIVE"}));
 }
 
+TEST_P(EvaluateTest, by_a_clock_that_is_behind_one_vulnerability_is_one_open_finding) {
+  use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
+  const Lines one_open = {"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-1 ACTIVE"};
+  report("web-1", {{"a", "1.0"}});
+  work();
+  report("web-1", {{"a", "2.0"}});
+  work();
+  clock_ += 7 * day + 50;
+  report("web-1", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), one_open);
+  clock_ -= 90;  // the first was closed less than seven days ago
+  report("web-1", {{"a", "1.0"}, {"b", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), one_open);
+  report("web-1", {{"a", "2.0"}});
+  work();
+  EXPECT_EQ(findings(), (Lines{"web-1 PYSEC-1 CLOSED", "web-1 PYSEC-1 CLOSED"}));
+  report("web-1", {{"a", "1.0"}});
+  work();
+  EXPECT_EQ(findings(), one_open);
+}
+
 TEST_P(EvaluateTest, a_new_advisory_finds_what_is_installed_everywhere) {
   use({{"PYSEC-1", advisory("PYSEC-1", "a", "2.0")}});
   for (int i = 0; i < 20; ++i) report(fmt::format("web-{:02}", i), {{"a", "2.0"}, {"b", "1.0"}});

@@ -19,11 +19,21 @@ std::string shown(const Component& component) {
                                    : fmt::format("{}@{}", component.name, component.version);
 }
 
+// The path of a Go module, whose capitals count. The purl's type definition has asked for lower case,
+// and some tools write it so; the component's name has the path as it is.
+std::string module_path(std::string from_purl, const Component& component) {
+  for (auto path : {std::string(component.name),
+                    fmt::format("{}/{}", component.group, component.name)})
+    if (equal_ignoring_case(path, from_purl)) return path;
+  return from_purl;
+}
+
 // What the document says beside the purl, where the purl is silent.
 void complete(Package& package, const Component& component) {
   package.license = component.license;
   package.location = component.location;
   package.vendor = component.vendor;
+  if (package.kind == "golang") package.name = module_path(std::move(package.name), component);
   if (!is_os_kind(package.kind)) return;
   if (package.arch.empty()) package.arch = component.arch;
   package.version = with_epoch(package.kind, package.version, component.epoch);

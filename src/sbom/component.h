@@ -25,6 +25,7 @@ enum class Role : std::uint8_t {
 struct Component {
   Role role = Role::package;
   std::string_view name;
+  std::string_view group;  // that the name may lack; empty: none
   std::string_view version;
   std::string_view purl;
   // Beside the purl, which wins where both speak.

@@ -96,6 +96,7 @@ void read_properties(json::Value properties, Component& component) {
 Component read_component(json::Value value) {
   Component component{.role = role_of(value["type"].string()),
                       .name = value["name"].string(),
+                      .group = value["group"].string(),
                       .version = value["version"].string(),
                       .purl = value["purl"].string()};
   component.license = read_licenses(value["licenses"]);

@@ -121,6 +121,20 @@ std::vector<std::string> packages_about(std::string_view subject, std::string_vi
   return packages;
 }
 
+TEST(SbomCycloneDx, capitals_of_a_go_module_are_those_of_its_name) {
+  const auto inventory = read(R"({"bomFormat":"CycloneDX","specVersion":"1.5","components":[
+    {"type":"library","name":"github.com/Masterminds/goutils","version":"v1.0.0",
+     "purl":"pkg:golang/github.com/masterminds/goutils@v1.0.0"},
+    {"type":"library","group":"github.com/Masterminds","name":"vcs","version":"v1.0.0",
+     "purl":"pkg:golang/github.com/masterminds/vcs@v1.0.0"},
+    {"type":"library","name":"Another","version":"v1.0.0",
+     "purl":"pkg:golang/github.com/BurntSushi/toml@v1.0.0"}]})");
+  Lines names;
+  for (const auto& one : inventory.packages) names.push_back(one.name);
+  EXPECT_EQ(names, (Lines{"github.com/Masterminds/goutils", "github.com/Masterminds/vcs",
+                          "github.com/BurntSushi/toml"}));
+}
+
 TEST(SbomCycloneDx, a_subject_with_a_purl_is_a_package_after_its_parts) {
   using Packages = std::vector<std::string>;
   const std::string_view part = R"({"type":"library","name":"b","purl":"pkg:npm/b@2"})";

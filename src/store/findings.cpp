@@ -48,8 +48,8 @@ FROM (SELECT rp.resource_id, rp.package_version_id, m.vulnerability_id, m.score,
 GROUP BY resource_id, vulnerability_id
 )sql";
 
-// An episode that is open, or was closed so recently that it opens again, is written on; else a
-// new one begins. What did not change is not written, but a sign of life now and then. Whether its
+// An episode that is open, or was closed so recently that it opens again, is written on, of several
+// (by a clock that is behind) the newest; else a new one begins. What did not change is not written, but a sign of life now and then. Whether its
 // data is stale says nothing new of the finding: updated_at stays. What an earlier generation said
 // keeps a finding open, as stale, and opens none; nor is it observed. But what was closed for
 // another reason than its packages (a tag, a host that was retired) opens again when that ends.
@@ -68,6 +68,11 @@ LEFT JOIN finding f ON f.resource_id = n.resource_id AND f.vulnerability_id = n.
 WHERE r.coverage_reason NOT IN ('RESOURCE_TERMINATED', 'EXCLUDED_BY_TAG')
   AND (n.stale = 0 OR f.status <> 3
        OR NOT (f.cause LIKE 'inventory %' OR f.cause LIKE 'advisories %'))
+  AND (f.status <> 3
+       OR NOT EXISTS (SELECT 1 FROM finding g
+                      WHERE g.resource_id = f.resource_id
+                        AND g.vulnerability_id = f.vulnerability_id AND g.episode > f.episode
+                        AND (g.status <> 3 OR g.closed_at >= ?1 - {reopen})))
 ON CONFLICT (resource_id, vulnerability_id, episode) DO UPDATE SET
   status = CASE WHEN finding.status = 3 THEN 1 ELSE finding.status END,
   transition = CASE WHEN finding.status = 3 THEN excluded.transition ELSE finding.transition END,

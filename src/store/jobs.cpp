@@ -39,6 +39,18 @@ Result<> enqueue_once(sql::Connection& connection, std::string_view kind, std::s
   return {};
 }
 
+Result<> enqueue_at_latest(sql::Connection& connection, std::string_view kind,
+                           std::string_view subject, Seconds run_after) {
+  TRY(const auto changed,
+      connection.run("INSERT INTO job (kind, subject, payload, run_after, created_at) "
+                     "VALUES (?1, ?2, '', ?3, ?3) "
+                     "ON CONFLICT (kind, subject) DO UPDATE SET run_after = excluded.run_after "
+                     "WHERE job.run_after > excluded.run_after",
+                     kind, subject, run_after));
+  CHECK(changed <= 1);
+  return {};
+}
+
 Result<std::vector<Job>> lease(sql::Connection& connection, std::string_view kind,
                                std::string_view owner, Seconds now, Seconds lease_seconds,
                                std::int64_t limit) {

@@ -31,6 +31,9 @@ Result<> enqueue(sql::Connection& connection, std::string_view kind, std::string
 // The same unless it was asked for already: one that fails keeps its turn.
 Result<> enqueue_once(sql::Connection& connection, std::string_view kind, std::string_view subject,
                       std::string_view payload, Seconds run_after);
+// Adds the job, or has the one that is there run by that time. One that runs goes on, and is done.
+Result<> enqueue_at_latest(sql::Connection& connection, std::string_view kind,
+                           std::string_view subject, Seconds run_after);
 
 // Takes at most `limit` jobs of the kind that are due, oldest first, in a transaction of its own.
 Result<std::vector<Job>> lease(sql::Connection& connection, std::string_view kind,

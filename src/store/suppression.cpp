@@ -23,6 +23,8 @@ using findings::Criteria;
 // A rule as SQL is made from it.
 struct Rule {
   std::string id;
+  std::string owner;    // account
+  Seconds expires = 0;  // 0: never
   std::vector<std::string> accounts;  // whose findings it is about
   Criteria criteria;
   ColumnConditions columns;
@@ -30,6 +32,12 @@ struct Rule {
   bool matches_nothing = false;
   bool expired = false;
 };
+
+constexpr std::string_view job_kind = "suppress";
+
+std::string subject_of(std::string_view account, std::string_view filter_id) {
+  return fmt::format("{} {}", account, filter_id);
+}
 
 // What all rules of an account have in common.
 struct Standing {
@@ -45,9 +53,12 @@ Result<Standing> standing_of(sql::Connection& connection, std::string_view accou
   return out;
 }
 
-Result<Rule> make_rule(sql::Connection& connection, std::string_view id, Criteria criteria,
+Result<Rule> make_rule(sql::Connection& connection, const Filter& filter, Criteria criteria,
                        const Standing& standing) {
-  Rule out{.id = std::string(id), .criteria = std::move(criteria)};
+  Rule out{.id = filter.id,
+           .owner = filter.account,
+           .expires = filter.expires,
+           .criteria = std::move(criteria)};
   out.columns = column_conditions(out.criteria);
   out.accounts = accounts_meant(standing.visible, out.criteria);
   TRY(out.arns, resolve_arns(connection, out.accounts, out.criteria));
@@ -60,7 +71,7 @@ Result<Rule> read_rule(sql::Connection& connection, const Filter& filter) {
   auto criteria = findings::read_criteria(filter.criteria);
   if (!criteria) return std::move(criteria).error().within("filter " + filter.id);
   TRY(const auto standing, standing_of(connection, filter.account));
-  return make_rule(connection, filter.id, *std::move(criteria), standing);
+  return make_rule(connection, filter, *std::move(criteria), standing);
 }
 
 // Those in force, of all accounts.
@@ -76,7 +87,7 @@ Result<std::vector<Rule>> read_rules(sql::Connection& connection, Seconds now) {
     if (is_new) {
       TRY(standing->second, standing_of(connection, filter.account));
     }
-    TRY(auto rule, make_rule(connection, filter.id, *std::move(criteria), standing->second));
+    TRY(auto rule, make_rule(connection, filter, *std::move(criteria), standing->second));
     out.push_back(std::move(rule));
   }
   return out;
@@ -128,6 +139,7 @@ Evaluation evaluation_of(const Rule& rule, const SuppressionMoment& moment) {
           .cause = fmt::format("filter {}{}", rule.id, rule.expired ? " expired" : "")};
 }
 
+// Where this clock is behind another, the rule may have ended already, and what it holds was let go.
 Result<std::int64_t> suppress(sql::Connection& connection, const Rule& rule,
                               const SuppressionTask& task, FindingChanges& changes) {
   if (rule.matches_nothing) return std::int64_t{0};
@@ -136,7 +148,11 @@ Result<std::int64_t> suppress(sql::Connection& connection, const Rule& rule,
   add_scope(sql, task.scope, 1);
   sql.add(" AND ");
   add_rule(sql, rule);
-  return changes.run_switch(connection, sql.text(), sql.values(), evaluation, false);
+  TRY(const auto changed,
+      changes.run_switch(connection, sql.text(), sql.values(), evaluation, false));
+  if (changed > 0 && rule.expires != 0)
+    TRY_VOID(enqueue_at_latest(connection, job_kind, subject_of(rule.owner, rule.id), rule.expires));
+  return changed;
 }
 
 // What the rule suppressed and no longer matches.
@@ -264,7 +280,7 @@ Result<std::int64_t> apply_changed_filter(sql::Connection& connection, std::stri
 
 Result<> enqueue_suppression(sql::Connection& connection, std::string_view account,
                              std::string_view filter_id, Seconds run_after) {
-  return enqueue(connection, "suppress", fmt::format("{} {}", account, filter_id), "", run_after);
+  return enqueue(connection, job_kind, subject_of(account, filter_id), "", run_after);
 }
 
 Result<> enqueue_rules_of(sql::Connection& connection, std::string_view account, Seconds now) {

@@ -82,6 +82,26 @@ TEST_F(V1FiltersTest, an_end_that_was_put_off_is_not_its_end) {
   EXPECT_FALSE(suppressed());
 }
 
+TEST_F(V1FiltersTest, what_a_clock_that_is_behind_suppresses_is_let_go_at_the_end_too) {
+  const auto start = clock_;
+  int reports = 0;
+  const auto at = [&](Seconds seconds, bool reported) {
+    clock_ = start + seconds;
+    if (reported)
+      put_inventory("web-1", {{"alpha", "1.0"}, {fmt::format("other-{}", ++reports), "1.0"}});
+    evaluate();
+    return suppressed();
+  };
+  ASSERT_EQ(set_expiry(start + 60).response.status, 200);
+  EXPECT_TRUE(at(0, false));
+  EXPECT_FALSE(at(64, false));
+  EXPECT_TRUE(at(56, true)) << "of another node, some seconds behind";
+  EXPECT_FALSE(at(65, false));
+  EXPECT_FALSE(at(400, false));
+  EXPECT_TRUE(at(20, true)) << "the clock was set back";
+  EXPECT_FALSE(at(61, false));
+}
+
 TEST_F(V1FiltersTest, a_time_that_has_passed_ends_it_at_once) {
   ASSERT_EQ(set_expiry(R"("1970-01-01T00:00:00Z")").response.status, 200);
   evaluate();
