@@ -265,6 +265,7 @@ Result<> keep_log(const Arguments& arguments) {
 }
 
 Result<> run(Arguments& arguments) {
+  ::signal(SIGHUP, SIG_IGN);  // until it is heard: the inventory is taken anyhow
   // Where nobody has enrolled nothing is made.
   TRY(const auto member, agent::read_membership(arguments.state));
   TRY(arguments.state, real_path(arguments.state));
